@@ -1,0 +1,74 @@
+"""What comes of reading a file: the facts found in it, and what became of every one of its rows.
+
+A reader never writes and never drops: accepted + quarantined + held + duplicates = rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pipeline.exchange.facts import ProgrammeFact, StudyFact
+
+
+class Place(NamedTuple):
+    """Where a value stands in what was sent: file name inside the set, row as a spreadsheet counts (heading = 1)."""
+
+    file: str
+    row: int
+
+
+class Quarantined(NamedTuple):
+    """A row that cannot be read as it stands: nothing of it was taken; the reason says what to mend."""
+
+    place: Place
+    column: str | None
+    value: str | None
+    reason: str
+
+
+class Held(NamedTuple):
+    """A row that can be read in more than one way: nothing of it was taken until a person decides on the proposal.
+
+    `act` names what accepting would do, as data the importer's writer understands (None: only to be looked at).
+    """
+
+    place: Place
+    column: str | None
+    value: str | None
+    proposed: str
+    explanation: str
+    act: dict[str, object] | None = None
+
+
+class Duplicate(NamedTuple):
+    """A row that says again what another row (or what is recorded already) says."""
+
+    place: Place
+    of: Place | None
+
+
+@dataclass(slots=True)
+class Reading:
+    """The outcome of reading one file, or one set of files, in one format."""
+
+    format: str
+    rows: int = 0
+    programmes: list[ProgrammeFact] = field(default_factory=list)
+    studies: list[StudyFact] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    duplicates: list[Duplicate] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    flags: list[Quarantined] = field(default_factory=list)
+    """Accepted rows with something to mind: a repaired grade, an odd count, a guessed encoding."""
+
+    @property
+    def accepted(self) -> int:
+        """Rows whose content became facts. A row is quarantined or held once, however many things are wrong with it."""
+        return (
+            self.rows
+            - len({item.place for item in self.quarantined})
+            - len({item.place for item in self.held})
+            - len({item.place for item in self.duplicates})
+        )
