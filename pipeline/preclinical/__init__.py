@@ -1,0 +1,1 @@
+"""Preclinical methods: starting doses, safety margins, tumour growth. Pure functions over numbers."""

@@ -1,0 +1,1 @@
+"""Published reference cases, and what runs them: `python -m tests.reference FOLDER`."""
