@@ -1,0 +1,1 @@
+"""Molecules: their structures, drawings and searches. Pure functions; RDKit is loaded when first needed."""
