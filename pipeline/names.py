@@ -11,6 +11,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from pipeline.synonyms import KNOWN_SYNONYMS
+
 _CACHED_LENGTH = 200
 """Longer names are folded without being remembered, so that hostile input cannot fill the memory."""
 
@@ -69,3 +71,15 @@ def _fold(name: str) -> str:
 
 
 _remembered = lru_cache(maxsize=65_536)(_fold)
+
+
+def canonical_key(name: str) -> str:
+    """Return the key of a name, or of its INN where the name is a known synonym: 17-AAG and tanespimycin share a key.
+
+    Only `KNOWN_SYNONYMS` are consulted; a name that is not among them keeps `fold(name)`. Idempotent on its own keys.
+    """
+    key = fold(name)
+    return _CANONICAL.get(key, key)
+
+
+_CANONICAL = {fold(other): fold(name) for name, others in KNOWN_SYNONYMS.items() for other in others}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.names import fold, tidy
+from pipeline.names import KNOWN_SYNONYMS, canonical_key, fold, tidy
 
 SAME = [
     ("5-FU", "5 FU", "5fu", "5\u2011FU", "5\u2013fu", '"5-FU"', "５-ＦＵ", " 5-FU\n", "5\u00adFU"),
@@ -126,3 +126,36 @@ def test_a_shown_name_keeps_its_signs_and_loses_what_cannot_be_seen(name, shown)
 def test_tidying_never_changes_the_key(name):
     assert fold(tidy(name)) == fold(name)
     assert tidy(tidy(name)) == tidy(name)
+
+
+@pytest.mark.parametrize(
+    ("synonym", "name"),
+    [
+        ("5-FU", "fluorouracil"),
+        ("17aag", "tanespimycin"),
+        ("CPT 11", "Irinotecan"),
+        ("l-ohp", "oxaliplatin"),
+        ("VP16", "etoposide"),
+        ("imatinib mesylate", "imatinib"),
+        ("CP-358,774", "erlotinib"),
+        ("fluorouracile", "fluorouracil"),
+        ("rapamycin", "sirolimus"),
+    ],
+)
+def test_known_synonyms_share_the_key_of_the_inn(synonym, name):
+    assert canonical_key(synonym) == canonical_key(name) == fold(name)
+
+
+@pytest.mark.parametrize("name", ["nab-paclitaxel", "abiraterone acetate", "liposomal doxorubicin", "XY-1", ""])
+def test_what_is_no_known_synonym_keeps_its_own_key(name):
+    assert canonical_key(name) == fold(name)
+
+
+def test_every_known_spelling_stands_for_one_molecule_only():
+    owners = {}
+    for name, others in KNOWN_SYNONYMS.items():
+        for text in (name, *others):
+            owners.setdefault(fold(text), set()).add(name)
+    assert "" not in owners
+    assert {key: names for key, names in owners.items() if len(names) > 1} == {}
+    assert all(canonical_key(name) == fold(name) for name in KNOWN_SYNONYMS)
