@@ -54,7 +54,9 @@ class Conflict(PipelineError):
 
     code = "CONFLICT"
 
-    def __init__(self, message: str, *, node: str | None = None, id: int | None = None, path: Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, *, node: str | None = None, id: int | None = None, path: Sequence[str] = ()
+    ) -> None:
         super().__init__(message, path=path)
         self.node = node
         self.id = id

@@ -1,0 +1,326 @@
+"""The one place that writes: an act and the row versions it makes, in one transaction.
+
+Nothing is changed in place. A new fact is `add`ed; a changed one is `revise`d, which closes the version seen and
+opens the next; what turns out never to have been is `close`d. Of two writers of one version the later closes no row
+and is told `StaleVersion`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Double, Table, func, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from pipeline import __version__
+from pipeline.access import Actor
+from pipeline.dates import PartialDate, instant
+from pipeline.errors import IdempotencyMismatch, InputError, NotFound, StaleVersion
+from pipeline.store.chain import (
+    BOOKKEEPING,
+    GENESIS,
+    SALT_BYTES,
+    TableTally,
+    act_hash,
+    code_of,
+    rows_digest,
+    salted,
+)
+from pipeline.store.database import Database
+from pipeline.store.keys import Anchor, ChainKey
+from pipeline.store.tables import acts, events
+from pipeline.words import EventKind
+
+_COPY_FROM = 64  # rows; below it PostgreSQL's COPY costs more than it saves
+
+
+@dataclass(slots=True)
+class Act:
+    """One act in the making. Ids given out are final once the act is committed."""
+
+    connection: Connection
+    number: int
+    recorded_at: str
+    actor: Actor
+    _tallies: dict[str, TableTally] = field(default_factory=dict)
+    _late: dict[tuple[str, str], list[tuple[int, int, bytes]]] = field(default_factory=dict)
+    _next_ids: dict[str, int] = field(default_factory=dict)
+    _events: list[dict[str, Any]] = field(default_factory=list)
+
+    # ------------------------------------------------------------ reading what is current
+
+    def find(self, table: Table, id: int) -> RowMapping:
+        """Return the current version of a row; refuse with NotFound when there is none."""
+        row = (
+            self.connection.execute(select(table).where(table.c.id == id, table.c.until_act.is_(None)))
+            .mappings()
+            .one_or_none()
+        )
+        if row is None:
+            raise NotFound(f"there is no {table.name.rstrip('s').replace('_', ' ')} with id {id}")
+        return row
+
+    def current(self, table: Table, *conditions: Any, order_by: Sequence[Any] = ()) -> Sequence[RowMapping]:
+        """Return the current rows that meet the conditions, by id unless ordered otherwise."""
+        statement = select(table).where(table.c.until_act.is_(None), *conditions).order_by(*order_by, table.c.id)
+        return self.connection.execute(statement).mappings().all()
+
+    # ------------------------------------------------------------ writing
+
+    def add(self, table: Table, row: Mapping[str, Any]) -> int:
+        """Append one new record and return its id."""
+        return self.add_all(table, tuple(row), [tuple(row.values())]).start
+
+    def add_all(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> range:
+        """Append new records, given as tuples in the order of `columns`, and return their ids in the same order."""
+        first = self._next_id(table)
+        ids = range(first, first + len(rows))
+        if not rows:
+            return ids
+        self._next_ids[table.name] = ids.stop
+        names = ("id", "version", *columns)
+        full = [(id, 1, *_as_stored(table, columns, row)) for id, row in zip(ids, rows, strict=True)]
+        seals = salted(
+            table.name,
+            (dict(zip(names, row, strict=True)) for row in full),
+            os.urandom(SALT_BYTES * len(full)),
+        )
+        tally = self._tally(table)
+        for value in seals:
+            tally.add("new", value)
+        self._insert(table, names, full, seals)
+        return ids
+
+    def revise(self, table: Table, seen: Mapping[str, Any], changes: Mapping[str, Any]) -> int:
+        """Replace the version that was seen by one with changes, and return its number.
+
+        Raises:
+            StaleVersion: somebody else replaced it in between.
+        """
+        self.close(table, seen)
+        content = {name: value for name, value in seen.items() if name not in BOOKKEEPING} | dict(changes)
+        content["version"] = seen["version"] + 1
+        names = _content(table)
+        content = dict(zip(names, _as_stored(table, names, tuple(content.get(n) for n in names)), strict=True))
+        sealed = salted(table.name, [content], os.urandom(SALT_BYTES))
+        self._late.setdefault((str(table.name), "revised"), []).append((content["id"], content["version"], sealed[0]))
+        self._insert(table, tuple(content), [tuple(content.values())], sealed)
+        return int(content["version"])
+
+    def close(self, table: Table, seen: Mapping[str, Any]) -> None:
+        """Say that the version seen holds no longer, from this act on.
+
+        Raises:
+            StaleVersion: somebody else replaced it in between.
+        """
+        statement = (
+            update(table)
+            .where(table.c.id == seen["id"], table.c.version == seen["version"], table.c.until_act.is_(None))
+            .values(until_act=self.number)
+        )
+        if self.connection.execute(statement).rowcount != 1:
+            current = self.connection.execute(
+                select(func.max(table.c.version)).where(table.c.id == seen["id"])
+            ).scalar()
+            raise StaleVersion(
+                f"version {seen['version']} has been replaced; read it again and repeat with version {current}",
+                current=int(current or 0),
+            )
+        closed = (seen["id"], seen["version"], bytes(seen["seal"]))
+        self._late.setdefault((str(table.name), "closed"), []).append(closed)
+
+    def event(
+        self,
+        kind: EventKind,
+        summary: str,
+        *,
+        molecule_id: int | None = None,
+        programme_id: int | None = None,
+        node: str | None = None,
+        node_id: int | None = None,
+        occurred_on: PartialDate | None = None,
+        reason_for_change: str | None = None,
+    ) -> None:
+        """Tell the history what happened; written with the act, in the order told."""
+        self._events.append(
+            {
+                "kind": kind.value,
+                "molecule_id": molecule_id,
+                "programme_id": programme_id,
+                "node": node,
+                "node_id": node_id,
+                "occurred_on": occurred_on.text if occurred_on else None,
+                "sorted_on": occurred_on.earliest if occurred_on else self.recorded_at[:10],
+                "summary": summary,
+                "reason_for_change": reason_for_change,
+            }
+        )
+
+    # ------------------------------------------------------------ inside
+
+    def _tally(self, table: Table) -> TableTally:
+        return self._tallies.setdefault(str(table.name), TableTally())
+
+    def _next_id(self, table: Table) -> int:
+        if table.name not in self._next_ids:
+            highest = self.connection.execute(select(func.max(table.c.id))).scalar()
+            self._next_ids[table.name] = int(highest or 0) + 1
+        return self._next_ids[table.name]
+
+    def _insert(
+        self, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]], seals: Sequence[bytes]
+    ) -> None:
+        columns = (*names, "since_act", "seal")
+        values = [(*row, self.number, seal) for row, seal in zip(rows, seals, strict=True)]
+        if self.connection.dialect.name == "postgresql" and len(values) >= _COPY_FROM:
+            cursor = self.connection.connection.cursor()
+            with cursor.copy(f"COPY {table.name} ({', '.join(columns)}) FROM STDIN") as copy:
+                copy.set_types([_PG_TYPE[type(table.c[name].type).__name__] for name in columns])
+                for value in values:
+                    copy.write_row(value)
+            cursor.close()
+            return
+        mark = "?" if self.connection.dialect.name == "sqlite" else "%s"
+        marks = ", ".join([mark] * len(columns))
+        # Names come from the tables above, never from input.
+        self.connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})", values)  # noqa: S608
+
+    def finish(self) -> tuple[int, Mapping[str, TableTally]]:
+        """Write the events; return the number of rows the act wrote and, by table, the tally of its seals."""
+        if self._events:
+            names = tuple(self._events[0])
+            self.add_all(events, names, [tuple(event.values()) for event in self._events])
+        for (name, stream), sealed in self._late.items():
+            tally = self._tallies.setdefault(name, TableTally())
+            for _, _, value in sorted(sealed):
+                tally.add(stream, value)
+        return sum(tally.rows for tally in self._tallies.values()), self._tallies
+
+
+_PG_TYPE = {"Text": "text", "BigInteger": "int8", "Double": "float8", "LargeBinary": "bytea", "Flag": "bool"}
+
+
+def _content(table: Table) -> list[str]:
+    return [str(column.name) for column in table.columns if column.name not in BOOKKEEPING]
+
+
+def _as_stored(table: Table, columns: Sequence[str], row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the row as the driver hands it back, so that its digest is the same when read again."""
+    reals = _reals(table)
+    if reals.isdisjoint(columns):
+        return row
+    stored = list(row)
+    for place, column in enumerate(columns):
+        if column in reals and row[place] is not None:
+            stored[place] = float(row[place])
+            if not math.isfinite(stored[place]):
+                raise InputError(f"{column} has to be a finite number, not {row[place]}")
+    return tuple(stored)
+
+
+@cache
+def _reals(table: Table) -> frozenset[str]:
+    return frozenset(column.name for column in table.columns if isinstance(column.type, Double))
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An act that is committed. `repeated` when it answers again for an act of the same idempotency key."""
+
+    number: int
+    recorded_at: str
+    result: dict[str, Any]
+    repeated: bool = False
+
+
+@dataclass(slots=True)
+class Journal:
+    """The door to the store for everything that writes."""
+
+    database: Database
+    key: ChainKey
+    anchor: Anchor
+
+    def perform(
+        self,
+        command: str,
+        write: Callable[[Act], Mapping[str, Any]],
+        *,
+        actor: Actor,
+        now: datetime,
+        reason: str | None = None,
+        idempotency_key: str | None = None,
+        fingerprint: str | None = None,
+    ) -> Recorded:
+        """Do one act: `write` is handed the act and returns its result, a JSON object of ids; all of it, or nothing.
+
+        An act done before under the same key is not done again: its first answer is returned.
+
+        Raises:
+            IdempotencyMismatch: the key was used by this actor for another content.
+            Unavailable: the outcome is unknown; repeat with the same key.
+        """
+        with self.database.write() as connection:
+            before = self._repeated(connection, actor, idempotency_key, fingerprint)
+            if before is not None:
+                return before
+            head = connection.execute(
+                select(acts.c.number, acts.c.hash, acts.c.recorded_at).order_by(acts.c.number.desc()).limit(1)
+            ).one_or_none()
+            # The number decides the order; a clock that was set back must not seem to reorder the trail.
+            recorded_at = max(instant(now), head.recorded_at if head else "")
+            act = Act(connection, (head.number if head else 0) + 1, recorded_at, actor)
+            result = dict(write(act))
+            rows, tallies = act.finish()
+            content: dict[str, Any] = {
+                "number": act.number,
+                "recorded_at": recorded_at,
+                "actor": actor.name,
+                "role": actor.role,
+                "command": command,
+                "reason": reason,
+                "idempotency_key": idempotency_key,
+                "fingerprint": fingerprint,
+                "result": orjson.dumps(result, option=orjson.OPT_SORT_KEYS).decode(),
+                "software": __version__,
+                "rows": rows,
+                "rows_digest": rows_digest(tallies),
+                "previous_hash": head.hash if head else GENESIS,
+            }
+            content["hash"] = act_hash(content)
+            content["key_id"] = self.key.id
+            content["mac"] = code_of(self.key.secret, content["hash"])
+            connection.execute(insert(acts).values(**content))
+        # The act is committed and stands, whatever becomes of the anchor; `verify` says when the anchor lags.
+        with contextlib.suppress(OSError):
+            self.anchor.append(act.number, content["hash"])
+        return Recorded(act.number, recorded_at, result)
+
+    def _repeated(
+        self, connection: Connection, actor: Actor, key: str | None, fingerprint: str | None
+    ) -> Recorded | None:
+        if key is None:
+            return None
+        if not 0 < len(key) <= 200:
+            raise InputError("an idempotency key has 1 to 200 characters", path=("idempotencyKey",))
+        found = connection.execute(
+            select(acts.c.number, acts.c.recorded_at, acts.c.result, acts.c.fingerprint).where(
+                acts.c.actor == actor.name, acts.c.idempotency_key == key
+            )
+        ).one_or_none()
+        if found is None:
+            return None
+        if found.fingerprint != fingerprint:
+            raise IdempotencyMismatch(
+                f"the idempotency key {key[:40]!r} was used for another content in act {found.number}; take a new key",
+                path=("idempotencyKey",),
+            )
+        return Recorded(found.number, found.recorded_at, orjson.loads(found.result), repeated=True)

