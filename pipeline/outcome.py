@@ -131,8 +131,9 @@ def method(
     """Enter a function into the catalogue, check its arguments against its annotations, and sign its results.
 
     Arguments are converted as `pipeline.arguments.accept` says: a list becomes a tuple, a mapping becomes the
-    dataclass the annotation names, and anything that is not a finite number where one is needed is an `InputError`.
-    A number that is not finite never leaves a method: it becomes None, missing for `outside_domain`.
+    dataclass the annotation names, and anything that is not a finite number where one is needed is an `InputError`,
+    as is what overflows. A number that is not finite never leaves a method: it becomes None, missing for
+    `outside_domain`.
     """
 
     def enter(function: Callable[P, R]) -> Callable[P, R]:
@@ -149,7 +150,10 @@ def method(
                     bound.arguments[parameter.name], parameter.annotation, (parameter.name,)
                 )
             used = {p.name: bound.arguments[p.name] for p in parameters_of(function) if not p.required}
-            outcome = function(*bound.args, **bound.kwargs)
+            try:
+                outcome = function(*bound.args, **bound.kwargs)
+            except (OverflowError, ZeroDivisionError) as error:
+                raise InputError(f"{id} cannot be computed with numbers so large or so small: {error}") from error
             return replace(_finite(outcome), method=id, version=version, parameters=used)
 
         _METHODS[id] = Method(id, version, title, source, signed, dict(reference_inputs or {}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -133,8 +134,8 @@ def _combined(left: Dimension, right: Dimension, times: int) -> Dimension:
 
 
 @functools.lru_cache(maxsize=4096)
-def conversion_factor(from_unit: str, to_unit: str, molar_mass_g_per_mol: float | None = None) -> float:
-    """Return what a value in `from_unit` is multiplied by to be in `to_unit`, rounded once from an exact ratio.
+def exact_factor(from_unit: str, to_unit: str, molar_mass_g_per_mol: float | None = None) -> Fraction:
+    """Return what a value in `from_unit` is multiplied by to be in `to_unit`, as an exact ratio.
 
     Between mass and amount of substance (ng/mL and nM) the molar mass is needed; it is never looked up.
 
@@ -146,7 +147,7 @@ def conversion_factor(from_unit: str, to_unit: str, molar_mass_g_per_mol: float 
     ratio = source.factor / target.factor
     difference = _combined(source.dimension, target.dimension, -1)
     if difference == NONE:
-        return float(ratio)
+        return ratio
     if difference not in (MASS_PER_AMOUNT, _combined(NONE, MASS_PER_AMOUNT, -1)):
         raise InputError(f"{from_unit} and {to_unit} measure different things", path=("to_unit",))
     if molar_mass_g_per_mol is None:
@@ -157,12 +158,19 @@ def conversion_factor(from_unit: str, to_unit: str, molar_mass_g_per_mol: float 
     if not 0 < molar_mass_g_per_mol < float("inf"):
         raise InputError("the molar mass must be above 0 g/mol", path=("molar_mass_g_per_mol",))
     molar_mass = Fraction(molar_mass_g_per_mol)
-    return float(ratio / molar_mass if difference == MASS_PER_AMOUNT else ratio * molar_mass)
+    return ratio / molar_mass if difference == MASS_PER_AMOUNT else ratio * molar_mass
+
+
+def conversion_factor(from_unit: str, to_unit: str, molar_mass_g_per_mol: float | None = None) -> float:
+    """Return the factor for whole columns of values; see `exact_factor` for what is refused."""
+    return float(exact_factor(from_unit, to_unit, molar_mass_g_per_mol))
 
 
 def convert(value: float, from_unit: str, to_unit: str, molar_mass_g_per_mol: float | None = None) -> float:
-    """Convert one value; see `conversion_factor` for what is refused."""
-    return value * conversion_factor(from_unit, to_unit, molar_mass_g_per_mol)
+    """Convert one value, rounding once; see `exact_factor` for what is refused."""
+    if not math.isfinite(value):
+        raise InputError(f"only a finite number can be converted, not {value}", path=("value",))
+    return float(Fraction(value) * exact_factor(from_unit, to_unit, molar_mass_g_per_mol))
 
 
 def needs_molar_mass(from_unit: str, to_unit: str) -> bool:

@@ -60,6 +60,8 @@ def test_mass_to_molar_needs_the_molar_mass() -> None:
         convert(1100, "ng/mL", "uM")
     with pytest.raises(InputError, match="above 0"):
         convert(1100, "ng/mL", "uM", 0.0)
+    with pytest.raises(InputError, match="finite"):
+        convert(float("nan"), "ng/mL", "ug/mL")
     found = convert_unit(1100, "ng/mL", "uM")
     assert (found.value, found.reason) == (None, Reason.AMBIGUOUS_UNITS)
 
