@@ -1,0 +1,191 @@
+"""How much one request may ask for, counted on the parsed document in linear time, before it is validated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
+    Node,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    TokenKind,
+)
+
+INTROSPECTION_DEPTH = 16  # what the usual introspection query needs: nine ofType below fields, args and type
+SHOWN = 100  # no value of a caller is sent back beyond this many characters
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Every figure is a maximum; the defaults are meant to be tightened, never loosened without a thought."""
+
+    body_bytes: int = 100_000
+    upload_bytes: int = 64_000_000
+    answer_bytes: int = 1_000_000
+    tokens: int = 1_000
+    characters: int = 50_000
+    json_depth: int = 32
+    depth: int = 12
+    aliases: int = 30
+    directives: int = 20
+    root_fields: int = 10
+    operations: int = 5
+    variables: int = 50
+    errors: int = 5
+    request_seconds: int = 5
+    upload_seconds: int = 120
+    waiting_requests: int = 100
+    streams: int = 200
+    socket_operations: int = 50
+    socket_message_bytes: int = 64_000
+
+    def loosened(self) -> tuple[str, ...]:
+        """Return one sentence for each limit that is wider than its default."""
+        return tuple(
+            f"{field.name} is {getattr(self, field.name)}, wider than the advised {field.default}"
+            for field in fields(self)
+            if getattr(self, field.name) > field.default
+        )
+
+
+class LimitError(GraphQLError):
+    """The document asks for more than one request may."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, extensions={"code": "LIMIT_EXCEEDED"})
+
+
+def check_document(document: DocumentNode, limits: Limits) -> None:
+    """Refuse a document that is too deep, too wide, or whose fragments run in a circle.
+
+    Each definition is walked once. What a fragment holds is remembered and added wherever it is spread, so the time is
+    linear in the length of the document however often fragments spread each other.
+
+    Raises:
+        LimitError: naming the limit, what was found and what is allowed.
+    """
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    _refuse_above("operations", len(operations), limits.operations)
+    for operation in operations:
+        _refuse_above("variables", len(operation.variable_definitions), limits.variables)
+    _check_tokens(document)
+    aliases = directives = 0
+    sizes: dict[str, _Size] = {}
+    for name in _innermost_first(fragments):
+        size = _size(fragments[name].selection_set, sizes)
+        sizes[name] = size
+        aliases += size.aliases
+        directives += size.directives + len(fragments[name].directives)
+    for operation in operations:
+        size = _size(operation.selection_set, sizes)
+        aliases += size.aliases
+        directives += size.directives + len(operation.directives)
+        directives += sum(len(variable.directives) for variable in operation.variable_definitions)
+        _refuse_above("levels of fields", size.depth, limits.depth)
+        _refuse_above("levels of introspection", size.introspection_depth, INTROSPECTION_DEPTH)
+        _refuse_above("root fields", size.width, limits.root_fields)
+    _refuse_above("aliases", aliases, limits.aliases)
+    _refuse_above("directives", directives, limits.directives)
+
+
+@dataclass(slots=True)
+class _Size:
+    """What one selection set holds, fragments included, except aliases and directives, counted where they are written.
+
+    depth: levels of ordinary fields; introspection_depth: levels below and including __schema or __type;
+    width: fields on its first level.
+    """
+
+    depth: int = 0
+    introspection_depth: int = 0
+    width: int = 0
+    aliases: int = 0
+    directives: int = 0
+
+
+def _size(selections: SelectionSetNode, fragments: dict[str, _Size]) -> _Size:
+    """Measure one selection set without recursion; `fragments` holds the sizes of all it spreads."""
+    size = _Size()
+    stack = [(selections, 0, 0)]  # a selection set, the ordinary and the introspection levels above it
+    while stack:
+        current, depth, introspection = stack.pop()
+        first_level = depth == introspection == 0
+        for node in current.selections:
+            size.directives += len(node.directives)
+            if isinstance(node, FragmentSpreadNode):
+                spread = fragments.get(node.name.value)
+                if spread is None:  # unknown: validation names it
+                    continue
+                ordinary, inside = (0, introspection + spread.depth) if introspection else (depth + spread.depth, 0)
+                size.depth = max(size.depth, ordinary)
+                size.introspection_depth = max(size.introspection_depth, inside, spread.introspection_depth)
+                size.width += spread.width if first_level else 0
+            elif isinstance(node, InlineFragmentNode):
+                stack.append((node.selection_set, depth, introspection))
+            elif isinstance(node, FieldNode):
+                size.aliases += node.alias is not None
+                size.width += first_level
+                introspects = introspection > 0 or node.name.value in ("__schema", "__type")
+                levels = (depth, introspection + 1) if introspects else (depth + 1, 0)
+                size.depth = max(size.depth, levels[0])
+                size.introspection_depth = max(size.introspection_depth, levels[1])
+                if node.selection_set is not None:
+                    stack.append((node.selection_set, *levels))
+    return size
+
+
+def _innermost_first(fragments: dict[str, FragmentDefinitionNode]) -> Iterator[str]:
+    """Yield fragment names so that each comes after all it spreads; refuse a circle."""
+    done: set[str] = set()
+    for root in fragments:
+        path = [(root, _spreads(fragments[root]))] if root not in done else []
+        on_path = {root}
+        while path:
+            name, spreads = path[-1]
+            for spread in spreads:
+                if spread in on_path:
+                    raise LimitError(f"Fragment '{spread[:SHOWN]}' spreads itself; take the circle out.")
+                if spread in fragments and spread not in done:
+                    path.append((spread, _spreads(fragments[spread])))
+                    on_path.add(spread)
+                    break
+            else:
+                path.pop()
+                on_path.discard(name)
+                done.add(name)
+                yield name
+
+
+def _spreads(fragment: FragmentDefinitionNode) -> Iterator[str]:
+    stack: list[Node] = [fragment.selection_set]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, FragmentSpreadNode):
+            yield node.name.value
+        elif isinstance(node, SelectionSetNode):
+            stack.extend(node.selections)
+        elif isinstance(node, FieldNode | InlineFragmentNode) and node.selection_set is not None:
+            stack.append(node.selection_set)
+
+
+def _check_tokens(document: DocumentNode) -> None:
+    """Refuse overlong names, which would come back as keys of the answer and inside messages."""
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        if token.kind is TokenKind.NAME and token.value is not None and len(token.value) > SHOWN:
+            raise LimitError(f"A name has {len(token.value)} characters; at most {SHOWN} are allowed.")
+        token = token.next
+
+
+def _refuse_above(what: str, found: int, allowed: int) -> None:
+    if found > allowed:
+        counted = f"{found:,}" if found < 10**9 else "very many"
+        raise LimitError(f"The request has {counted} {what}; at most {allowed:,} are allowed.")

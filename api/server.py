@@ -1,0 +1,73 @@
+"""Serving an application with uvicorn, quietly."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+
+import uvicorn
+from starlette.applications import Starlette
+
+from api.settings import Settings
+from pipeline.errors import InputError
+
+LOG = logging.getLogger("moltrail.api")
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return a listening socket at the settings' host and port.
+
+    Raises:
+        InputError: the port is taken or forbidden, or the host is not of this machine; one sentence says so.
+    """
+    host = settings.host.removeprefix("[").removesuffix("]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, settings.port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise InputError(_sentence(error, settings)) from None
+    return listener
+
+
+def serve(app: Starlette, settings: Settings, listener: socket.socket | None = None) -> None:
+    """Serve until interrupted. Prints nothing but errors.
+
+    Args:
+        app: what to serve.
+        settings: where, and within which limits.
+        listener: from `listen`, for a caller that wants to know that the port is free before it does anything else.
+
+    Raises:
+        InputError: as `listen`.
+    """
+    listener = listener or listen(settings)
+    for warning in settings.warnings():
+        LOG.warning(warning)
+    config = uvicorn.Config(
+        app,
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        ws_max_size=settings.limits.socket_message_bytes,
+        ws_per_message_deflate=False,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=3,
+        lifespan="on",
+    )
+    with listener:
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _sentence(error: OSError, settings: Settings) -> str:
+    port = settings.port
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is taken by another program; end that one or choose another port, for example {port + 1}."
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"Port {port} may not be used by this account; choose one above 1023."
+    return f"Cannot listen on {settings.host}, port {port}: {error.strerror or error}; set MOLTRAIL_HOST to 127.0.0.1."
