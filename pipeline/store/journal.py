@@ -18,7 +18,6 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Double, Table, func, insert, select, update
-from sqlalchemy.engine import RowMapping
 
 from pipeline import __version__
 from pipeline.access import Actor
@@ -35,6 +34,7 @@ from pipeline.store.chain import (
     salted,
 )
 from pipeline.store.database import Database
+from pipeline.store.graphs import Graphs
 from pipeline.store.keys import Anchor, ChainKey
 from pipeline.store.tables import acts, events
 from pipeline.words import EventKind
@@ -50,6 +50,7 @@ class Act:
     number: int
     recorded_at: str
     actor: Actor
+    graphs: Graphs
     _tallies: dict[str, TableTally] = field(default_factory=dict)
     _late: dict[tuple[str, str], list[tuple[int, int, bytes]]] = field(default_factory=dict)
     _next_ids: dict[str, int] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class Act:
 
     # ------------------------------------------------------------ reading what is current
 
-    def find(self, table: Table, id: int) -> RowMapping:
+    def find(self, table: Table, id: int) -> dict[str, Any]:
         """Return the current version of a row; refuse with NotFound when there is none."""
         row = (
             self.connection.execute(select(table).where(table.c.id == id, table.c.until_act.is_(None)))
@@ -66,12 +67,12 @@ class Act:
         )
         if row is None:
             raise NotFound(f"there is no {table.name.rstrip('s').replace('_', ' ')} with id {id}")
-        return row
+        return dict(row)
 
-    def current(self, table: Table, *conditions: Any, order_by: Sequence[Any] = ()) -> Sequence[RowMapping]:
+    def current(self, table: Table, *conditions: Any, order_by: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return the current rows that meet the conditions, by id unless ordered otherwise."""
         statement = select(table).where(table.c.until_act.is_(None), *conditions).order_by(*order_by, table.c.id)
-        return self.connection.execute(statement).mappings().all()
+        return [dict(row) for row in self.connection.execute(statement).mappings()]
 
     # ------------------------------------------------------------ writing
 
@@ -248,6 +249,7 @@ class Journal:
     database: Database
     key: ChainKey
     anchor: Anchor
+    graphs: Graphs = field(default_factory=Graphs)
 
     def perform(
         self,
@@ -277,7 +279,7 @@ class Journal:
             ).one_or_none()
             # The number decides the order; a clock that was set back must not seem to reorder the trail.
             recorded_at = max(instant(now), head.recorded_at if head else "")
-            act = Act(connection, (head.number if head else 0) + 1, recorded_at, actor)
+            act = Act(connection, (head.number if head else 0) + 1, recorded_at, actor, self.graphs)
             result = dict(write(act))
             rows, tallies = act.finish()
             content: dict[str, Any] = {

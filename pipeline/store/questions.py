@@ -1,0 +1,73 @@
+"""Questions that rules and reports ask of the records, each a fixed number of statements for any number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from pipeline.store.nodes import visible
+from pipeline.store.selection import View
+from pipeline.store.tables import checkpoints, transitions
+from pipeline.words import MoveKind, Verdict
+
+
+def histories(connection: Connection, programme_ids: Sequence[int], view: View) -> dict[int, list[dict[str, Any]]]:
+    """Return the transitions of programmes, oldest first, seen from a moment."""
+    found: dict[int, list[dict[str, Any]]] = {id: [] for id in programme_ids}
+    statement = select(transitions).where(
+        visible(transitions, view), transitions.c.programme_id.in_(list(programme_ids))
+    )
+    if view.as_of is not None:
+        statement = statement.where(transitions.c.occurred_to <= view.as_of)
+    for row in connection.execute(statement.order_by(transitions.c.programme_id, transitions.c.position)).mappings():
+        found[row["programme_id"]].append(dict(row))
+    return found
+
+
+def verdicts_in_force(
+    connection: Connection, programme_ids: Sequence[int], view: View, *, before_last: bool = False
+) -> dict[int, dict[str, Verdict | None]]:
+    """Return, by programme, the verdict per rule of the checkpoints held in the present stay at its stage.
+
+    A stay begins when a stage is entered or a programme restarts there; what was decided in an earlier stay does not
+    count again. The latest assessment of a rule counts. before_last: as if the last transition had not happened.
+    """
+    past = histories(connection, programme_ids, view)
+    if before_last:
+        past = {id: rows[:-1] for id, rows in past.items()}
+    since = _first_acts(connection, transitions, programme_ids)
+    held_since = _first_acts(connection, checkpoints, programme_ids)
+    statement = select(checkpoints).where(
+        visible(checkpoints, view), checkpoints.c.programme_id.in_(list(programme_ids))
+    )
+    if view.as_of is not None:
+        statement = statement.where(func.substr(checkpoints.c.assessed_on, 1, 10) <= view.as_of)
+    verdicts: dict[int, dict[str, Verdict | None]] = {id: {} for id in programme_ids}
+    stays = {id: _stay(rows) for id, rows in past.items()}
+    for row in connection.execute(statement.order_by(checkpoints.c.id)).mappings():
+        begun = stays[row["programme_id"]]
+        if begun is None or row["stage"] != begun["to_stage"] or held_since[row["id"]] < since[begun["id"]]:
+            continue
+        verdict = None if row["verdict"] is None else Verdict(row["verdict"])
+        verdicts[row["programme_id"]][row["rule_code"]] = verdict
+    return verdicts
+
+
+def _stay(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the transition that began the present stay."""
+    for row in reversed(rows):
+        if row["from_stage"] != row["to_stage"] or row["kind"] == MoveKind.RESTART:
+            return row
+    return None
+
+
+def _first_acts(connection: Connection, table: Any, programme_ids: Sequence[int]) -> dict[int, int]:
+    """Return the act that first recorded each row, whatever was corrected in it since."""
+    statement = (
+        select(table.c.id, func.min(table.c.since_act))
+        .where(table.c.programme_id.in_(list(programme_ids)))
+        .group_by(table.c.id)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}

@@ -1,0 +1,281 @@
+"""The read path: a Selection is answered level by level, one statement per link, never one per row.
+
+Rows come back as dictionaries by slot. Every level is read for all its parents at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, FromClause, Select, and_, func, select, tuple_
+
+from pipeline.errors import InputError
+from pipeline.store import tables
+from pipeline.store.columns import METADATA
+from pipeline.store.nodes import NODES, seen, source_of, visible
+from pipeline.store.paging import Page, beyond, encode
+from pipeline.store.selection import AnyNode, Asked, ColumnOf, Computed, Link, Row, Selection, Shape, View
+
+if TYPE_CHECKING:
+    from pipeline.access import Actor
+    from pipeline.stages.graph import StageGraph
+    from pipeline.store.graphs import Graphs
+
+# Columns of the act that recorded a row version, readable on every node.
+OF_THE_ACT = {"recorded_at": tables.acts.c.recorded_at, "recorded_by": tables.acts.c.actor}
+NODE_KEY = "__node__"
+
+
+@dataclass(slots=True)
+class Reader:
+    """Answers selections on one connection, for one actor, from one moment."""
+
+    connection: Connection
+    actor: Actor
+    graphs: Graphs
+    view: View = field(default_factory=View)
+
+    def at(self, view: View) -> Reader:
+        """Return a reader of the same connection that sees from another moment."""
+        return Reader(self.connection, self.actor, self.graphs, view)
+
+    def graph(self, id: int) -> StageGraph:
+        """Return a state graph by its id."""
+        return self.graphs.of(self.connection, id)
+
+    # ------------------------------------------------------------ entry points
+
+    def rows(
+        self,
+        selection: Selection,
+        conditions: Sequence[Any] = (),
+        *,
+        order: Sequence[str] = (),
+        source: FromClause | None = None,
+        limit: int | None = None,
+    ) -> list[Row]:
+        """Return the rows of a node that meet the conditions (on `source`, by default the node's own)."""
+        source = source_of(selection.node, self.view) if source is None else source
+        columns = self._columns(selection)
+        statement = self._select(selection.node, source, columns).where(*conditions)
+        statement = statement.order_by(*(source.c[name] for name in order), source.c.id).limit(limit)
+        found = [dict(row) for row in self.connection.execute(statement).mappings()]
+        return self._fill(selection, found)
+
+    def page(
+        self,
+        selection: Selection,
+        asked: Asked,
+        conditions: Sequence[Any] = (),
+        *,
+        order: Sequence[str] = (),
+        descending: bool = False,
+        source: FromClause | None = None,
+    ) -> Row:
+        """Return one page of a node's rows as a connection."""
+        source = source_of(selection.node, self.view) if source is None else source
+        keys = [*(source.c[name] for name in order), source.c.id]
+        page = Page.of(asked.arguments, len(keys))
+        found: list[Row] = []
+        if asked.wants_rows:
+            statement = self._select(selection.node, source, self._columns(selection)).where(*conditions)
+            statement = statement.add_columns(*(key.label(f"key{n}") for n, key in enumerate(keys)))
+            past = beyond(keys, page, descending=descending)
+            if past is not None:
+                statement = statement.where(past)
+            falling = page.backwards is not descending
+            statement = statement.order_by(*(key.desc() if falling else key for key in keys)).limit(page.size + 1)
+            found = [dict(row) for row in self.connection.execute(statement).mappings()]
+        total = None
+        if asked.wants_total:
+            counting = select(func.count()).select_from(source).where(*seen(selection.node, source, self.view))
+            total = self.connection.execute(counting.where(*conditions)).scalar_one()
+        return self._connection(selection, page, found, total, len(keys))
+
+    def node(self, asked: Asked, node: str, id: int) -> Row | None:
+        """Return one record by node name and id, or None."""
+        selection = asked.below.get(node)
+        if selection is None or node not in NODES:
+            return None
+        source = source_of(node, self.view)
+        found = self.rows(selection, [source.c.id == id], source=source)
+        return found[0] if found else None
+
+    # ------------------------------------------------------------ one level
+
+    def _select(self, node: str, source: FromClause, columns: set[str]) -> Select[Any]:
+        of_the_act = columns & OF_THE_ACT.keys()
+        statement = select(*(source.c[name] for name in sorted(columns - of_the_act)))
+        if of_the_act:
+            statement = statement.add_columns(*(OF_THE_ACT[name].label(name) for name in sorted(of_the_act)))
+            statement = statement.select_from(source.join(tables.acts, tables.acts.c.number == source.c.since_act))
+        return statement.where(*seen(node, source, self.view))
+
+    def _columns(self, selection: Selection) -> set[str]:
+        wanted = {"id"}
+        for asked in selection.fields.values():
+            match asked.reads:
+                case ColumnOf(column=column):
+                    wanted.add(column)
+                case Link(parent=parent):
+                    wanted.update(parent)
+                case AnyNode(node_column=node_column, id_column=id_column):
+                    wanted.update((node_column, id_column))
+                case Computed(needs=needs):
+                    wanted.update(needs)
+        return wanted
+
+    def _fill(self, selection: Selection, found: list[Row]) -> list[Row]:
+        """Turn rows of columns into rows of slots, reading every link for all of them at once."""
+        filled: list[Row] = [{NODE_KEY: selection.node, "id": row["id"]} for row in found]
+        if not found:
+            return filled
+        for slot, asked in selection.fields.items():
+            values = self._values(asked, found)
+            for row, value in zip(filled, values, strict=True):
+                row[slot] = value
+        return filled
+
+    def _values(self, asked: Asked, found: list[Row]) -> Sequence[Any]:
+        match asked.reads:
+            case ColumnOf(column=column, decode=None):
+                return [row[column] for row in found]
+            case ColumnOf(column=column, decode=decode) if decode is not None:
+                return [None if row[column] is None else decode(row[column]) for row in found]
+            case Link() as link:
+                return self._linked(link, asked, found)
+            case AnyNode() as any_node:
+                return self._any(any_node, asked, found)
+            case Computed(compute=compute):
+                below = next(iter(asked.below.values()), None)
+                return compute(self, found, asked.arguments, below)
+        raise AssertionError(asked.reads)
+
+    def _any(self, reads: AnyNode, asked: Asked, found: list[Row]) -> list[Row | None]:
+        wanted: dict[str, set[int]] = {}
+        for row in found:
+            if row[reads.node_column] is not None:
+                wanted.setdefault(row[reads.node_column], set()).add(row[reads.id_column])
+        answers: dict[tuple[str, int], Row] = {}
+        for node, selection in asked.below.items():
+            if node in wanted:
+                source = source_of(node, self.view)
+                for answer in self.rows(selection, [source.c.id.in_(sorted(wanted[node]))], source=source):
+                    answers[node, answer["id"]] = answer
+        return [answers.get((row[reads.node_column], row[reads.id_column])) for row in found]
+
+    def _linked(self, link: Link, asked: Asked, found: list[Row]) -> list[Any]:
+        selection = asked.below[link.node]
+        parents = [tuple(row[name] for name in link.parent) for row in found]
+        wanted = sorted({key for key in parents if None not in key})
+        source = source_of(link.node, self.view)
+        columns = self._columns(selection)
+        joined: FromClause = source
+        if link.through is None:
+            near = [source.c[name] for name in link.child]
+        else:
+            between = METADATA.tables[link.through.table]
+            pairs = (
+                select(between.c[link.through.near].label("near"), between.c[link.through.far].label("far"))
+                .where(visible(between, self.view), between.c[link.through.near].in_([key[0] for key in wanted]))
+                .distinct()
+                .subquery()
+            )
+            near = [pairs.c.near]
+            joined = source.join(pairs, source.c[link.child[0]] == pairs.c.far)
+        match_parents = near[0].in_([key[0] for key in wanted]) if len(near) == 1 else tuple_(*near).in_(wanted)
+        conditions = [match_parents, *(link.where(source, asked.arguments) if link.where else ())]
+        statement = self._select(link.node, source, columns).where(*conditions)
+        if link.through is not None:
+            base = joined
+            if columns & OF_THE_ACT.keys():
+                base = joined.join(tables.acts, tables.acts.c.number == source.c.since_act)
+            statement = statement.select_from(base)
+        statement = statement.add_columns(*(key.label(f"near{n}") for n, key in enumerate(near)))
+        order = [*(source.c[name] for name in link.order), source.c.id]
+        if link.shape is Shape.CONNECTION:
+            return self._pages(link, asked, selection, statement, near, order, parents, wanted, joined, conditions)
+        rows = [dict(row) for row in self.connection.execute(statement.order_by(*order)).mappings()] if wanted else []
+        filled = self._fill(selection, rows)
+        if link.shape is Shape.ONE:
+            by_parent = {tuple(r[f"near{n}"] for n in range(len(near))): f for r, f in zip(rows, filled, strict=True)}
+            return [by_parent.get(key) for key in parents]
+        lists: dict[tuple[Any, ...], list[Row]] = {}
+        for row, answer in zip(rows, filled, strict=True):
+            lists.setdefault(tuple(row[f"near{n}"] for n in range(len(near))), []).append(answer)
+        return [lists.get(key, []) for key in parents]
+
+    def _pages(
+        self,
+        link: Link,
+        asked: Asked,
+        selection: Selection,
+        statement: Select[Any],
+        near: list[Any],
+        order: list[Any],
+        parents: list[tuple[Any, ...]],
+        wanted: list[tuple[Any, ...]],
+        joined: FromClause,
+        conditions: Sequence[Any],
+    ) -> list[Row]:
+        page = Page.of(asked.arguments, len(order))
+        groups: dict[tuple[Any, ...], list[Row]] = {}
+        totals: dict[tuple[Any, ...], int] = {}
+        if wanted and asked.wants_rows:
+            past = beyond(order, page, descending=False)
+            if past is not None:
+                statement = statement.where(past)
+            place = func.row_number().over(
+                partition_by=near, order_by=[key.desc() if page.backwards else key for key in order]
+            )
+            numbered = statement.add_columns(
+                *(key.label(f"key{n}") for n, key in enumerate(order)), place.label("place")
+            ).subquery()
+            few = select(numbered).where(numbered.c.place <= page.size + 1).order_by(numbered.c.place)
+            for row in self.connection.execute(few).mappings():
+                groups.setdefault(tuple(row[f"near{n}"] for n in range(len(near))), []).append(dict(row))
+        if wanted and asked.wants_total:
+            source = source_of(link.node, self.view) if joined is None else joined
+            counting = (
+                select(*near, func.count().label("total"))
+                .select_from(source)
+                .where(and_(*conditions, *seen(link.node, order[-1].table, self.view)))
+                .group_by(*near)
+            )
+            for counted in self.connection.execute(counting):
+                totals[tuple(counted[: len(near)])] = counted[-1]
+        return [
+            self._connection(selection, page, groups.get(key, []), totals.get(key, 0), len(order)) for key in parents
+        ]
+
+    def _connection(self, selection: Selection, page: Page, found: list[Row], total: int | None, keys: int) -> Row:
+        more = len(found) > page.size
+        found = found[: page.size]
+        if page.backwards:
+            found.reverse()
+        cursors = [encode([row[f"key{n}"] for n in range(keys)]) for row in found]
+        nodes = self._fill(selection, found)
+        return {
+            "nodes": nodes,
+            "edges": [{"node": node, "cursor": cursor} for node, cursor in zip(nodes, cursors, strict=True)],
+            "totalCount": total,
+            "pageInfo": {
+                "hasNextPage": page.cursor is not None if page.backwards else more,
+                "hasPreviousPage": more if page.backwards else page.cursor is not None,
+                "startCursor": cursors[0] if cursors else None,
+                "endCursor": cursors[-1] if cursors else None,
+            },
+        }
+
+
+def moment(connection: Connection, as_of: str | None, known_at: str | None) -> View:
+    """Return the view of a day and an instant, both ISO texts: the instant becomes the last act recorded by then."""
+    number = None
+    if known_at is not None:
+        acts = tables.acts
+        number = connection.execute(select(func.max(acts.c.number)).where(acts.c.recorded_at <= known_at)).scalar() or 0
+    if as_of is not None and len(as_of) < 10:
+        raise InputError("asOf needs a full date")
+    return View(as_of[:10] if as_of else None, number)
