@@ -5,7 +5,8 @@ molecule in oncology, listed under its international nonproprietary name (INN) w
 where trial reports use it for the same molecule; French INNs
 where they are spelled differently. Left out: whatever is another substance under a like name (prodrugs
 such as abiraterone acetate, single isomers, liposomal, pegylated or albumin-bound forms), class names (interferon,
-G-CSF), regimens (FOLFOX), and short abbreviations with several meanings. A centre's own synonyms belong into its registry.
+G-CSF), regimens (FOLFOX), and short abbreviations with several meanings.
+A centre's own synonyms belong into its registry.
 """
 
 from __future__ import annotations
