@@ -1,0 +1,1 @@
+"""Efficacy methods: response, response rates, two-stage and predictive designs, survival, biomarkers."""

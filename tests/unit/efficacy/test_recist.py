@@ -1,0 +1,105 @@
+from itertools import accumulate
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.efficacy.recist import NonTarget, Response, best_overall_response, timepoint_response
+from pipeline.errors import InputError
+from pipeline.outcome import Reason
+
+ORDER = [Response.CR, Response.PR, Response.SD, Response.NON_CR_NON_PD, Response.PD, Response.NE]
+responses = st.lists(st.sampled_from(list(Response)), max_size=8)
+sums_mm = st.floats(min_value=0.1, max_value=500)
+
+
+def course(days: list[int], words: str, **settings_of: object) -> tuple[str, str]:
+    best = best_overall_response(days, words.split(), **settings_of)  # type: ignore[arg-type]
+    return best.confirmed_bor, best.unconfirmed_bor
+
+
+@pytest.mark.parametrize(
+    ("nadir", "current", "expected"), [(15.6, 20.6, "PD"), (30.3, 36.36, "PD"), (10.1, 15.1, "PD")]
+)
+def test_an_increase_of_exactly_the_limit_is_progression(nadir: float, current: float, expected: str) -> None:
+    assert timepoint_response(100, nadir, current, False).target_response == expected
+
+
+def test_exactly_thirty_percent_less_is_a_partial_response() -> None:
+    assert timepoint_response(43.3, 43.3, 43.3 * 0.7, False).target_response == "PR"
+    assert timepoint_response(43.3, 43.3, 43.3 * 0.7 + 1e-6, False).target_response == "SD"
+
+
+def test_nothing_measured_is_missing_and_says_so() -> None:
+    found = timepoint_response(100, 80, None, False, NonTarget.NONE, False, False)
+    assert (found.target_response, found.pct_change_baseline) == ("NE", None)
+    assert found.missing == dict.fromkeys(("pct_change_baseline", "pct_change_nadir"), Reason.NO_DATA)
+
+
+def test_a_new_lesion_is_progression_whatever_else_is_missing() -> None:
+    assert timepoint_response(100, 80, None, False, NonTarget.NE, True, False).overall_response == "PD"
+
+
+def test_from_a_nadir_of_zero_no_percentage_exists() -> None:
+    assert timepoint_response(60, 0, 4.9, False).missing == {"pct_change_nadir": Reason.UNDEFINED_LIMIT}
+    assert timepoint_response(60, 0, 4.9, False).target_response == "PR"
+
+
+@pytest.mark.parametrize("sums", [(0, 0, 10), (-1, -1, 0), (50, 60, 55), (50, -1, 40), (50, 40, -1)])
+def test_impossible_sums_are_refused(sums: tuple[float, float, float]) -> None:
+    with pytest.raises(InputError):
+        timepoint_response(*sums, False)
+
+
+@given(sums_mm, st.floats(0, 1), sums_mm, st.floats(min_value=0, max_value=200))
+@settings(max_examples=50)
+def test_more_tumour_is_never_a_better_response(baseline: float, share: float, current: float, more: float) -> None:
+    nadir = baseline * share
+    now = timepoint_response(baseline, nadir, current, False)
+    later = timepoint_response(baseline, nadir, current + more, False)
+    assert ORDER.index(later.target_response) >= ORDER.index(now.target_response)
+    assert ORDER.index(now.overall_response) >= ORDER.index(now.target_response)
+
+
+@pytest.mark.parametrize(
+    ("days", "words", "expected"),
+    [
+        ([60, 74, 95], "PR CR PR", ("SD", "CR")),  # a PR after a CR: not possible in clean data
+        ([60, 74, 101], "PR CR CR", ("PR", "CR")),
+        ([60, 74, 102], "PR CR CR", ("CR", "CR")),
+        ([60, 74, 88, 102], "PR NE NE PR", ("SD", "PR")),
+        ([60, 88], "PR CR", ("PR", "CR")),
+        ([60, 87], "PR PR", ("SD", "PR")),
+        ([60, 80, 100, 130], "PD CR CR CR", ("PD", "PD")),
+        ([60, 120], "NON-CR/NON-PD PD", ("NON-CR/NON-PD", "NON-CR/NON-PD")),
+        ([], "", ("NE", "NE")),
+    ],
+)
+def test_best_response_of_a_course(days: list[int], words: str, expected: tuple[str, str]) -> None:
+    assert course(days, words) == expected
+
+
+def test_a_cr_before_a_pr_asks_for_a_data_query() -> None:
+    assert best_overall_response([56, 112], ["CR", "PR"]).flags == ("cr_then_pr",)  # type: ignore[list-item]
+    assert best_overall_response([56, 112], ["PR", "CR"]).flags == ()  # type: ignore[list-item]
+
+
+def test_no_assessment_is_not_evaluable_for_want_of_data() -> None:
+    assert best_overall_response([], []).reason is Reason.NO_DATA
+
+
+@pytest.mark.parametrize(("days", "words"), [([10, 10], "SD SD"), ([20, 10], "SD SD"), ([10], "SD SD"), ([10], "MR")])
+def test_a_course_that_cannot_be_is_refused(days: list[int], words: str) -> None:
+    with pytest.raises(InputError):
+        course(days, words)
+
+
+@given(responses, st.data())
+@settings(max_examples=50)
+def test_confirmation_never_makes_a_response_better(words: list[Response], data: st.DataObject) -> None:
+    gaps = data.draw(st.lists(st.integers(1, 60), min_size=len(words), max_size=len(words)))
+    best = best_overall_response(list(accumulate(gaps)), words)
+    assert ORDER.index(best.confirmed_bor) >= ORDER.index(best.unconfirmed_bor)
+    if Response.PD in words:
+        cut = words.index(Response.PD) + 1
+        assert best_overall_response(list(accumulate(gaps))[:cut], words[:cut]) == best
