@@ -1,0 +1,325 @@
+"""Simon's two-stage designs (C4) and the estimate after one (C5)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.efficacy.response_rate import check_level
+from pipeline.efficacy.sequential import binomial_pmf
+from pipeline.errors import InputError
+from pipeline.outcome import Outcome, Reason, method
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LARGEST_N = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoStageDesign:
+    """Stop after n1 patients with r1 or fewer responses; the drug is rejected with r or fewer in all n."""
+
+    r1: int
+    n1: int
+    r: int
+    n: int
+    en_p0: float
+    pet_p0: float
+    type1: float
+    power: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimonDesigns(Outcome):
+    """The design with the smallest expected size under p0, and the one with the smallest size."""
+
+    optimal: TwoStageDesign | None
+    minimax: TwoStageDesign | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimonCharacteristics(Outcome):
+    """For every p: probability to reject H0, to stop early, and the expected number of patients."""
+
+    prob_reject: tuple[float, ...]
+    pet: tuple[float, ...]
+    expected_n: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoStageRule(Outcome):
+    """The final limit for the numbers actually reached, with the error rates it attains."""
+
+    r1: int
+    n1: int
+    n: int
+    r: int | None = None
+    type1: float | None = None
+    power: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoStageEstimate(Outcome):
+    """The response rate after a two-stage design, unbiased, with its p-value and confidence limits."""
+
+    stopped_early: bool
+    umvue: float
+    p_value: float
+    ci: tuple[float | None, float | None]
+
+
+def _tail(n: int, p: float) -> NDArray[np.float64]:
+    """Return P(X >= k) for k from 0 to n + 1, summed from the small end."""
+    import numpy as np
+
+    return np.append(np.cumsum(binomial_pmf(n, p)[::-1])[::-1], 0.0)
+
+
+def _exceed(n1: int, n: int, p: float) -> NDArray[np.float64]:
+    """Return P(X1 > r1 and X1 + X2 > r) as a matrix over r1 = 0..n1 - 1 and r = 0..n - 1."""
+    import numpy as np
+
+    first, second = binomial_pmf(n1, p), _tail(n - n1, p)
+    needed = np.clip(np.arange(n)[None, :] + 1 - np.arange(n1 + 1)[:, None], 0, n - n1 + 1)
+    joint = first[:, None] * second[needed]
+    from_top: NDArray[np.float64] = np.cumsum(joint[::-1], axis=0)[::-1]
+    return np.minimum(from_top[1:], 1.0)
+
+
+@method(
+    "C4_simon_two_stage",
+    version=1,
+    title="Simon optimal and minimax designs",
+    source="Simon R. Control Clin Trials 1989;10:1-10",
+)
+def simon_designs(p0: float, p1: float, alpha: float = 0.05, beta: float = 0.2, n_max: int = 100) -> SimonDesigns:
+    """Search the two-stage designs of at most n_max patients that keep both error rates.
+
+    Every (r1/n1, r/n) is judged by exact binomial sums. Optimal: smallest expected number of patients under p0;
+    minimax: smallest n, then smallest expected number. Of several final limits r that keep both error rates the
+    largest is taken, as in the source: it has the smallest type 1 error.
+
+    Args:
+        p0: response rate that is not worth following.
+        p1: response rate that would be, > p0.
+        alpha: largest P(reject H0 | p0).
+        beta: largest P(not reject H0 | p1).
+        n_max: largest total number of patients searched, at most 200.
+
+    Returns:
+        Both designs; None, for `outside_domain`, where none has at most n_max patients.
+
+    Raises:
+        InputError: not 0 < p0 < p1 < 1, an error rate outside 0 to 1, or n_max outside 2 to 200.
+    """
+    _check_rates(p0, p1, alpha, beta)
+    if not 2 <= n_max <= LARGEST_N:
+        raise InputError(f"n_max lies between 2 and {LARGEST_N}, got {n_max}", path=("n_max",))
+    optimal: TwoStageDesign | None = None
+    minimax: TwoStageDesign | None = None
+    for n in range(2, n_max + 1):
+        bound = math.inf if optimal is None or minimax is None else optimal.en_p0
+        best = _best_of_size(n, p0, p1, alpha, beta, bound)
+        if best is None:
+            continue
+        minimax = minimax or best
+        if optimal is None or best.en_p0 < optimal.en_p0:
+            optimal = best
+    missing = {"optimal": Reason.OUTSIDE_DOMAIN, "minimax": Reason.OUTSIDE_DOMAIN} if optimal is None else {}
+    why = Reason.OUTSIDE_DOMAIN if optimal is None else None
+    return SimonDesigns(optimal=optimal, minimax=minimax, reason=why, missing=missing)
+
+
+def _check_rates(p0: float, p1: float, alpha: float, beta: float) -> None:
+    if not 0 < p0 < p1 < 1:
+        raise InputError(f"the rates have to be 0 < p0 < p1 < 1, got p0 = {p0:g} and p1 = {p1:g}", path=("p0",))
+    for name, rate in (("alpha", alpha), ("beta", beta)):
+        if not 0 < rate < 1:
+            raise InputError(f"{name} lies between 0 and 1, got {rate:g}", path=(name,))
+
+
+def _best_of_size(n: int, p0: float, p1: float, alpha: float, beta: float, bound: float) -> TwoStageDesign | None:
+    """Return the design of n patients with the smallest expected size under p0, if one lies below the bound."""
+    import numpy as np
+
+    best: TwoStageDesign | None = None
+    for n1 in range(1, n):
+        if n1 >= bound:
+            break
+        early_bad, early_good = np.cumsum(binomial_pmf(n1, p0))[:-1], np.cumsum(binomial_pmf(n1, p1))[:-1]
+        expected = n1 + (1 - early_bad) * (n - n1)
+        candidates = (early_good <= beta) & (expected < bound)
+        if not candidates.any():
+            continue
+        power = _exceed(n1, n, p1)
+        enough = power >= 1 - beta
+        # power falls as r rises, so the last True of a row is the largest limit that keeps it
+        largest = np.where(enough.any(axis=1), n - 1 - np.argmax(enough[:, ::-1], axis=1), -1)
+        type1 = _exceed(n1, n, p0)[np.arange(n1), largest]
+        candidates &= (largest >= 0) & (type1 <= alpha)
+        for r1 in np.flatnonzero(candidates):
+            if best is None or expected[r1] < best.en_p0:
+                r = int(largest[r1])
+                best = TwoStageDesign(
+                    r1=int(r1),
+                    n1=n1,
+                    r=r,
+                    n=n,
+                    en_p0=float(expected[r1]),
+                    pet_p0=float(early_bad[r1]),
+                    type1=float(type1[r1]),
+                    power=float(power[r1, r]),
+                )
+                bound = best.en_p0
+    return best
+
+
+def _check_design(r1: int, n1: int, n: int, r: int | None = None) -> None:
+    if not 1 <= n1 < n or not 0 <= r1 < n1:
+        raise InputError(
+            f"a two-stage design has 1 <= n1 < n and 0 <= r1 < n1, got r1/n1 = {r1}/{n1} and n = {n}", path=("n1",)
+        )
+    if r is not None and not r1 <= r < n:
+        raise InputError(
+            f"the final limit lies between r1 and n - 1, got r = {r} for {r1}/{n1} and n = {n}", path=("r",)
+        )
+
+
+@method(
+    "C4_simon_oc",
+    version=1,
+    title="Simon design operating characteristics",
+    source="Simon R. Control Clin Trials 1989;10:1-10",
+)
+def simon_characteristics(r1: int, n1: int, r: int, n: int, p: Sequence[float]) -> SimonCharacteristics:
+    """Return what a two-stage design does at each true response rate, by exact binomial sums.
+
+    Args:
+        r1: responses up to which the trial stops after the first stage.
+        n1: patients of the first stage.
+        r: responses up to which the drug is rejected at the end.
+        n: patients of both stages.
+        p: true response rates.
+
+    Raises:
+        InputError: the design is impossible, or a rate lies outside 0 to 1.
+    """
+    _check_design(r1, n1, n, r)
+    for rate in p:
+        if not 0 <= rate <= 1:
+            raise InputError(f"a response rate lies between 0 and 1, got {rate:g}", path=("p",))
+    stops = [min(float(binomial_pmf(n1, rate)[: r1 + 1].sum()), 1.0) for rate in p]
+    return SimonCharacteristics(
+        prob_reject=tuple(float(_exceed(n1, n, rate)[r1, r]) for rate in p),
+        pet=tuple(stops),
+        expected_n=tuple(n1 + (1 - stop) * (n - n1) for stop in stops),
+    )
+
+
+def simon_rule(r1: int, n1: int, n: int, p0: float, p1: float, alpha: float = 0.05) -> TwoStageRule:
+    """Recompute the final limit when a stage took more or fewer patients than planned.
+
+    The printed r no longer holds then. The smallest r is taken for which P(reject H0 | p0) <= alpha with the first
+    stage as it was done: r1 responses or fewer of the actual n1 would have stopped the trial.
+
+    Args:
+        r1: responses up to which the first stage, as done, stopped the trial.
+        n1: patients the first stage took.
+        n: patients both stages took or will take.
+        p0: response rate that is not worth following.
+        p1: response rate at which the attained power is reported.
+        alpha: largest type 1 error.
+
+    Returns:
+        The limit and the attained error rates; None, for `outside_domain`, where no limit keeps alpha.
+
+    Raises:
+        InputError: the numbers or rates are impossible.
+    """
+    import numpy as np
+
+    _check_design(r1, n1, n)
+    _check_rates(p0, p1, alpha, 0.5)
+    type1 = _exceed(n1, n, p0)[r1]
+    kept = np.flatnonzero(type1 <= alpha)
+    kept = kept[kept >= r1]
+    if not kept.size:
+        return TwoStageRule(r1=r1, n1=n1, n=n, reason=Reason.OUTSIDE_DOMAIN)
+    r = int(kept[0])
+    power = float(_exceed(n1, n, p1)[r1, r])
+    return TwoStageRule(r1=r1, n1=n1, r=r, n=n, type1=float(type1[r]), power=power)
+
+
+@method(
+    "C5_simon_inference",
+    version=1,
+    title="Estimate after a two-stage design",
+    source="Jung SH, Kim KM. Stat Med 2004;23:881-896; Koyama T, Chen H. Stat Med 2008;27:3145-3154",
+)
+def simon_inference(
+    total_responses: int, r1: int, n1: int, n: int, p0: float, conf_level: float = 0.9
+) -> TwoStageEstimate:
+    """Estimate the response rate after a two-stage trial that followed its stopping rule.
+
+    The raw proportion is biased by the stop. Returned are the uniformly minimum variance unbiased estimate, the
+    p-value at p0 in the ordering by stage and responses, and the rates at which that p-value equals the two tails of
+    the confidence level. A total of r1 or fewer means that the trial stopped after the first stage.
+
+    Args:
+        total_responses: responses in all patients treated.
+        r1: responses up to which the trial stopped after the first stage.
+        n1: patients of the first stage.
+        n: patients of both stages.
+        p0: response rate of the null hypothesis.
+        conf_level: level of the two-sided limits.
+
+    Returns:
+        Estimate, p-value and limits; without a response both limits are None, for `undefined_limit`.
+
+    Raises:
+        InputError: the design is impossible, there are more responses than patients, or p0 or the level is outside
+            0 to 1.
+    """
+    _check_design(r1, n1, n)
+    check_level(conf_level)
+    if not 0 < p0 < 1:
+        raise InputError(f"p0 lies between 0 and 1, got {p0:g}", path=("p0",))
+    if not 0 <= total_responses <= n:
+        raise InputError(f"{total_responses} responses in {n} patients cannot be", path=("total_responses",))
+    stopped = total_responses <= r1
+    tail = (1 - conf_level) / 2
+    lower = upper = None
+    if total_responses > 0:
+        lower = _rate_with_tail(total_responses, r1, n1, n, tail)
+        upper = _rate_with_tail(total_responses, r1, n1, n, 1 - tail)
+    return TwoStageEstimate(
+        stopped_early=stopped,
+        umvue=total_responses / n1 if stopped else _umvue(total_responses, r1, n1, n),
+        p_value=_at_least_as_extreme(total_responses, r1, n1, n, p0),
+        ci=(lower, upper),
+        missing={} if total_responses else {"ci": Reason.UNDEFINED_LIMIT},
+    )
+
+
+def _umvue(s: int, r1: int, n1: int, n: int) -> float:
+    n2 = n - n1
+    first = range(max(r1 + 1, s - n2), min(n1, s) + 1)
+    above = sum(math.comb(n1 - 1, k - 1) * math.comb(n2, s - k) for k in first)
+    return above / sum(math.comb(n1, k) * math.comb(n2, s - k) for k in first)
+
+
+def _at_least_as_extreme(s: int, r1: int, n1: int, n: int, p: float) -> float:
+    if s <= r1:
+        return min(float(_tail(n1, p)[s]), 1.0)
+    return float(_exceed(n1, n, p)[r1, s - 1])
+
+
+def _rate_with_tail(s: int, r1: int, n1: int, n: int, level: float) -> float:
+    """Return the rate at which a result at least this extreme has the probability `level`."""
+    from scipy.optimize import brentq
+
+    return float(brentq(lambda p: _at_least_as_extreme(s, r1, n1, n, p) - level, 0.0, 1.0, xtol=1e-12))
