@@ -13,7 +13,9 @@ from typing import TypeVar, cast
 MAX_CHARACTERS = 200_000
 """A state graph is written by hand; a longer text is something else."""
 
-_MAX_RECORDS = 2_000
+_MAX_RECORDS = 500
+_MAX_DOTS = 100
+_MAX_CODES = 200
 _MAX_DEPTH = 8
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,59}")
 
@@ -92,8 +94,11 @@ class Table:
         """Read one code or a list of codes, each named once."""
         value = self._take(
             key,
-            "a code or a list of codes",
-            lambda v: isinstance(v, str) or (isinstance(v, list) and all(isinstance(c, str) for c in v)),
+            f"a code or a list of at most {_MAX_CODES} codes",
+            lambda v: (
+                isinstance(v, str)
+                or (isinstance(v, list) and len(v) <= _MAX_CODES and all(isinstance(c, str) for c in v))
+            ),
             required,
         )
         listed = [] if value is None else [value] if isinstance(value, str) else cast(list[str], value)
@@ -114,19 +119,20 @@ class Table:
         value = self._take(key, what, _is_json_table, True)
         return cast(dict[str, object], value or {})
 
-    def tables(self, key: str) -> list[Table]:
+    def tables(self, key: str, *, required: bool = True) -> list[Table]:
         """Read an array of tables, each named by its place and its code."""
-        value = self._take(key, f"at least one [[{key}]]", lambda v: isinstance(v, list) and bool(v), True)
+        value = self._take(key, f"at least one [[{key}]]", lambda v: isinstance(v, list) and bool(v), required)
+        listed = cast(list[object], value or [])
         found = []
-        for number, values in enumerate(cast(list[object], value or [])[:_MAX_RECORDS], start=1):
+        for number, values in enumerate(listed[:_MAX_RECORDS], start=1):
             if isinstance(values, dict):
                 label = values.get("code")
                 known = f" ({label})" if isinstance(label, str) and _CODE.fullmatch(label) else ""
                 found.append(Table(dict(values), f"{key} {number}{known}", self.defects))
             else:
                 self.fault(f"{key} {number} is {shown(values)}; write it as [[{key}]]")
-        if len(cast(list[object], value or [])) > _MAX_RECORDS:
-            self.fault(f"more than {_MAX_RECORDS} [[{key}]]")
+        if len(listed) > _MAX_RECORDS:
+            self.fault(f"more than {_MAX_RECORDS} [[{key}]]; is this a state graph?")
         return found
 
     def end(self) -> None:
@@ -140,6 +146,10 @@ def read_toml(text: str, defects: list[str]) -> Table | None:
     if len(text) > MAX_CHARACTERS:
         defects.append(f"the text has {len(text)} characters, at most {MAX_CHARACTERS} are read; is it a state graph?")
         return None
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") > _MAX_DOTS:  # tomllib needs time and memory with the square of a dotted key's length
+            defects.append(f"line {number} has more than {_MAX_DOTS} dots; is it a state graph?")
+            return None
     try:
         text.encode("utf-8")
         return Table(tomllib.loads(text), "top level", defects)

@@ -7,14 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.resources import files
-from itertools import product
 from typing import TYPE_CHECKING
 
 from pipeline.errors import InputError, StageGraphError
-from pipeline.stages.checkpoints import METHODS, CheckpointRule
-from pipeline.stages.document import Table, read_toml
+from pipeline.stages.checkpoints import CheckpointRule
 from pipeline.stages.sites import DiseaseGroup, Route, Routing, Site, group_of
-from pipeline.words import CheckpointKind, MoveKind, Status
+from pipeline.words import MoveKind, Status
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -221,28 +219,10 @@ def forward_digraph(stages: Iterable[StageInfo], edges: Iterable[Edge]) -> nx.Di
 
 def load_graph(text: str, *, name: str) -> StageGraph:
     """Read a state graph, or raise one StageGraphError that names every defect. `name` is what the text is called."""
-    from pipeline.stages.soundness import unsound
+    from pipeline.stages.records import read_graph
 
-    defects: list[str] = []
-    top = read_toml(text, defects)
-    if top is None:
-        raise StageGraphError([f"{name}: {defect}" for defect in defects])
-    stages = [_stage(table, n) for n, table in enumerate(top.tables("stage"))]
-    rules = [_rule(table) for table in top.tables("rule")]
-    graph = StageGraph(
-        name=top.text("name"),
-        version=top.whole("version", 1),
-        stages=tuple(sorted(stages, key=lambda stage: stage.ordinal)),
-        rules={rule.code: rule for rule in rules},
-        edges=tuple(edge for table in top.tables("edge") for edge in _edges(table)),
-        sites=tuple(_site(table) for table in top.tables("site")),
-        disease_groups=tuple(_group(table) for table in top.tables("disease_group")) if "disease_group" in top else (),
-        routes=tuple(_route(table) for table in top.tables("route")),
-        source_text=text,
-    )
-    top.end()
-    defects += unsound(graph, rules)
-    if defects:
+    graph, defects = read_graph(text)
+    if graph is None or defects:
         more = len(defects) - _MAX_DEFECTS
         named = [f"{name}: {defect}" for defect in defects[:_MAX_DEFECTS]]
         raise StageGraphError(named + ([f"{name}: and {more} more"] if more > 0 else []))
@@ -254,68 +234,3 @@ def default_graph() -> StageGraph:
     """Return the graph the project ships."""
     source = files("pipeline.stages").joinpath("default.toml")
     return load_graph(source.read_text(encoding="utf-8"), name="default.toml")
-
-
-def _stage(table: Table, index: int) -> StageInfo:
-    stage = StageInfo(
-        code=table.code("code"),
-        name=table.text("name"),
-        platform=table.code("platform"),
-        ordinal=table.whole("ordinal", -index),
-        entry_status=table.word("entry_status", (Status.ACTIVE, Status.DISCONTINUED, Status.COMPLETED)),
-        initial=table.flag("initial"),
-        terminal=table.flag("terminal"),
-        early_phase=table.flag("early_phase"),
-        combines=table.codes("combines", required=False),
-    )
-    table.end()
-    return stage
-
-
-def _rule(table: Table) -> CheckpointRule:
-    rule = CheckpointRule(
-        code=table.code("code"),
-        version=table.whole("version", 1),
-        kind=table.word("kind", tuple(CheckpointKind)),
-        method=table.code("method"),
-        parameters=table.parameters("parameters"),
-        description=table.text("description"),
-        source=table.text("source"),
-    )
-    if rule.method and rule.method not in METHODS:
-        table.fault(f"unknown method {rule.method}; the methods are {', '.join(METHODS)}")
-    table.end()
-    return rule
-
-
-def _edges(table: Table) -> list[Edge]:
-    kind = table.word("kind", tuple(MoveKind))
-    if "at" in table:
-        ends = [(code, code) for code in table.codes("at")]
-    else:
-        ends = list(product(table.codes("from"), table.codes("to")))
-    requires = table.codes("requires", required=False)
-    table.end()
-    return [Edge(kind, source, target, requires) for source, target in ends]
-
-
-def _site(table: Table) -> Site:
-    site = Site(code=table.code("code"), name=table.text("name"), city=table.text("city"))
-    table.end()
-    return site
-
-
-def _group(table: Table) -> DiseaseGroup:
-    group = DiseaseGroup(code=table.code("code"), also=table.lines("also"))
-    table.end()
-    return group
-
-
-def _route(table: Table) -> Route:
-    route = Route(
-        stages=table.codes("stages"),
-        sites=table.codes("sites"),
-        disease_groups=table.codes("disease_groups", required=False),
-    )
-    table.end()
-    return route
