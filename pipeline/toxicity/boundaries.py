@@ -1,0 +1,69 @@
+"""Integer boundaries of interval designs: what to do with x toxicities among n patients at a dose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipeline.outcome import Outcome
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Integers = NDArray[np.int64]
+
+MOST_PATIENTS = 1000
+NEVER = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boundaries(Outcome):
+    """Boundaries by number of patients at the dose; None where no number of toxicities reaches one."""
+
+    n: tuple[int, ...]
+    escalate_if_le: tuple[int | None, ...]
+    deescalate_if_ge: tuple[int | None, ...]
+    eliminate_if_ge: tuple[int | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionTable:
+    """Boundaries as arrays, indexed by n from 0 to the largest number of patients.
+
+    Escalate with at most `escalate[n]` toxicities (NEVER for none), de-escalate from `deescalate[n]` and eliminate
+    from `eliminate[n]` on (n + 1 for never).
+    """
+
+    escalate: Integers
+    deescalate: Integers
+    eliminate: Integers
+
+
+def smallest_over(
+    target: float, patients: Integers, cutoff: float, prior: tuple[float, float] = (1.0, 1.0)
+) -> Integers:
+    """Return for each n the smallest x with P(p > target | x, n) above the cutoff, n + 1 where there is none."""
+    import numpy as np
+
+    from pipeline.toxicity.selection import prob_over
+
+    n = patients[:, None]
+    x = np.arange(int(patients.max(initial=0)) + 1)[None, :]
+    over = (x <= n) & (prob_over(target, np.minimum(x, n), n, prior) > cutoff)
+    return np.where(over.any(axis=1), over.argmax(axis=1), patients + 1)
+
+
+def listed(patients: Integers, escalate: Integers, deescalate: Integers, eliminate: Integers) -> Boundaries:
+    """Return boundaries as a result, with None where a boundary cannot be reached."""
+
+    def reached(limits: Integers) -> tuple[int | None, ...]:
+        pairs = zip(limits.tolist(), patients.tolist(), strict=True)
+        return tuple(int(limit) if 0 <= limit <= n else None for limit, n in pairs)
+
+    return Boundaries(
+        n=tuple(patients.tolist()),
+        escalate_if_le=reached(escalate),
+        deescalate_if_ge=reached(deescalate),
+        eliminate_if_ge=reached(eliminate),
+    )
