@@ -1,0 +1,245 @@
+"""The seven files of the published phase I oncology trials as rows of cells; what is no row of its table is set aside.
+
+Records end CRLF or LF; quoted cells hold bare LF and CR. Control characters, which stand where a paper had a symbol
+such as a >= sign, become visible signs (U+0015 becomes U+2415), so that what was there can still be told.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+
+from pipeline.errors import FileRefused
+from pipeline.exchange.encodings import decode
+from pipeline.exchange.reading import Duplicate, Place, Quarantined, Reading
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "trial.csv": (
+        *("PMID", "NCTID", "Trial_Type", "protocol", "population"),
+        *("Trial_Inclusion", "Trial_Exclusion", "DLT_EVA", "comments"),
+    ),
+    "drug.csv": ("PMID", "NCTID", "CombnID", "Drug_Name", "Admin_Route", "Dose_Form", "Comments"),
+    "schema.csv": ("PMID", "NCTID", "ES", "DesignType", "schema"),
+    "dlt_definition.csv": ("PMID", "NCTID", "CombnID", "DLT_Name", "Grade", "Duration", "DLT_Exculsion", "Comments"),
+    "dose_level.csv": (
+        *("PMID", "NCTID", "CombnID", "Drug_Name", "Dose_Level", "Dose_Value", "Dose_Unit"),
+        *("Frequency", "Schedule", "Comments"),
+    ),
+    "observed_dlt.csv": (
+        *("PMID", "NCTID", "CombnID", "DLT", "Grade", "At_Level", "Duration", "Observed_Frequency"),
+        *("Total", "Occurence", "Comments", "combined_dose_info"),
+    ),
+    "mtd.csv": (
+        *("PMID", "NCTID", "CombnID", "Drug_Name", "MTD_Value", "MTD_Unit"),
+        *("Frequency", "Schedule", "Comments"),
+    ),
+}
+"""The files and their columns, as the authors spell them."""
+
+_OTHER_SPELLINGS = {"dlt_exclusion": "dlt_exculsion", "occurrence": "occurence"}
+_CONTROLS = {bytes([code]): chr(0x2400 + code) for code in range(32) if code not in (9, 10, 13)} | {b"\x7f": "\u2421"}
+_SHOWN_AS = {sign: byte.decode("ascii") for byte, sign in _CONTROLS.items()}
+_SIGNS = re.compile("[\u2400-\u2421\ufffd]")
+_LATE_CONTROLS = re.compile("[\x80-\x9f]")
+_LATE_CONTROLS_IN_UTF8 = re.compile(rb"\xc2[\x80-\x9f]")
+_SWALLOWED = re.compile(r"[\r\n]\d{6,8},")
+_SHOWN = 80
+_HEAD = 4000
+_MANY_LINES = 100_000
+_MANY_BROKEN = 10_000
+_SOME_BROKEN = 100
+
+Row = list[str]
+
+
+@dataclass(slots=True)
+class Table:
+    """The rows of one file that have the right number of cells and are not said twice, each with its row number."""
+
+    name: str
+    numbers: list[int]
+    rows: list[Row]
+
+
+def find_files(files: Mapping[str, bytes], reading: Reading) -> dict[str, str]:
+    """Return the given name of each of the seven files; refuse where one is missing or there twice.
+
+    A name may carry a folder or a prefix ("batch2/trial.csv", "new_trial.csv"). Other files are named in a warning.
+    """
+    given = [name for name in files if not _base(name).startswith(".") and "__MACOSX" not in name]
+    found: dict[str, str] = {}
+    twice = []
+    for wanted in COLUMNS:
+        exact = [name for name in given if _base(name) == wanted]
+        names = exact or [name for name in given if re.search(rf"(?:^|[^a-z]){re.escape(wanted)}$", _base(name))]
+        if len(names) > 1:
+            twice.append(f"{wanted} ({', '.join(names)})")
+        elif names:
+            found[wanted] = names[0]
+    if twice:
+        raise FileRefused(f"these files are there more than once: {'; '.join(twice)}; give one of each")
+    missing = [wanted for wanted in COLUMNS if wanted not in found]
+    if missing:
+        raise FileRefused(
+            f"of the seven files of a phase I set, {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+            f" (given: {', '.join(sorted(map(_base, given))) or 'nothing'}); put all seven together"
+        )
+    others = sorted(set(files) - set(found.values()))
+    if others:
+        reading.warnings.append(f"not part of a phase I set and not read: {', '.join(others[:10])}")
+    return found
+
+
+def read_table(wanted: str, name: str, data: bytes, reading: Reading) -> Table:
+    """Read one file. Broken rows are quarantined and exact repetitions counted as duplicates, both in `reading`."""
+    columns = COLUMNS[wanted]
+    text, signs = _text(name, data, reading)
+    header, delimiter = _header(text)
+    order = _order(header, columns, name, reading)
+    pick = itemgetter(*order) if order != list(range(len(header))) else None
+    join = "\x1f".join
+    seen: dict[str, int] = {}
+    numbers: list[int] = []
+    rows: list[Row] = []
+    number = 1
+    broken = 0
+    for number, record in enumerate(_records(text, delimiter, len(header)), 1):
+        if number == 1:
+            continue
+        if len(record) != len(header):
+            broken += 1
+            reading.quarantined.append(_broken(Place(name, number), record, len(header)))
+            if broken > _MANY_BROKEN:
+                break
+            continue
+        key = join(record)
+        first = seen.setdefault(key, number)
+        if first != number:
+            reading.duplicates.append(Duplicate(Place(name, number), Place(name, first)))
+            continue
+        cells = list(pick(record)) if pick else record
+        for sign in signs:
+            if sign in key:
+                reading.flags.extend(_lost_signs(Place(name, number), columns, cells))
+                break
+        numbers.append(number)
+        rows.append(cells)
+    if broken > _MANY_BROKEN or (broken > _SOME_BROKEN and broken * 2 > number):
+        raise FileRefused(
+            f"{name} is damaged beyond reading: {broken} of its first {number - 1} rows cannot be split into "
+            f"{len(header)} cells; get the file anew"
+        )
+    reading.rows += number - 1
+    return Table(name, numbers, rows)
+
+
+def _base(name: str) -> str:
+    return name.replace("\\", "/").rsplit("/", 1)[-1].casefold()
+
+
+def _text(name: str, data: bytes, reading: Reading) -> tuple[str, list[str]]:
+    """Return the text with visible signs for control characters, and which of them occur."""
+    if not data.strip():
+        raise FileRefused(f"{name} is empty; give the file with its heading and rows")
+    if b"pmid" not in data[:_HEAD].replace(b"\0", b"").lower():
+        raise FileRefused(f"{name} does not begin with a heading that names PMID; give the file with its columns")
+    lines = data.count(b"\n")
+    controls = len(data) - len(data.translate(None, delete=b"".join(_CONTROLS)))
+    noise = (lines > _MANY_LINES and lines > 4 * data.count(b",")) or (controls * 50 > len(data) and not _is_wide(data))
+    if noise:
+        raise FileRefused(f"{name} is not a comma-separated table: it holds noise; get the file anew")
+    decoded = decode(data, name)
+    reading.warnings.extend(decoded.warnings)
+    text = decoded.text
+    signs = [sign for byte, sign in _CONTROLS.items() if byte in data]
+    for sign in signs:
+        text = text.replace(_SHOWN_AS[sign], sign)
+    if decoded.encoding != "utf-8" or _LATE_CONTROLS_IN_UTF8.search(data):
+        text = _LATE_CONTROLS.sub("\ufffd", text)
+    return text, [sign for sign in (*signs, "\ufffd") if sign in text]
+
+
+def _is_wide(data: bytes) -> bool:
+    """Say whether the bytes are UTF-16, in which every second one may be NUL."""
+    return data[:2] in {b"\xff\xfe", b"\xfe\xff"} or data[1:8:2] == b"\0" * 4 or data[:8:2] == b"\0" * 4
+
+
+def _header(text: str) -> tuple[Row, str]:
+    first = re.split(r"[\r\n]", text[:2000].lstrip("\r\n"), maxsplit=1)[0]
+    delimiter = max(",;\t", key=first.count)
+    return [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter), [])], delimiter
+
+
+def _order(header: Row, columns: tuple[str, ...], name: str, reading: Reading) -> list[int]:
+    """Return where each wanted column stands. Corrected spellings count; other columns are named in a warning."""
+    places: dict[str, int] = {}
+    for place, cell in enumerate(header):
+        plain = cell.casefold()
+        places.setdefault(_OTHER_SPELLINGS.get(plain, plain), place)
+    missing = [column for column in columns if column.casefold() not in places]
+    if missing:
+        found = ", ".join(cell[:30] for cell in header[:15])
+        raise FileRefused(
+            f"{name} has no column {', '.join(missing)}; wanted: {', '.join(columns)}; "
+            f"found: {found}{' ...' if len(header) > 15 else ''}"
+        )
+    order = [places[column.casefold()] for column in columns]
+    others = [cell for place, cell in enumerate(header) if place not in order]
+    if others:
+        reading.warnings.append(f"{name}: these columns are not known and were not read: {', '.join(others[:10])}")
+    return order
+
+
+def _records(text: str, delimiter: str, width: int) -> Iterable[Row]:
+    """Return all records, the heading first. Blank lines are none."""
+    try:
+        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        if set(map(len, records)) <= {width}:
+            return records
+    except csv.Error:
+        pass
+    return filter(None, _salvaged(text, delimiter, width))
+
+
+def _salvaged(text: str, delimiter: str, width: int) -> Iterator[Row]:
+    """Read a damaged file: a record that breaks, or swallows the lines after it, costs its first line only."""
+    lines = list(io.StringIO(text, newline=""))
+    start = 0
+    while start < len(lines):
+        reader = csv.reader(map(lines.__getitem__, range(start, len(lines))), delimiter=delimiter, strict=True)
+        taken = 0
+        try:
+            for record in reader:
+                several = reader.line_num - taken > 1
+                if several and (len(record) != width or any(map(_SWALLOWED.search, record))):
+                    break
+                yield record
+                taken = reader.line_num
+            else:
+                return
+        except csv.Error:
+            pass
+        yield [lines[start + taken].rstrip("\r\n")]
+        start += taken + 1
+
+
+def _broken(place: Place, record: Row, width: int) -> Quarantined:
+    shown = ",".join(record)[:_SHOWN]
+    return Quarantined(
+        place, None, shown, f"cannot be split into its {width} cells; mend the commas and quotation marks of this row"
+    )
+
+
+def _lost_signs(place: Place, columns: tuple[str, ...], cells: Row) -> Iterator[Quarantined]:
+    """Flag every cell with a sign that is not what the paper printed."""
+    for column, cell in zip(columns, cells, strict=True):
+        if found := _SIGNS.search(cell):
+            control = _SHOWN_AS.get(found[0])
+            was = f"control character U+{ord(control):04X}" if control else "an undecodable sign"
+            around = cell[max(0, found.start() - 20) : found.end() + 20]
+            reason = f"{was} stands where the source had a symbol (a hyphen, a bound, a unit); shown as {found[0]}"
+            yield Quarantined(place, column, around, reason)
