@@ -1,0 +1,258 @@
+"""Decisions while patients are still being followed: time-to-event versions of BOIN and CRM (B7)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pipeline.bounds import above_zero, between, events_among, not_negative, same_length, within
+from pipeline.errors import InputError
+from pipeline.outcome import Outcome, Reason, method
+from pipeline.toxicity.boin import cut_points
+from pipeline.toxicity.crm import PRIOR_SD, CrmFit, check_skeleton, fit
+from pipeline.toxicity.crm_model import INTERCEPT, CrmModel, RateModel
+
+MOST_PENDING = 0.5
+FEWEST_FOR_THRESHOLDS = 9
+
+
+class PendingDecision(StrEnum):
+    """What to do at a dose while follow-up goes on."""
+
+    ESCALATE = "E"
+    STAY = "S"
+    DEESCALATE = "D"
+    SUSPEND = "SUSPEND"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectiveSampleSize(Outcome):
+    """Patients counted by how much of the window they were followed, and the decision that follows."""
+
+    ess: float
+    pending: int
+    p_hat: float | None
+    decision: PendingDecision | None
+
+
+@method(
+    "B7_tite_ess",
+    version=1,
+    title="Decision with pending patients by effective sample size",
+    source="Lin R, Yuan Y. Biostatistics 2020;21:807-824; cut-points of Liu and Yuan 2015",
+    reference_inputs={"followup": "followup_days", "window": "window_days"},
+)
+def effective_sample_size(
+    dlt: Sequence[int],
+    followup_days: Sequence[float],
+    window_days: float,
+    target: float,
+    max_pending_fraction: float = MOST_PENDING,
+    p_saf: float | None = None,
+    p_tox: float | None = None,
+) -> EffectiveSampleSize:
+    """Decide at one dose by BOIN's cut-points with pending patients counted in part.
+
+    A patient with a toxicity or followed through the window weighs 1, a pending one follow-up / window. p = x / sum
+    of the weights: escalate if p <= lambda_e, de-escalate if p >= lambda_d, else stay. Accrual is suspended while
+    more than the largest fraction is pending, unless the toxicities ask for de-escalation, and whenever all are
+    pending without a toxicity and escalation would follow.
+
+    Args:
+        dlt: 1 for a patient at this dose with a dose-limiting toxicity, else 0, (n,).
+        followup_days: days each was followed, (n,); longer than the window counts as complete.
+        window_days: days over which toxicity is looked for.
+        target: target rate of dose-limiting toxicity, from 0.05 to 0.6.
+        max_pending_fraction: share of pending patients above which accrual is suspended.
+        p_saf: highest rate deemed under-dosing; 0.6 of the target by default.
+        p_tox: lowest rate deemed over-dosing; 1.4 of the target by default.
+
+    Returns:
+        E, S, D or SUSPEND. Without a patient there is no decision, for `no_data`; with no follow-up at all accrual is
+        suspended and the rate is missing for `no_data`.
+
+    Raises:
+        InputError: the lists differ in length, a time is negative, or a number is out of range.
+    """
+    weights = follow_up_weights(dlt, followup_days, window_days)
+    within(0, 1, max_pending_fraction=max_pending_fraction)
+    lambda_e, lambda_d = cut_points(target, p_saf, p_tox)
+    n, x, ess = len(dlt), sum(dlt), sum(weights)
+    pending = sum(not toxic and days < window_days for toxic, days in zip(dlt, followup_days, strict=True))
+    if n == 0:
+        return EffectiveSampleSize(ess=0.0, pending=0, p_hat=None, decision=None, reason=Reason.NO_DATA)
+    if ess == 0:
+        return EffectiveSampleSize(
+            ess=ess, pending=pending, p_hat=None, decision=PendingDecision.SUSPEND, missing={"p_hat": Reason.NO_DATA}
+        )
+    rate = x / ess
+    decision = PendingDecision.STAY
+    if rate <= lambda_e:
+        decision = PendingDecision.ESCALATE
+    elif rate >= lambda_d:
+        decision = PendingDecision.DEESCALATE
+    many = pending > max_pending_fraction * n and decision is not PendingDecision.DEESCALATE
+    if many or (pending == n and decision is PendingDecision.ESCALATE):
+        decision = PendingDecision.SUSPEND
+    return EffectiveSampleSize(ess=ess, pending=pending, p_hat=rate, decision=decision)
+
+
+def follow_up_weights(dlt: Sequence[int], followup_days: Sequence[float], window_days: float) -> list[float]:
+    """Return the weight of each patient: 1 after a toxicity, else the share of the window that was followed."""
+    same_length(dlt=dlt, followup_days=followup_days)
+    above_zero(window_days=window_days)
+    for toxic, days in zip(dlt, followup_days, strict=True):
+        within(0, 1, dlt=toxic)
+        not_negative(followup_days=days)
+    return [1.0 if toxic else min(days / window_days, 1.0) for toxic, days in zip(dlt, followup_days, strict=True)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUpThresholds(Outcome):
+    """Thresholds of the standardised total follow-up of the pending patients, in units of the window.
+
+    `decides` is false below 9 patients, where the effective sample size decides.
+    """
+
+    lambda_e: float
+    lambda_d: float
+    p_interim: float
+    escalate_if_stft_ge: float
+    deescalate_if_stft_le: float
+    decides: bool
+
+
+@method(
+    "B7_titeboin_stft",
+    version=1,
+    title="TITE-BOIN thresholds of the standardised total follow-up time",
+    source="Yuan Y et al. Clin Cancer Res 2018;24:4921-4930",
+)
+def follow_up_thresholds(
+    n: int, dlt: int, pending: int, target: float, p_saf: float | None = None, p_tox: float | None = None
+) -> FollowUpThresholds:
+    """Compute the follow-up of pending patients that allows escalation, or asks for de-escalation.
+
+    p = (x + target/2) / (n - c + 1) with c pending of n and x toxicities; STFT = sum of follow-up / window over the
+    pending. Escalate if STFT >= c - (1-p)/p (n lambda_e - x), de-escalate if STFT <= c - (1-p)/p (n lambda_d - x).
+
+    Args:
+        n: patients at the dose.
+        dlt: patients among them with a dose-limiting toxicity.
+        pending: patients without toxicity whose follow-up is not complete.
+        target: target rate of dose-limiting toxicity, from 0.05 to 0.6.
+        p_saf: highest rate deemed under-dosing; 0.6 of the target by default.
+        p_tox: lowest rate deemed over-dosing; 1.4 of the target by default.
+
+    Raises:
+        InputError: there are more toxic and pending patients than patients, or a number is out of range.
+    """
+    above_zero(n=n)
+    events_among(n, dlt)
+    not_negative(pending=pending)
+    if pending > n - dlt:
+        raise InputError(f"{pending} pending and {dlt} toxic of {n} patients are too many", path=("pending",))
+    lambda_e, lambda_d = cut_points(target, p_saf, p_tox)
+    rate = (dlt + target / 2) / (n - pending + 1)
+    odds = (1 - rate) / rate
+    return FollowUpThresholds(
+        lambda_e=lambda_e,
+        lambda_d=lambda_d,
+        p_interim=rate,
+        escalate_if_stft_ge=pending - odds * (n * lambda_e - dlt),
+        deescalate_if_stft_le=pending - odds * (n * lambda_d - dlt),
+        decides=n >= FEWEST_FOR_THRESHOLDS,
+        flags=() if n >= FEWEST_FOR_THRESHOLDS else ("effective_sample_size_decides",),
+    )
+
+
+class WeightScheme(StrEnum):
+    """How follow-up becomes weight: in proportion to time, or by when toxicities came in this trial."""
+
+    LINEAR = "linear"
+    ADAPTIVE = "adaptive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TiteCrmFit(CrmFit):
+    """The fit of `continual_reassessment`, and the weight of each patient."""
+
+    weights: tuple[float, ...]
+
+
+@method(
+    "B7_titecrm",
+    version=1,
+    title="Time-to-event continual reassessment method",
+    source="Cheung YK, Chappell R. Biometrics 2000;56:1177-1182",
+    reference_inputs={"followup": "followup_days", "window": "window_days"},
+)
+def tite_crm(
+    skeleton: Sequence[float],
+    target: float,
+    level: Sequence[int],
+    dlt: Sequence[int],
+    followup_days: Sequence[float],
+    window_days: float,
+    scheme: WeightScheme = WeightScheme.LINEAR,
+    model: CrmModel = CrmModel.EMPIRIC,
+    prior_sd: float = PRIOR_SD,
+    intercept: float = INTERCEPT,
+) -> TiteCrmFit:
+    """Estimate toxicity rates with pending patients weighted: a patient without toxicity contributes 1 - wF.
+
+    Linear weights are follow-up / window, at most 1. Adaptive ones rise by equal steps at the times of the trial's
+    toxicities, and linearly between. A patient with a toxicity weighs 1.
+
+    Args:
+        skeleton: prior guesses of the toxicity rate at each dose, increasing, between 0 and 1.
+        target: target rate of dose-limiting toxicity, between 0 and 1.
+        level: dose of each patient, from 1, in order of entry, (n,).
+        dlt: 1 for a patient with a dose-limiting toxicity, else 0, (n,).
+        followup_days: days each was followed, to the toxicity for those who had one, (n,).
+        window_days: days over which toxicity is looked for.
+        scheme: linear or adaptive weights.
+        model: empiric or logistic.
+        prior_sd: standard deviation of the normal prior of a.
+        intercept: intercept of the logistic model.
+
+    Raises:
+        InputError: as for `continual_reassessment`; a time is negative, or a toxicity came after the window.
+    """
+    between(0, 1, target=target)
+    above_zero(prior_sd=prior_sd)
+    check_skeleton(skeleton, level, dlt)
+    weights = follow_up_weights(dlt, followup_days, window_days)
+    times = sorted(days for toxic, days in zip(dlt, followup_days, strict=True) if toxic)
+    if times and times[-1] > window_days:
+        raise InputError("a toxicity after the window is not dose-limiting", path=("followup_days",))
+    if scheme is WeightScheme.ADAPTIVE:
+        weights = [
+            1.0 if toxic else adaptive_weight(days, times, window_days)
+            for toxic, days in zip(dlt, followup_days, strict=True)
+        ]
+    found = fit(RateModel(tuple(skeleton), model, intercept), target, level, dlt, weights, prior_sd)
+    return TiteCrmFit(
+        estimate=found.estimate,
+        post_var=found.post_var,
+        ptox=found.ptox,
+        ptox_lower90=found.ptox_lower90,
+        ptox_upper90=found.ptox_upper90,
+        mtd=found.mtd,
+        next_dose=found.next_dose,
+        prob_lowest_over_target=found.prob_lowest_over_target,
+        weights=tuple(weights),
+        flags=found.flags,
+    )
+
+
+def adaptive_weight(days: float, toxic_days: Sequence[float], window_days: float) -> float:
+    """Return the adaptive weight of a patient without toxicity; `toxic_days` ascend and lie within the window."""
+    if days >= window_days:
+        return 1.0
+    marks = [0.0, *toxic_days, window_days]
+    seen = bisect_right(toxic_days, days)
+    step = (days - marks[seen]) / (marks[seen + 1] - marks[seen])
+    return (seen + step) / (len(toxic_days) + 1)
