@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from launcher import checks
 from launcher.checks import CannotStart
+from launcher.environment import Environment
 
 PROJECT = Path(__file__).resolve().parent.parent
 REFUSED = 2
@@ -49,52 +50,61 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.add_argument("--port", type=_port, default=8000, metavar="N", help="port to serve on (default 8000)")
-    parser.add_argument("--data", type=_folder, metavar="DIR", help="folder of the record (default: data, beside this)")
+    parser.add_argument(
+        "--data",
+        type=_folder,
+        metavar="DIR",
+        default=os.environ.get("MOLTRAIL_DATA_DIR") or str(PROJECT / "data"),
+        help="folder of the record (default: $MOLTRAIL_DATA_DIR, or data beside this file)",
+    )
     parser.add_argument("--no-demo", action="store_true", help="do not load the demonstration data on the first run")
-    options = parser.parse_args(arguments)
-    if options.data is None:
-        options.data = _folder(os.environ.get("MOLTRAIL_DATA_DIR") or str(PROJECT / "data"))
-    return options
+    return parser.parse_args(arguments)
 
 
 def serve(options: argparse.Namespace) -> NoReturn:
     """Prepare the environment, then become the server."""
     checks.require_free_port(options.port)
+    environment = Environment(PROJECT)
+    requirements = PROJECT / "requirements" / "run.txt"
+    if not environment.is_ready(requirements):
+        require_means(requirements)
     checks.require_writable(options.data, "choose another folder with --data DIR")
-    python, command = prepare("run.txt")
-    checks.require_free_port(options.port)  # installing may have taken minutes
-    become(
-        [python, "-P", command, "serve", "--host", checks.HOST, "--port", str(options.port), "--data", options.data]
-        + (["--no-demo"] if options.no_demo else [])
-    )
+    prepare(environment, requirements)
+    checks.require_free_port(options.port)  # preparing may have taken minutes
+    where = ["--host", checks.HOST, "--port", str(options.port), "--data", options.data]
+    demo = ["--no-demo"] if options.no_demo else []
+    become([environment.python, "-P", environment.command, "serve", *where, *demo])
 
 
 def test(arguments: list[str]) -> NoReturn:
     """Prepare the environment with what tests need, then become pytest."""
-    python, _ = prepare("test.txt")
-    cores = min(os.cpu_count() or 1, 8)
-    parallel = ["-n", str(cores)] if not arguments and cores > 1 else []
-    os.chdir(PROJECT)
-    become([python, "-m", "pytest", *parallel, *arguments])
-
-
-def prepare(name: str) -> tuple[Path, Path]:
-    """Return the environment's interpreter and `moltrail` command, both ready to run with requirement file `name`."""
-    requirements = PROJECT / "requirements" / name
-    from launcher.environment import Environment
-
     environment = Environment(PROJECT)
+    requirements = PROJECT / "requirements" / "test.txt"
     if not environment.is_ready(requirements):
-        checks.require_environments()
-        checks.require_writable(
-            PROJECT, "copy Moltrail to a folder you may write to, or give yourself that right, and run this again"
-        )
-        checks.require_space(PROJECT, NEEDED_MB[name])
+        require_means(requirements)
+    prepare(environment, requirements)
+    cores = min(os.cpu_count() or 1, 8)
+    parallel = ["-n", str(cores), "--dist", "worksteal"] if not arguments and cores > 1 else []
+    os.chdir(PROJECT)
+    become([environment.python, "-m", "pytest", *parallel, *arguments])
+
+
+def require_means(requirements: Path) -> None:
+    """Refuse, before anything is touched, where the environment cannot be prepared."""
+    checks.require_environments()
+    checks.require_writable(
+        PROJECT, "copy Moltrail to a folder you may write to, or give yourself that right, and run this again"
+    )
+    checks.require_space(PROJECT, NEEDED_MB[requirements.name])
+
+
+def prepare(environment: Environment, requirements: Path) -> None:
+    """Install what is missing; costs a millisecond when nothing is."""
+    if not environment.is_ready(requirements):
         print(f"Preparing {environment.folder} (only now and after updates)", file=sys.stderr, flush=True)
         environment.prepare(requirements)
     elif not environment.command.is_file():
         environment.link()
-    return environment.python, environment.command
 
 
 def become(command: list[str | Path]) -> NoReturn:
@@ -125,7 +135,7 @@ def _port(text: str) -> int:
 def _folder(text: str) -> Path:
     if not text.strip() or "\0" in text:
         raise argparse.ArgumentTypeError("the folder's name is empty")
-    return Path(text).expanduser().absolute()
+    return Path(os.path.expanduser(text)).absolute()  # noqa: PTH111 - Path's own fails for an unknown ~name
 
 
 def _interrupted(_signal: int, _frame: object) -> NoReturn:

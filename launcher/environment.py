@@ -12,13 +12,12 @@ import os
 import shutil
 import subprocess
 import sys
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from launcher.checks import CannotStart, cannot_make_environments
-from launcher.packages import install
+from launcher.packages import NotFetched, install
 
 WINDOWS = os.name == "nt"
 STAMP = "moltrail.json"  # written last: what is installed, for which Python
@@ -75,7 +74,12 @@ class Environment:
             if not self.is_ready(requirements):  # another start may have done it while this one waited
                 installed = self._installed()
                 self._begin(keep=installed is not None)
-                install(self.python, requirements, inherited)
+                try:
+                    install(self.python, requirements, inherited)
+                except NotFetched:
+                    if installed is not None:
+                        self._give_up()
+                    raise
                 self._finish({**(installed or {}), requirements.name: digest(requirements)})
         self.link()
 
@@ -111,10 +115,14 @@ class Environment:
 
     def _begin(self, *, keep: bool) -> None:
         """Mark the environment as unfinished; unless `keep`, make it anew."""
-        (self.folder / STAMP).unlink(missing_ok=True)
-        (self.folder / MARKER).write_text("Being made; made anew if this is still here at the next start.\n")
+        marker, stamp = self.folder / MARKER, self.folder / STAMP
+        if keep and stamp.exists():
+            stamp.replace(marker)
+            return
+        marker.write_text("{}\n")
         if keep:
             return
+        stamp.unlink(missing_ok=True)  # first of all: nobody may believe what is about to go
         for path in self.folder.iterdir():
             if path.name in (MARKER, LOCK):
                 continue
@@ -122,6 +130,8 @@ class Environment:
                 shutil.rmtree(path)
             else:
                 path.unlink()
+        import venv  # here, since Debian may lack it: checks.require_environments
+
         try:
             venv.EnvBuilder(symlinks=not WINDOWS).create(self.folder)
         except ValueError as error:  # a path separator in the folder's name
@@ -136,6 +146,14 @@ class Environment:
         )
         if done.returncode:
             raise cannot_make_environments((done.stdout.strip().splitlines() or ["ensurepip failed"])[-1])
+
+    def _give_up(self) -> None:
+        """Take `_begin` back: an older state of the project, or of the network, finds the environment as it was."""
+        marker = self.folder / MARKER
+        if marker.read_text() == "{}\n":
+            marker.unlink()
+        else:
+            marker.replace(self.folder / STAMP)
 
     def _finish(self, installed: dict[str, str]) -> None:
         """Turn the marker into the stamp, as one step of the file system."""
@@ -159,8 +177,8 @@ class Environment:
         if not WINDOWS:
             return str(self.python.resolve(strict=True))
         settings = (self.folder / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
-        home = next(line.partition("=")[2].strip() for line in settings if line.startswith("home"))
-        return str((Path(home) / "python.exe").resolve(strict=True))
+        homes = [line.partition("=")[2].strip() for line in settings if line.startswith("home")]
+        return str(Path(*homes[:1], "python.exe").resolve(strict=True))
 
     def _has_pip(self) -> bool:
         try:

@@ -8,6 +8,11 @@ from pathlib import Path
 
 from launcher.checks import CannotStart
 
+
+class NotFetched(CannotStart):
+    """The packages could not be had; nothing in the environment has been changed."""
+
+
 # What the sign in pip's output means; the first that is found counts.
 _FAILURES = (
     (
@@ -47,7 +52,8 @@ def install(python: Path, requirements: Path, inherited: int | None = None) -> N
         inherited: a file descriptor that pip keeps open while it runs.
 
     Raises:
-        CannotStart: pip could not; the sentence says why and what to do.
+        NotFetched: pip did not come as far as changing anything; the sentence says why and what to do.
+        CannotStart: pip failed later.
     """
     total = len(re.findall(r"^[A-Za-z0-9]", requirements.read_text(encoding="utf-8"), re.MULTILINE))
     progress = Progress(total)
@@ -75,7 +81,7 @@ def install(python: Path, requirements: Path, inherited: int | None = None) -> N
         finally:
             progress.end()
     if process.returncode:
-        raise CannotStart(explain("\n".join(output)))
+        raise (CannotStart if progress.unpacking else NotFetched)(explain("\n".join(output)))
 
 
 def _command(python: Path, requirements: Path) -> list[str]:
@@ -96,14 +102,17 @@ def _settings() -> dict[str, str]:
 
 def explain(output: str) -> str:
     """Return the sentence for a failed run of pip that printed `output`."""
-    named = re.findall(r"(?:No matching distribution found for|requirement|Collecting) ([A-Za-z0-9._-]+)", output)
+    named = re.findall(
+        r"(?:No matching distribution found for|requirement|Collecting) ([\w.-]+)|^ +([\w.-]+)==\S+ from ",
+        output,
+        re.MULTILINE,
+    )
     for sign, sentence in _FAILURES:
         if re.search(sign, output):
-            return sentence.format(package=named[-1] if named else "one of them")
-    last = [line for line in output.splitlines() if line.startswith("ERROR:")] or output.splitlines()[-1:]
-    return (
-        f"pip could not install the packages: {last[-1].removeprefix('ERROR:').strip() if last else 'no reason given'}"
-    )
+            return sentence.format(package="".join(named[-1]) if named else "one of them")
+    lines = output.splitlines() or ["no reason given"]
+    last = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")] or lines
+    return f"pip could not install the packages ({last[-1]}): remedy that and run this again."
 
 
 class Progress:
@@ -112,8 +121,9 @@ class Progress:
     def __init__(self, total: int) -> None:
         self.total = total
         self.seen = 0
+        self.unpacking = False
         self.live = sys.stderr.isatty()
-        self._say(f"Fetching {total} packages")
+        self._say(f"Fetching packages ({total})")
 
     def see(self, line: str) -> None:
         """Take note of one line of pip's output."""
@@ -122,6 +132,7 @@ class Progress:
             if self.live:
                 self._say(f"Fetching packages {min(self.seen, self.total)}/{self.total} {match[1]}")
         elif line.startswith("Installing collected packages"):
+            self.unpacking = True
             self._say("Unpacking them")
 
     def end(self) -> None:

@@ -1,0 +1,68 @@
+"""The requirement files: complete, pinned by hash, free of hosts, and in step with pyproject.toml."""
+
+import os
+import re
+import stat
+import tomllib
+
+import pytest
+from packaging.requirements import Requirement
+
+from .conftest import PROJECT
+
+SETTINGS = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+WANTED = {"run.txt": SETTINGS["dependencies"], "test.txt": SETTINGS["optional-dependencies"]["test"]}
+
+
+def locked(name):
+    """Return the pins of a requirement file, each with how many hashes it has."""
+    text = (PROJECT / "requirements" / name).read_text(encoding="utf-8")
+    entries = re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", "").splitlines()
+    return [(Requirement(entry.split("--hash")[0]), entry.count("--hash=sha256:")) for entry in entries]
+
+
+def canonical(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.mark.parametrize("name", ["run.txt", "test.txt"])
+def test_every_package_is_pinned_by_hash_and_none_by_address(name):
+    pins = locked(name)
+    assert len(pins) > 30
+    assert [pin for pin, hashes in pins if not hashes] == []
+    assert [pin for pin, _ in pins if pin.url or not re.fullmatch(r"==[^,*]+", str(pin.specifier))] == []
+    text = (PROJECT / "requirements" / name).read_text(encoding="utf-8")
+    assert re.findall(r"https?:|file:|--(?:extra-)?index|--find-links|^-e", text, re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("name", ["run.txt", "test.txt"])
+def test_what_the_project_asks_for_is_what_is_locked(name):
+    versions = {canonical(pin.name): str(pin.specifier).removeprefix("==") for pin, _ in locked(name)}
+    wanted = [Requirement(text) for text in WANTED["run.txt"] + (WANTED[name] if name == "test.txt" else [])]
+    unmet = [
+        str(requirement)
+        for requirement in wanted
+        if not requirement.specifier.contains(versions.get(canonical(requirement.name), "0"), prereleases=True)
+        or canonical(requirement.name) not in versions
+    ]
+    assert unmet == [], "remake the file with the command in its first lines"
+
+
+def test_tests_run_on_the_very_versions_that_users_get():
+    run, test = ({str(pin) for pin, _ in locked(name)} for name in ("run.txt", "test.txt"))
+    assert run - test == set()
+
+
+def test_what_only_tests_need_stays_out_of_a_users_environment():
+    names = {canonical(pin.name) for pin, _ in locked("run.txt")}
+    assert names & {canonical(Requirement(text).name) for text in WANTED["test.txt"]} == set()
+
+
+def test_graphql_core_stays_below_3_3():
+    assert [str(pin.specifier) for pin, _ in locked("run.txt") if pin.name == "graphql-core"] == ["==3.2.14"]
+
+
+def test_continuous_integration_runs_the_command_of_a_user():
+    script = PROJECT / ".ci" / "run"
+    assert script.read_text(encoding="utf-8").splitlines()[-1] == "exec python3 start.py test"
+    assert os.name == "nt" or script.stat().st_mode & stat.S_IXUSR
