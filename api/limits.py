@@ -177,11 +177,14 @@ def _spreads(fragment: FragmentDefinitionNode) -> Iterator[str]:
 
 
 def _check_tokens(document: DocumentNode) -> None:
-    """Refuse overlong names, which would come back as keys of the answer and inside messages."""
+    """Refuse overlong names, which would come back as keys of the answer and inside messages, and NUL characters."""
     token = document.loc.start_token if document.loc else None
     while token is not None:
-        if token.kind is TokenKind.NAME and token.value is not None and len(token.value) > SHOWN:
-            raise LimitError(f"A name has {len(token.value)} characters; at most {SHOWN} are allowed.")
+        value = token.value or ""
+        if token.kind is TokenKind.NAME and len(value) > SHOWN:
+            raise LimitError(f"A name has {len(value)} characters; at most {SHOWN} are allowed.")
+        if "\0" in value:
+            raise LimitError("A text of the document holds a NUL character.")
         token = token.next
 
 

@@ -77,8 +77,8 @@ def _page(name: str, **values: str) -> Response:
 
 def _listed(shown: Sequence[Example]) -> str:
     return "\n".join(
-        f'<li><a href="/graphiql?example={escape(example.name)}">{escape(example.title)}</a>'
-        f" <span>{escape(example.who)}</span></li>"
+        f"<li><span>{escape(example.who)}</span> "
+        f'<a href="/graphiql?example={escape(example.name)}">{escape(example.title)}</a></li>'
         for example in shown
     )
 

@@ -38,21 +38,20 @@
 
   const examples = await (await fetch("/graphiql/examples.json")).json();
   const chosen = examples.find((example) => example.name === new URLSearchParams(location.search).get("example"));
-  const explorer = window.GraphiQLPluginExplorer?.explorerPlugin?.();
 
-  const root = ReactDOM.createRoot(document.getElementById("graphiql"));
   const show = () =>
-    root.render(
+    ReactDOM.render(
       React.createElement(GraphiQL, {
         key: token, // another token may see another schema: begin anew
         fetcher,
+        ...(tokenNeeded && !token ? { schema: null } : {}), // without a token the schema is not shown
         defaultTabs: examples.slice(0, 5).map(({ query }) => ({ query })),
         query: chosen?.query,
-        plugins: explorer ? [explorer] : [],
         defaultEditorToolsVisibility: false,
         shouldPersistHeaders: false,
         isHeadersEditorEnabled: true,
       }),
+      document.getElementById("graphiql"),
     );
 
   entry.hidden = !tokenNeeded;
