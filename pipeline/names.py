@@ -76,10 +76,20 @@ _remembered = lru_cache(maxsize=65_536)(_fold)
 def canonical_key(name: str) -> str:
     """Return the key of a name, or of its INN where the name is a known synonym: 17-AAG and tanespimycin share a key.
 
-    Only `KNOWN_SYNONYMS` are consulted; a name that is not among them keeps `fold(name)`. Idempotent on its own keys.
+    A molecule is its parent without salts, so endings that always mean a salt (hydrochloride, mesylate, maleate ...)
+    are set aside as well; acetate, phosphate and succinate are not: they may be esters, which are other molecules.
+    Idempotent on its own keys.
     """
     key = fold(name)
-    return _CANONICAL.get(key, key)
+    known = _CANONICAL.get(key)
+    if known is not None:
+        return known
+    salt = _SALT.fullmatch(key)
+    return canonical_key(salt["base"]) if salt else key
 
 
 _CANONICAL = {fold(other): fold(name) for name, others in KNOWN_SYNONYMS.items() for other in others}
+_SALT = re.compile(
+    r"(?P<base>[\w'-]{5,}?)(?:mono|di|tri|bis)?(?:hydrochloride|hcl|hydrobromide|mes[yi]late|tos[yi]late|bes[yi]late"
+    r"|es[yi]late|maleate|bitartrate)(?:(?:mono|di|tri|hemi|sesqui)?hydrate)?"
+)

@@ -2,7 +2,7 @@
 
 How they were chosen: a research code, a chemical name or a laboratory abbreviation that stands for exactly one
 molecule in oncology, listed under its international nonproprietary name (INN) where it has one. A salt is listed only
-where trial reports use it for the same molecule; French INNs
+where its ending may also mean an ester elsewhere (see names.canonical_key for the others); French INNs
 where they are spelled differently. Left out: whatever is another substance under a like name (prodrugs
 such as abiraterone acetate, single isomers, liposomal, pegylated or albumin-bound forms), class names (interferon,
 G-CSF), regimens (FOLFOX), and short abbreviations with several meanings.
@@ -38,13 +38,13 @@ belinostat: PXD101
 belotecan: CKD-602
 bicalutamide: ICI 176334
 binimetinib: MEK162, ARRY-438162
-bleomycin: bléomycine
+bleomycin: bléomycine, bleomycin sulfate
 bortezomib: PS-341
 bosutinib: SKI-606
 brentuximab vedotin: SGN-35
 brigatinib: AP26113
 buparlisib: BKM120, NVP-BKM120
-cabozantinib: XL184
+cabozantinib: XL184, cabozantinib s-malate, cabozantinib malate
 capmatinib: INC280
 carboplatin: CBDCA, carboplatine
 carfilzomib: PR-171
@@ -75,7 +75,7 @@ dinaciclib: SCH 727965
 docetaxel: Taxotere
 dovitinib: TKI258, CHIR-258
 doxifluridine: 5'-DFUR
-doxorubicin: Adriamycin, doxorubicin hydrochloride, doxorubicine
+doxorubicin: Adriamycin, doxorubicine
 durvalumab: MEDI4736
 duvelisib: IPI-145
 elacytarabine: CP-4055
@@ -88,8 +88,8 @@ enzalutamide: MDV3100
 enzastaurin: LY317615
 epirubicin: 4'-epidoxorubicin, epirubicine
 erdafitinib: JNJ-42756493
-eribulin: E7389, eribulin mesylate, éribuline
-erlotinib: OSI-774, CP-358774, CP-358,774, Tarceva, erlotinib hydrochloride
+eribulin: E7389, éribuline
+erlotinib: OSI-774, CP-358774, CP-358,774, Tarceva
 etoposide: VP-16, VP-16-213
 everolimus: RAD001
 evofosfamide: TH-302
@@ -98,41 +98,43 @@ figitumumab: CP-751871, CP-751,871
 filanesib: ARRY-520
 floxuridine: FUDR, FdUrd, 5-fluoro-2'-deoxyuridine
 fluorouracil: 5-FU, 5-fluorouracil, fluorouracile
-folinic acid: leucovorin, acide folinique
+folinic acid: leucovorin, acide folinique, leucovorin calcium, calcium folinate
 foretinib: XL880
 fosbretabulin: CA4P, combretastatin A4 phosphate
 fulvestrant: ICI 182780, ICI 182,780
 ganetespib: STA-9090
 ganitumab: AMG 479
 gefitinib: ZD1839, Iressa
-gemcitabine: dFdC, LY188011, gemcitabine hydrochloride
+gemcitabine: dFdC, LY188011
 gemtuzumab ozogamicin: CMA-676
 gilteritinib: ASP2215
 glasdegib: PF-04449913
 glembatumumab vedotin: CDX-011, CR011-vcMMAE
+goserelin: goserelin acetate
 hydroxycarbamide: hydroxyurea
 ibrutinib: PCI-32765
 idarubicin: 4-demethoxydaunorubicin, idarubicine
 idelalisib: CAL-101, GS-1101
-imatinib: STI571, STI-571, CGP 57148, Gleevec, Glivec, imatinib mesylate, imatinib mesilate
+imatinib: STI571, STI-571, CGP 57148, Gleevec, Glivec
 iniparib: BSI-201
 inotuzumab ozogamicin: CMC-544
 interferon alfa-2a: interferon alpha-2a
 interferon alfa-2b: interferon alpha-2b
 iobenguane: MIBG, metaiodobenzylguanidine
 ipilimumab: MDX-010
-irinotecan: CPT-11, irinotecan hydrochloride
+irinotecan: CPT-11
 isotretinoin: 13-cis-retinoic acid
 ivosidenib: AG-120
 ixabepilone: BMS-247550
 ixazomib: MLN2238
-lapatinib: GW572016, lapatinib ditosylate
+lapatinib: GW572016
 laromustine: VNP40101M, Cloretazine
 larotrectinib: LOXO-101
 lenalidomide: CC-5013
 lenvatinib: E7080
 lestaurtinib: CEP-701
 letrozole: CGS 20267
+leuprorelin: leuprolide, leuprolide acetate, leuprorelin acetate
 levofolinic acid: levoleucovorin, L-leucovorin
 linifanib: ABT-869
 linsitinib: OSI-906
@@ -146,7 +148,7 @@ masitinib: AB1010
 melphalan flufenamide: melflufen
 melphalan: L-PAM, L-phenylalanine mustard
 mercaptopurine: 6-MP, 6-mercaptopurine
-methotrexate: MTX, amethopterin
+methotrexate: MTX, amethopterin, methotrexate sodium
 midostaurin: PKC412
 mirdametinib: PD-0325901
 mitomycin: mitomycin C, mitomycine
@@ -161,7 +163,8 @@ nilotinib: AMN107
 nintedanib: BIBF 1120
 niraparib: MK-4827
 nivolumab: BMS-936558, MDX-1106, ONO-4538
-obatoclax: GX15-070, obatoclax mesylate
+obatoclax: GX15-070
+octreotide: octreotide acetate
 olaparib: AZD2281, KU-0059436
 omipalisib: GSK2126458
 onalespib: AT13387
@@ -178,7 +181,7 @@ pazopanib: GW786034
 peginterferon alfa-2b: peg-interferon alpha-2b, pegylated interferon alpha-2b, pegylated interferon alfa-2b
 pelitinib: EKB-569
 pembrolizumab: MK-3475, lambrolizumab
-pemetrexed: LY231514
+pemetrexed: LY231514, pemetrexed disodium
 pentostatin: 2'-deoxycoformycin
 pictilisib: GDC-0941
 pilaralisib: XL147, SAR245408
@@ -192,7 +195,7 @@ ramucirumab: IMC-1121B
 refametinib: RDEA119, BAY 86-9766
 regorafenib: BAY 73-4506
 retaspimycin: IPI-504
-ribociclib: LEE011
+ribociclib: LEE011, ribociclib succinate
 ridaforolimus: AP23573, MK-8669, deforolimus
 rigosertib: ON 01910.Na
 ripretinib: DCC-2618
@@ -201,7 +204,7 @@ rociletinib: CO-1686
 romidepsin: FK228, FR901228
 rovalpituzumab tesirine: SC16LD6.5, Rova-T
 rucaparib: AG-014699, PF-01367338
-ruxolitinib: INCB018424
+ruxolitinib: INCB018424, ruxolitinib phosphate
 S-1: TS-1
 sacituzumab govitecan: IMMU-132
 sagopilone: ZK-EPO
@@ -217,10 +220,11 @@ semustine: methyl-CCNU
 siltuximab: CNTO 328
 sirolimus: rapamycin
 sonidegib: LDE225, erismodegib
-sorafenib: BAY 43-9006, sorafenib tosylate
+sorafenib: BAY 43-9006
 sotorasib: AMG 510
 sunitinib: SU11248, sunitinib malate
 talazoparib: BMN 673
+tamoxifen: tamoxifen citrate
 tanespimycin: 17-AAG, 17-allylamino-17-demethoxygeldanamycin, KOS-953
 tazemetostat: EPZ-6438
 temozolomide: Temodal, Temodar
@@ -232,9 +236,10 @@ tipifarnib: R115777
 tirapazamine: SR 4233
 tivantinib: ARQ 197
 tivozanib: AV-951
+topotecan: SKF 104864
 tozasertib: VX-680, MK-0457
 trabectedin: ET-743, ecteinascidin 743, trabectédine
-trametinib: GSK1120212
+trametinib: GSK1120212, trametinib dimethyl sulfoxide
 trastuzumab deruxtecan: DS-8201, DS-8201a, fam-trastuzumab deruxtecan
 trastuzumab emtansine: T-DM1, ado-trastuzumab emtansine
 trastuzumab: Herceptin
@@ -250,7 +255,9 @@ vatalanib: PTK787, ZK-222584, PTK787/ZK222584
 veliparib: ABT-888
 vemurafenib: PLX4032, RG7204
 venetoclax: ABT-199, GDC-0199
-vincristine: leurocristine, Oncovin
+vinblastine: vincaleukoblastine, vinblastine sulfate
+vincristine: leurocristine, Oncovin, vincristine sulfate
+vinorelbine: vinorelbine tartrate, vinorelbine ditartrate
 vismodegib: GDC-0449
 volasertib: BI 6727
 vorinostat: SAHA, suberoylanilide hydroxamic acid

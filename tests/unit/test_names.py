@@ -140,13 +140,29 @@ def test_tidying_never_changes_the_key(name):
         ("CP-358,774", "erlotinib"),
         ("fluorouracile", "fluorouracil"),
         ("rapamycin", "sirolimus"),
+        ("Topotecan Hydrochloride", "topotecan"),
+        ("topotecan HCl", "topotecan"),
+        ("lapatinib ditosylate monohydrate", "lapatinib"),
+        ("CPT-11 hydrochloride", "irinotecan"),
+        ("Vincristine Sulfate", "vincristine"),
     ],
 )
 def test_known_synonyms_share_the_key_of_the_inn(synonym, name):
     assert canonical_key(synonym) == canonical_key(name) == fold(name)
 
 
-@pytest.mark.parametrize("name", ["nab-paclitaxel", "abiraterone acetate", "liposomal doxorubicin", "XY-1", ""])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nab-paclitaxel",
+        "abiraterone acetate",
+        "fludarabine phosphate",
+        "ixazomib citrate",
+        "liposomal doxorubicin",
+        "XY-1",
+        "",
+    ],
+)
 def test_what_is_no_known_synonym_keeps_its_own_key(name):
     assert canonical_key(name) == fold(name)
 
