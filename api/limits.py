@@ -36,6 +36,8 @@ class Limits:
     aliases: int = 30
     directives: int = 20
     root_fields: int = 10
+    spreads: int = 60
+    repeats: int = 30
     operations: int = 5
     variables: int = 50
     errors: int = 5
@@ -77,31 +79,34 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
     for operation in operations:
         _refuse_above("variables", len(operation.variable_definitions), limits.variables)
     _check_tokens(document)
-    aliases = directives = 0
+    written = _Size()
     sizes: dict[str, _Size] = {}
     for name in _innermost_first(fragments):
         size = _size(fragments[name].selection_set, sizes)
         sizes[name] = size
-        aliases += size.aliases
-        directives += size.directives + len(fragments[name].directives)
+        written.add(size)
+        written.directives += len(fragments[name].directives)
     for operation in operations:
         size = _size(operation.selection_set, sizes)
-        aliases += size.aliases
-        directives += size.directives + len(operation.directives)
-        directives += sum(len(variable.directives) for variable in operation.variable_definitions)
+        written.add(size)
+        written.directives += len(operation.directives)
+        written.directives += sum(len(variable.directives) for variable in operation.variable_definitions)
         _refuse_above("levels of fields", size.depth, limits.depth)
         _refuse_above("levels of introspection", size.introspection_depth, INTROSPECTION_DEPTH)
         _refuse_above("root fields", size.width, limits.root_fields)
-    _refuse_above("aliases", aliases, limits.aliases)
-    _refuse_above("directives", directives, limits.directives)
+    _refuse_above("aliases", written.aliases, limits.aliases)
+    _refuse_above("directives", written.directives, limits.directives)
+    _refuse_above("fragment spreads", written.spreads, limits.spreads)
+    _refuse_above("fields repeated side by side", written.repeats, limits.repeats)
 
 
 @dataclass(slots=True)
 class _Size:
-    """What one selection set holds, fragments included, except aliases and directives, counted where they are written.
+    """What one selection set holds.
 
-    depth: levels of ordinary fields; introspection_depth: levels below and including __schema or __type;
-    width: fields on its first level.
+    Fragments included: depth, levels of ordinary fields; introspection_depth, levels below and including __schema or
+    __type; width, fields on the first level. Counted only where they are written: aliases, directives, spreads, and
+    repeats, fields that stand again beside one of the same name, which take long to validate.
     """
 
     depth: int = 0
@@ -109,6 +114,15 @@ class _Size:
     width: int = 0
     aliases: int = 0
     directives: int = 0
+    spreads: int = 0
+    repeats: int = 0
+
+    def add(self, other: _Size) -> None:
+        """Add what is counted where it is written."""
+        self.aliases += other.aliases
+        self.directives += other.directives
+        self.spreads += other.spreads
+        self.repeats += other.repeats
 
 
 def _size(selections: SelectionSetNode, fragments: dict[str, _Size]) -> _Size:
@@ -118,9 +132,11 @@ def _size(selections: SelectionSetNode, fragments: dict[str, _Size]) -> _Size:
     while stack:
         current, depth, introspection = stack.pop()
         first_level = depth == introspection == 0
+        keys: set[str] = set()
         for node in current.selections:
             size.directives += len(node.directives)
             if isinstance(node, FragmentSpreadNode):
+                size.spreads += 1
                 spread = fragments.get(node.name.value)
                 if spread is None:  # unknown: validation names it
                     continue
@@ -133,6 +149,9 @@ def _size(selections: SelectionSetNode, fragments: dict[str, _Size]) -> _Size:
             elif isinstance(node, FieldNode):
                 size.aliases += node.alias is not None
                 size.width += first_level
+                key = (node.alias or node.name).value
+                size.repeats += key in keys
+                keys.add(key)
                 introspects = introspection > 0 or node.name.value in ("__schema", "__type")
                 levels = (depth, introspection + 1) if introspects else (depth + 1, 0)
                 size.depth = max(size.depth, levels[0])

@@ -27,6 +27,8 @@ KEPT = [
     "{a{" + " ".join(f"a{n}: x" for n in range(30)) + "}}",
     "{a " + "@d " * 20 + "}",
     "{" + "x " * 10 + "}",
+    "{a{" + "x " * 31 + "}}",
+    "{a{" + "...F " * 60 + "}} fragment F on Q {x}",
     " ".join(f"query Q{n}{{a}}" for n in range(5)),
     "query(" + " ".join(f"$v{n}: Int" for n in range(50)) + "){a}",
     get_introspection_query(),
@@ -45,6 +47,9 @@ EXCEEDED = [
     ("query($v: Int " + "@d " * 21 + "){a}", "21 directives"),
     ("{" + "x " * 11 + "}", "11 root fields; at most 10"),
     ("{...F ...F} fragment F on Q {" + "x " * 6 + "}", "12 root fields"),
+    ("{a{" + "x " * 32 + "}}", "31 fields repeated side by side; at most 30"),
+    ("{a{" + "x: y " * 16 + "}} fragment F on Q {" + "x " * 17 + "}", "31 fields repeated"),
+    ("{a{" + "...F " * 61 + "}} fragment F on Q {x}", "61 fragment spreads; at most 60"),
     (" ".join(f"query Q{n}{{a}}" for n in range(6)), "6 operations; at most 5"),
     ("query(" + " ".join(f"$v{n}: Int" for n in range(51)) + "){a}", "51 variables; at most 50"),
     ("{__schema{" + "ofType{" * 16 + "name" + "}" * 17 + "}", "18 levels of introspection; at most 16"),
@@ -80,12 +85,19 @@ HOSTILE = {
     "long comment": "#" + "x" * 60_000 + "\n{notice}",
     "long text": '{echo(text: "' + "x" * 60_000 + '")}',
     "same fields": "{thing{" + "name " * 980 + "}}",
+    "overlapping fragments": "{thing{" + "...F " * 60 + "}} fragment F on Thing{" + "part{name} " * 150 + "}",
+    "repeated in the repeated": "{thing{" + ("part{" + "name " * 20 + "} ") * 40 + "}}",
     "nothing": "",
     "a written NUL": '{echo(text: "\\u0000")}',
 }
 HEAVY = {
-    "overlapping aliases": "{thing{" + " ".join("a: name" for _ in range(30)) + "}}",
-    "overlapping fragments": "{thing{" + "...F " * 60 + "}} fragment F on Thing{" + "part{name} " * 150 + "}",
+    "inline fragments": "{thing{" + "...{name} " * 240 + "}}",
+    "fragments alike": "{thing{"
+    + " ".join(f"...F{n}" for n in range(60))
+    + "}}"
+    + " ".join(f"fragment F{n} on Thing{{name part{{name}}}}" for n in range(60)),
+    "repeated with parts": "{thing{" + "part{part{part{part{name}}}} " * 31 + "}}",
+    "repeated with arguments": "{thing{" + "parts(n: 1){name} " * 31 + "}}",
 }
 
 
@@ -100,10 +112,10 @@ def test_a_hostile_document_is_refused_at_once(client, query):
 
 
 @pytest.mark.parametrize("query", HEAVY.values(), ids=HEAVY)
-def test_a_document_that_is_heavy_to_validate_is_answered_within_a_second(client, query):
+def test_a_document_that_is_heavy_to_validate_is_answered_in_time(client, query):
     before = time.monotonic()
     assert "data" in post(client, query).json()
-    assert time.monotonic() - before < 1
+    assert time.monotonic() - before < 0.5
 
 
 def test_limits_can_be_set(world):

@@ -7,6 +7,7 @@ import threading
 import time
 import urllib.request
 
+import httpx2
 import pytest
 
 from api.server import listen
@@ -61,6 +62,11 @@ def test_it_serves_until_interrupted_and_prints_nothing():
         except OSError:
             assert time.monotonic() < until
             time.sleep(0.05)
+    with httpx2.Client() as client:  # one connection: a delayed packet would cost 40 ms each time
+        before = time.monotonic()
+        for _ in range(20):
+            client.post(f"http://127.0.0.1:{port}/graphql", json={"query": "{notice}"})
+        assert time.monotonic() - before < 0.4
     server.terminate()
     output, _ = server.communicate(timeout=20)
     watchdog.cancel()
