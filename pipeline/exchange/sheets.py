@@ -327,7 +327,9 @@ class _SheetReader:
         if self._type == "e":
             return raw
         shown = self._formats[int(self._style)] if self._style and self._style.isdigit() else ""
-        return self._date(float(raw), shown) if shown and raw else _number(raw)
+        if not raw:
+            return ""
+        return self._date(float(raw), shown) if shown else _number(raw)
 
     def _date(self, days: float, shown: str) -> str:
         """Return a day count as ISO text, to the day, month or year that its format shows."""
