@@ -43,15 +43,21 @@ class DecisionTable:
 def smallest_over(
     target: float, patients: Integers, cutoff: float, prior: tuple[float, float] = (1.0, 1.0)
 ) -> Integers:
-    """Return for each n the smallest x with P(p > target | x, n) above the cutoff, n + 1 where there is none."""
+    """Return for each n the smallest x with P(p > target | x, n) above the cutoff, n + 1 where there is none.
+
+    The probability grows with x, so that each n takes a bisection.
+    """
     import numpy as np
 
     from pipeline.toxicity.selection import prob_over
 
-    n = patients[:, None]
-    x = np.arange(int(patients.max(initial=0)) + 1)[None, :]
-    over = (x <= n) & (prob_over(target, np.minimum(x, n), n, prior) > cutoff)
-    return np.where(over.any(axis=1), over.argmax(axis=1), patients + 1)
+    low, high = np.zeros_like(patients), patients + 1
+    while (low < high).any():
+        middle = (low + high) // 2
+        x = np.minimum(middle, patients)
+        over = (middle > patients) | (prob_over(target, x, patients, prior) > cutoff)
+        low, high = np.where(over, low, np.minimum(middle + 1, high)), np.where(over, middle, high)
+    return low
 
 
 def listed(patients: Integers, escalate: Integers, deescalate: Integers, eliminate: Integers) -> Boundaries:

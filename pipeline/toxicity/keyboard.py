@@ -62,8 +62,9 @@ def keys(target: float, left: float, right: float) -> tuple[Floats, int]:
         edges.insert(0, 0.0)
     if edges[-1] < 1 - INTEGER_WITHIN:
         edges.append(1.0)
-    inside = np.clip(np.asarray(edges), 0.0, 1.0)
-    return inside, int(np.argmin(np.abs(inside - low)))
+    middle = edges.index(low)
+    edges[0], edges[-1] = 0.0, 1.0
+    return np.asarray(edges), middle
 
 
 def strongest_key(dlt: Any, n: Any, edges: Floats, prior: tuple[float, float] = (1.0, 1.0)) -> Any:

@@ -152,4 +152,4 @@ def stopping(
         expected += n * out
         alive, before = spread[:, :limit], n
     expected += before * alive.sum(axis=1)
-    return tuple(stopped.tolist()), tuple(expected.tolist())
+    return tuple(np.minimum(stopped, 1.0).tolist()), tuple(expected.tolist())

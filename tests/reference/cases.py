@@ -16,6 +16,11 @@ class Tolerance:
     rel: float = 0.0
     abs: float = 0.0
 
+    def __post_init__(self) -> None:
+        for part in (self.rel, self.abs):
+            if isinstance(part, bool) or not isinstance(part, (int, float)) or part < 0:
+                raise ValueError(f"a tolerance must be a number that is not negative, not {part!r}")
+
     def allows(self, found: float, expected: float) -> bool:
         return abs(found - expected) <= self.abs + self.rel * abs(expected)
 

@@ -1,0 +1,65 @@
+"""The posterior of the CRM for many trials at once, from counts by dose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.toxicity.crm_model import LIMIT, RateModel
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+PANEL_WIDTH = 0.2
+NODES = 6
+CHUNK = 2048
+
+
+class PosteriorGrid:
+    """A fixed Gauss-Legendre grid over the parameter; the likelihood of a trial needs only its counts."""
+
+    def __init__(self, model: RateModel, target: float, prior_sd: float) -> None:
+        import numpy as np
+
+        self.model = model
+        self.target = target
+        span = min(LIMIT, 8 * prior_sd)
+        edges = np.linspace(-span, span, 2 * int(np.ceil(span / PANEL_WIDTH)) + 1)
+        cut = model.parameter_at(target)
+        if cut is not None and -span < cut < span:
+            edges = np.unique(np.append(edges, cut))
+        nodes, weights = np.polynomial.legendre.leggauss(NODES)
+        half = np.diff(edges)[:, None] / 2
+        self.a = (edges[:-1, None] + half + half * nodes).ravel()
+        self.log_mass = np.log((half * weights).ravel()) - (self.a / prior_sd) ** 2 / 2
+        toxic, safe = model.log_rates(self.a)
+        self.toxic, self.safe = np.maximum(toxic.T, -1e300), np.maximum(safe.T, -1e300)
+        self.over = (model.rates(self.a)[:, 0] > target).astype(float)
+
+    def fit(self, n: Integers, dlt: Integers) -> tuple[Integers, Floats]:
+        """Return for each trial, (trials,), the model's dose from 0 and P(lowest dose above the target).
+
+        Counts are (trials, doses). Trials with equal counts are computed once.
+        """
+        import numpy as np
+
+        states, place = np.unique(np.concatenate([n, dlt], axis=1), axis=0, return_inverse=True)
+        doses = n.shape[1]
+        means, over = np.empty(len(states)), np.empty(len(states))
+        for start in range(0, len(states), CHUNK):
+            part = states[start : start + CHUNK].astype(float)
+            toxic, safe = part[:, doses:], part[:, :doses] - part[:, doses:]
+            log_density = self.log_mass + toxic @ self.toxic + safe @ self.safe
+            mass = np.exp(log_density - log_density.max(axis=1, keepdims=True))
+            total = mass.sum(axis=1)
+            means[start : start + CHUNK] = mass @ self.a / total
+            over[start : start + CHUNK] = mass @ self.over / total
+        rates = self.model.rates(means)
+        closest = np.argmin(np.abs(rates - self.target), axis=1)
+        closest = np.where((rates <= self.target).all(axis=1), doses - 1, closest)
+        mtd = np.where((rates >= self.target).all(axis=1), 0, closest)
+        place = place.reshape(-1)
+        return mtd[place], over[place]
