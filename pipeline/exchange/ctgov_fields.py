@@ -10,7 +10,7 @@ from pipeline.errors import InputError
 
 LONGEST_TEXT = 20_000
 _LARGEST_COUNT = 2**31 - 1
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 class Unreadable(Exception):
