@@ -394,7 +394,8 @@ def paths(value, here=()):
 @given(
     st.sampled_from([".".join(path) for path in paths(STOPPED) if path]),
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lists(st.integers(), max_size=2)
-    | st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=2) | st.floats(allow_nan=False, allow_infinity=False),
+    | st.dictionaries(st.text(max_size=3), st.text(max_size=3), max_size=2)
+    | st.floats(allow_nan=False, allow_infinity=False),
 )  # fmt: skip
 @settings(max_examples=100, deadline=None)
 def test_whatever_a_field_holds_every_record_is_accounted_for(path, value):
