@@ -55,6 +55,8 @@ def build_app(settings: Settings, service: Service) -> Starlette:
         yield
         engine.close()
 
-    return Starlette(
+    app = Starlette(
         routes=routes, middleware=middleware, lifespan=lifespan, exception_handlers={HTTPException: refused_page}
     )
+    app.state.closing = engine.closing
+    return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -98,6 +99,8 @@ class _Timed(ExecutionContext):
 class Engine:
     """Executes requests of one service within its limits, always in the same order.
 
+    `closing` is set when the server is about to end, so that streams end before it does.
+
     Parse, count, validate, and only then execute; counting and validation happen on a worker thread like execution
     itself, since graphql-core is synchronous and one bad document would otherwise stop everybody.
     """
@@ -107,7 +110,9 @@ class Engine:
         self.limits = limits
         self.documents = Documents(service.schema, limits, service.public_fields)
         self.workers = Workers(limits.waiting_requests)
+        self.importers = Workers(limits.waiting_uploads, threads=1)  # files take long, and must not hold up the rest
         self.streams = 0
+        self.closing = asyncio.Event()
         self._context_class = type("TimedContext", (_Timed, service.execution_context_class), {})
 
     async def prepare(self, request: GraphQLRequest, actor: Actor | None) -> Prepared:
@@ -126,7 +131,9 @@ class Engine:
             OperationRefused: the document cannot be executed.
             RequestRefused: 401, 405 when only queries may run, or 503.
         """
-        deadline = time.monotonic() + self.limits.request_seconds
+        long = request.carries_files
+        seconds = self.limits.upload_seconds if long else self.limits.request_seconds
+        deadline = time.monotonic() + seconds
 
         def work() -> Answer:
             prepared = self._prepared(request, actor)
@@ -136,7 +143,7 @@ class Engine:
                 )
             return self._executed(prepared, None, deadline)
 
-        return await self.workers.run(work, self.limits.request_seconds)
+        return await (self.importers if long else self.workers).run(work, seconds)
 
     async def events(self, prepared: Prepared) -> AsyncGenerator[Answer, None]:
         """Yield the answers of a subscription, one for each event of its source, as long as it is listened to.
@@ -177,6 +184,7 @@ class Engine:
     def close(self) -> None:
         """Take no further work."""
         self.workers.close()
+        self.importers.close()
 
     async def _event(self, prepared: Prepared, event: object) -> Answer:
         deadline = time.monotonic() + self.limits.request_seconds

@@ -14,11 +14,12 @@ from api.limits import SHOWN, Limits
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """One operation to execute. `variables` may hold uploaded files, which JSON never does."""
+    """One operation to execute. With `carries_files` the variables hold uploaded files, which JSON never does."""
 
     query: str
     operation_name: str | None = None
     variables: dict[str, Any] = field(default_factory=dict)
+    carries_files: bool = False
 
 
 def request_of(parameters: object) -> GraphQLRequest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from time import monotonic
 
 import orjson
@@ -36,13 +36,15 @@ async def answers_of(
 ) -> AsyncGenerator[bytes, None]:
     """Yield the events of a subscription, a comment where there is nothing to say for a while, and the end.
 
-    The stream breaks off without its end when the rights behind it are gone: the client reconnects and is told why.
+    The stream breaks off without its end when the rights behind it are gone or the server ends: the client reconnects,
+    and is told why or goes on.
     """
     queue: asyncio.Queue[bytes | None] = asyncio.Queue(1)  # no further ahead of a slow client than one event
     pump = asyncio.create_task(_pump(engine, prepared, queue))
+    ending = asyncio.create_task(_wake(engine, queue))
     checked = monotonic()
     try:
-        while True:
+        while not engine.closing.is_set():
             try:
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
                     part = await queue.get()
@@ -57,9 +59,15 @@ async def answers_of(
                 return
             yield part
     finally:
-        pump.cancel()
-        with suppress(asyncio.CancelledError):
-            await pump
+        for task in (pump, ending):
+            task.cancel()
+        await asyncio.gather(pump, ending, return_exceptions=True)
+
+
+async def _wake(engine: Engine, queue: asyncio.Queue[bytes | None]) -> None:
+    """Wake a stream that waits for events when the server is about to end."""
+    await engine.closing.wait()
+    await queue.put(b":\n\n")
 
 
 async def _pump(engine: Engine, prepared: Prepared, queue: asyncio.Queue[bytes | None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
@@ -71,7 +72,7 @@ def _assembled(form: FormData, limits: Limits) -> GraphQLRequest:
             raise RequestRefused(400, "The part map must give each file a list of places.")
         for path in paths:
             _put(request.variables, path, files[name])
-    return request
+    return replace(request, carries_files=True)
 
 
 def _part(form: FormData, name: str, limits: Limits) -> object:

@@ -26,6 +26,7 @@ class GraphQLOverWebSocket:
     def __init__(self, engine: Engine, doorkeeper: Doorkeeper) -> None:
         self.engine = engine
         self.doorkeeper = doorkeeper
+        self.open = 0
 
     async def serve(self, websocket: WebSocket) -> None:
         """Serve one connection until either side ends it."""
@@ -34,7 +35,14 @@ class GraphQLOverWebSocket:
             await websocket.close(4406, "Subprotocol not acceptable")
             return
         await websocket.accept(PROTOCOL)
-        await _Connection(websocket, self.engine, self.doorkeeper).serve()
+        if self.open >= self.engine.limits.sockets:
+            await websocket.close(1013, "Too many connections; try again later")
+            return
+        self.open += 1
+        try:
+            await _Connection(websocket, self.engine, self.doorkeeper).serve()
+        finally:
+            self.open -= 1
 
 
 class _Closing(Exception):
@@ -105,7 +113,7 @@ class _Connection:
             case "pong":
                 pass
             case "subscribe":
-                self._subscribe(message)
+                await self._subscribe(message)
             case "complete":
                 task = self.operations.pop(_id_of(message), None)
                 if task is not None:
@@ -126,7 +134,7 @@ class _Connection:
         self.acknowledged = True
         await self._send({"type": "connection_ack"})
 
-    def _subscribe(self, message: dict[str, Any]) -> None:
+    async def _subscribe(self, message: dict[str, Any]) -> None:
         if not self.acknowledged:
             raise _Closing(4401, "Unauthorized")
         name = _id_of(message)
@@ -134,15 +142,17 @@ class _Connection:
             raise _Closing(4409, f"Subscriber for {name} already exists")
         try:
             request = request_of(message.get("payload"))
-        except RequestRefused as refusal:
-            raise _Closing(4400, refusal.message[:SHOWN]) from None
+        except RequestRefused as error:
+            raise _Closing(4400, error.message[:SHOWN]) from None
+        if len(self.operations) >= self.limits.socket_operations:
+            most = self.limits.socket_operations
+            refusal = RequestRefused(429, f"At most {most} operations at once.", code="LIMIT_EXCEEDED")
+            await self._send({"type": "error", "id": name, "payload": [refusal.formatted]})
+            return
         self.operations[name] = asyncio.create_task(self._operate(name, request))
 
     async def _operate(self, name: str, request: GraphQLRequest) -> None:
         try:
-            if len(self.operations) > self.limits.socket_operations:
-                most = self.limits.socket_operations
-                raise RequestRefused(429, f"At most {most} operations at once.", code="LIMIT_EXCEEDED")
             prepared = await self.engine.prepare(request, self.actor)
             if prepared.streams:
                 async with aclosing(self.engine.events(prepared)) as answers:

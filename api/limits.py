@@ -43,8 +43,10 @@ class Limits:
     errors: int = 5
     request_seconds: int = 5
     upload_seconds: int = 120
+    waiting_uploads: int = 10
     waiting_requests: int = 100
     streams: int = 200
+    sockets: int = 200
     socket_operations: int = 50
     socket_message_bytes: int = 64_000
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
+import signal
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
@@ -36,7 +41,7 @@ def listen(settings: Settings) -> socket.socket:
 
 
 def serve(app: Starlette, settings: Settings, listener: socket.socket | None = None) -> None:
-    """Serve until interrupted. Prints nothing but errors.
+    """Serve until SIGINT or SIGTERM, then return. Prints nothing but errors.
 
     Args:
         app: what to serve.
@@ -61,8 +66,34 @@ def serve(app: Starlette, settings: Settings, listener: socket.socket | None = N
         timeout_graceful_shutdown=3,
         lifespan="on",
     )
-    with listener:
-        uvicorn.Server(config).run(sockets=[listener])
+    with listener, _signals_ignored_afterwards():
+        _Server(config, app.state.closing).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams first, which would otherwise go on for as long as their clients like."""
+
+    def __init__(self, config: uvicorn.Config, closing: asyncio.Event) -> None:
+        super().__init__(config)
+        self.closing = closing
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.closing.set()
+        await super().shutdown(sockets)
+
+
+@contextmanager
+def _signals_ignored_afterwards() -> Iterator[None]:
+    """Let uvicorn end on a signal without being killed by it afterwards, so that the caller can close its store."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _sentence(error: OSError, settings: Settings) -> str:

@@ -21,8 +21,8 @@ class Workers:
     its client is told in time nevertheless.
     """
 
-    def __init__(self, most_waiting: int) -> None:
-        self.threads = max(2, os.cpu_count() or 1)
+    def __init__(self, most_waiting: int, threads: int | None = None) -> None:
+        self.threads = threads or max(2, os.cpu_count() or 1)
         self.most_waiting = most_waiting
         self.unfinished = 0
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="graphql")

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -105,6 +107,19 @@ def test_a_damaged_multipart_body_is_refused(client, content_type, body):
     reply = client.post("/graphql", content=body, headers=SAFE | {"Content-Type": content_type})
     assert reply.status_code == 400
     assert "errors" in reply.json()
+
+
+def test_a_long_import_does_not_hold_up_other_requests_and_has_more_time(world):
+    query = 'mutation($file: Upload!){importFile(file: $file){size} write(text: "x", seconds: 1.7){number}}'
+    operations = {"query": query, "variables": {"file": None}}
+    with limited(world, request_seconds=1) as client, ThreadPoolExecutor(4) as threads:
+        imports = [threads.submit(send, client, operations=operations) for _ in range(2)]
+        while not world.files:
+            time.sleep(0.01)
+        before = time.monotonic()
+        assert client.post("/graphql", json={"query": "{notice}"}).json() == {"data": {"notice": "for everybody"}}
+        assert time.monotonic() - before < 1
+        assert [done.result().json()["data"]["importFile"]["size"] for done in imports] == [8, 8]
 
 
 def test_files_reach_lists_and_inputs_by_their_place(client):

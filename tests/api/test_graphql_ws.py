@@ -201,6 +201,15 @@ def test_too_many_operations_on_one_connection_are_refused(world):
         assert message["payload"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
 
 
+def test_too_many_connections_are_refused(world):
+    with client_of(world, Settings(limits=Limits(sockets=1))) as client:
+        with connected(client), client.websocket_connect(ADDRESS, PROTOCOL) as second:
+            assert closing_of(second) == 1013
+        with connected(client) as third:
+            subscribe(third, "{notice}")
+            assert third.receive_json()["type"] == "next"
+
+
 def test_a_connection_ends_when_its_token_loses_its_rights(world, monkeypatch):
     monkeypatch.setattr(graphql_ws, "RECHECK_SECONDS", 0.05)
     with client_of(world, Settings(mode=Mode.TOKEN)) as client, connected(client, LEAD) as socket:

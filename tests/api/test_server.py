@@ -1,5 +1,6 @@
 """Starting the server: a port that is taken or forbidden is one sentence."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from api.settings import Settings
 from tests.api.toy import World, service_of
 settings = Settings(port=int(sys.argv[1]))
 serve(build_app(settings, service_of(World())), settings)
+print("closed")
 """
 
 
@@ -45,7 +47,8 @@ def test_an_address_of_another_machine_is_one_sentence():
         listen(Settings(host="192.0.2.1", mode=Mode.TOKEN))
 
 
-def test_it_serves_until_interrupted_and_prints_nothing():
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_interrupted_ends_its_streams_and_prints_nothing(number):
     port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", SERVE, str(port)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -67,7 +70,12 @@ def test_it_serves_until_interrupted_and_prints_nothing():
         for _ in range(20):
             client.post(f"http://127.0.0.1:{port}/graphql", json={"query": "{notice}"})
         assert time.monotonic() - before < 0.4
-    server.terminate()
+        events = {"json": {"query": "subscription{events{text}}"}, "headers": {"Accept": "text/event-stream"}}
+        with client.stream("POST", f"http://127.0.0.1:{port}/graphql", **events) as reply:
+            before = time.monotonic()
+            server.send_signal(number)
+            assert reply.read() == b":\n\n"
     output, _ = server.communicate(timeout=20)
+    assert time.monotonic() - before < 2
     watchdog.cancel()
-    assert output == b""
+    assert output == b"closed\n"
