@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from pipeline.errors import FileRefused
@@ -19,7 +19,7 @@ from pipeline.names import fold, tidy
 from pipeline.words import Modality
 
 FORMAT = "portfolio"
-_IDENTIFIERS = {
+IDENTIFIERS = {
     "chembl": "CHEMBL",
     "pubchem": "PUBCHEM_CID",
     "unii": "UNII",
@@ -27,6 +27,7 @@ _IDENTIFIERS = {
     "drugbank": "DRUGBANK",
     "inn": "INN",
 }
+"""Column -> scheme of an identifier elsewhere."""
 _MODALITY_WORDS = {
     Modality.SMALL_MOLECULE: "small molecule|small molecules|petite molecule|chemical|nce|chimique",
     Modality.ANTIBODY: "antibody|monoclonal antibody|mab|anticorps|anticorps monoclonal|bispecific antibody|bispecific"
@@ -224,9 +225,9 @@ def _describe_molecule(molecule: MoleculeFact, line: Line, table: Table, columns
                 Quarantined(line.place, heading, modality[:200], "no modality is called this; left out")
             )
         molecule.modality = known or Modality.UNKNOWN
-    _extend(molecule.targets, _split(_cell(line, columns, "targets"), _COMMA_LIST))
-    _extend(molecule.synonyms, map(tidy, _split(_cell(line, columns, "synonyms"), _LIST)))
-    for column, scheme in _IDENTIFIERS.items():
+    extend(molecule.targets, split_list(_cell(line, columns, "targets"), commas=True))
+    extend(molecule.synonyms, map(tidy, split_list(_cell(line, columns, "synonyms"))))
+    for column, scheme in IDENTIFIERS.items():
         value = _cell(line, columns, column)
         if value and (scheme, value) not in molecule.external_ids:
             molecule.external_ids.append((scheme, value))
@@ -234,11 +235,11 @@ def _describe_molecule(molecule: MoleculeFact, line: Line, table: Table, columns
                 molecule.synonyms.append(tidy(value))
 
 
-def _split(text: str | None, separators: re.Pattern[str]) -> list[str]:
-    return [part for part in separators.split(text) if part] if text else []
+def split_list(text: str | None, *, commas: bool = False) -> list[str]:
+    """Return the parts of a cell that lists several things; names hold commas, so these separate only if told."""
+    return [part for part in (_COMMA_LIST if commas else _LIST).split(text) if part] if text else []
 
 
-def _extend(items: list[str], more: Sequence[str] | map[str]) -> None:
-    for item in more:
-        if item not in items:
-            items.append(item)
+def extend(items: list[str], more: Iterable[str]) -> None:
+    """Add what is not there yet, in order."""
+    items += [item for item in dict.fromkeys(more) if item not in items]

@@ -1,0 +1,202 @@
+"""Dated snapshots of a portfolio (name, phase): what moved is inferred from how one snapshot differs from the last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from pipeline.dates import PartialDate
+from pipeline.errors import FileRefused
+from pipeline.exchange.cells import NOTHING, is_formula, read_date
+from pipeline.exchange.headings import Columns, find_columns, recogniser
+from pipeline.exchange.reading import Held, Place, Quarantined, Reading
+from pipeline.exchange.snapshot_dates import snapshot_date
+from pipeline.exchange.snapshot_moves import Sight, Snapshot, follow
+from pipeline.exchange.stage_names import StageNames, fold_words
+from pipeline.exchange.tables import Table, read_tables, shown
+from pipeline.names import fold, tidy
+
+FORMAT = "snapshots"
+
+
+def read_snapshots(
+    files: Sequence[tuple[str, bytes]],
+    graph_stages: Mapping[str, str],
+    *,
+    dates: Mapping[str, str] | None = None,
+    mapping: Mapping[str, str] | None = None,
+    today: date | None = None,
+) -> Reading:
+    """Read snapshots of one portfolio, in any order of files, and infer the moves between them.
+
+    A first sight is an entry on the day of that snapshot (a start in the middle); a later stage is an entry dated to
+    the later snapshot, with the span it must lie in as its note; the same stage again is a duplicate; an earlier stage
+    is held, as a correction to be confirmed. A name that disappears is told in a warning: it is not a stop.
+
+    Args:
+        files: (name, content) of each snapshot; the date is in the name, in a comment, or in a column.
+        graph_stages: stage code -> name of the state graph in use, earliest stage first.
+        dates: file name -> ISO date, for files that do not say it certainly.
+        mapping: heading -> column, where the headings are not among the known ones.
+        today: the day after which a date lies in the future (UTC today if not given).
+
+    Raises:
+        FileRefused: a file that is not a table, has no name or phase column, or no certain date.
+    """
+    if not files:
+        raise FileRefused("there is no snapshot to read; send at least one file.")
+    names = StageNames(graph_stages)
+    today = today or datetime.now(UTC).date()
+    reading = Reading(FORMAT)
+    snapshots: dict[str, Snapshot] = {}
+    tables = [
+        (filename, table)
+        for filename, data in _apart(files)
+        for table in _tables(filename, data, names, mapping, reading)
+    ]
+    whole = _tells_of_molecules(tables, names, mapping)
+    if whole:
+        reading.warnings.append(
+            "the indication column lists several indications in a cell, so that a phase is the molecule's furthest for "
+            "any of them: programmes are opened without an indication, and the list is kept as a note."
+        )
+    for filename, table in tables:
+        _read_table(filename, table, _Context(names, mapping, dates, today, whole), snapshots, reading)
+    ordered = sorted(snapshots.values(), key=lambda snapshot: (snapshot.day.earliest, snapshot.day.latest))
+    follow(ordered, names, reading, whole=whole)
+    return reading
+
+
+def _apart(files: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Give files of one name from several folders different names, so that a place names one row."""
+    named: dict[str, bytes] = {}
+    for filename, data in files:
+        name, number = shown(filename), 2
+        while name in named:
+            name = f"{shown(filename)} ({number})"
+            number += 1
+        named[name] = data
+    return list(named.items())
+
+
+@dataclass(slots=True)
+class _Context:
+    names: StageNames
+    mapping: Mapping[str, str] | None
+    dates: Mapping[str, str] | None
+    today: date
+    whole: bool
+
+
+def _tables(
+    filename: str, data: bytes, names: StageNames, mapping: Mapping[str, str] | None, reading: Reading
+) -> list[Table]:
+    """Return the sheets of a file that are snapshots; refuse a file that has none."""
+    found = read_tables(data, filename, recogniser(names, mapping))
+    usable = []
+    for table in found:
+        columns = find_columns(table.headings, names, mapping)
+        if columns.at.keys() & {"name", "code", "inn"} and "stage" in columns.at:
+            usable.append(table)
+        elif len(found) > 1:
+            reading.warnings.append(f"{table.file} was left out: it has no columns for a name and a phase.")
+    if not usable:
+        headings = ", ".join(repr(heading[:40]) for heading in found[0].headings[:20] if heading) or "none"
+        raise FileRefused(
+            f"{filename} has no columns for a name and a phase (such as Name and Phase, Molécule and Stade); the "
+            f"headings found in row {found[0].heading_row} are {headings}."
+        )
+    return usable
+
+
+def _tells_of_molecules(
+    tables: Sequence[tuple[str, Table]], names: StageNames, mapping: Mapping[str, str] | None
+) -> bool:
+    """Whether indication cells hold lists: then a row is about a molecule, not about one programme."""
+    for _, table in tables:
+        at = find_columns(table.headings, names, mapping).at.get("indication")
+        if at is not None and any("|" in row.cells[at] or ";" in row.cells[at] for row in table.rows):
+            return True
+    return False
+
+
+def _read_table(
+    filename: str, table: Table, context: _Context, snapshots: dict[str, Snapshot], reading: Reading
+) -> None:
+    columns = find_columns(table.headings, context.names, context.mapping)
+    reading.rows += table.count
+    reading.quarantined += table.bad
+    reading.warnings += table.warnings
+    unused = [*columns.unused, *(table.headings[at] for at in columns.stage_dates.values())]
+    unused += [table.headings[columns.at[name]] for name in ("moa", "since", "note", "status") if name in columns.at]
+    if unused:
+        reading.warnings.append(
+            f"{table.file}: {len(unused)} column(s) are not kept: {', '.join(repr(name[:60]) for name in unused[:20])}."
+        )
+    by_row = "snapshot_date" in columns.at
+    day = None if by_row else snapshot_date(filename, table.above, context.today, context.dates)
+    if day is not None:
+        _snapshot(snapshots, day, table.file)
+    notes: dict[str, int] = {}
+    for number, cells in table.rows:
+        place = Place(table.file, number)
+        seen = _read_row(place, cells, table, columns, context.names, notes)
+        if isinstance(seen, Quarantined):
+            reading.quarantined.append(seen)
+            continue
+        at = columns.at.get("snapshot_date", 0)
+        own = day or _day_of_row(place, cells[at], table.headings[at], context.today)
+        if isinstance(own, PartialDate):
+            key = (fold(seen.name), "" if context.whole else fold_words(seen.indication))
+            _snapshot(snapshots, own, table.file).seen.setdefault(key, []).append(seen)
+        elif isinstance(own, Quarantined):
+            reading.quarantined.append(own)
+        else:
+            reading.held.append(own)
+    reading.warnings += [f"{table.file}: {note} ({rows} row(s))." for note, rows in notes.items()]
+
+
+def _snapshot(snapshots: dict[str, Snapshot], day: PartialDate, file: str) -> Snapshot:
+    snapshot = snapshots.setdefault(day.text, Snapshot(day, []))
+    if file not in snapshot.files:
+        snapshot.files.append(file)
+    return snapshot
+
+
+def _day_of_row(place: Place, text: str, heading: str, today: date) -> PartialDate | Quarantined | Held:
+    read = read_date(text)
+    if read.doubt is not None:
+        return Held(place, heading, text[:200], " or ".join(read.proposals) or "write the date in full", read.doubt)
+    if read.value is None:
+        return Quarantined(place, heading, text[:200], read.error or "this is no date")
+    if read.value.earliest > today.isoformat():
+        return Quarantined(place, heading, text[:200], "the snapshot's date lies in the future")
+    return read.value
+
+
+def _read_row(
+    place: Place, cells: Sequence[str], table: Table, columns: Columns, names: StageNames, notes: dict[str, int]
+) -> Sight | Quarantined:
+    at_name = next(columns.at[column] for column in ("name", "inn", "code") if column in columns.at)
+    at_stage = columns.at["stage"]
+    for at in (at_name, at_stage):
+        if is_formula(cells[at]) or (place.row, at) in table.marks:
+            reason = "a formula or an error stands where a value belongs; write the value"
+            return Quarantined(place, table.headings[at], cells[at][:200], reason)
+    name = tidy(cells[at_name])
+    if not fold(name) or name.casefold() in NOTHING:
+        return Quarantined(place, table.headings[at_name], name[:200] or None, "the row names no molecule")
+    text = cells[at_stage]
+    if text.casefold() in NOTHING:
+        return Quarantined(place, table.headings[at_stage], text or None, "the row names no phase")
+    read = names.read(text)
+    if read.code is None:
+        return Quarantined(place, table.headings[at_stage], text[:200], read.problem or "this is no stage")
+    if read.note is not None:
+        notes[read.note] = notes.get(read.note, 0) + 1
+    at_indication = columns.at.get("indication")
+    indication = cells[at_indication] if at_indication is not None else ""
+    if indication.casefold() in NOTHING:
+        indication = ""
+    return Sight(place, table.headings[at_stage], name, read.code, indication, cells, columns)
