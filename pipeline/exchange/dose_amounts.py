@@ -28,14 +28,14 @@ class Amount(NamedTuple):
 
 
 NO_AMOUNT = Amount(None, None)
-_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,12})?")
+_NUMBER = re.compile(r"(?a)\d{1,12}(?:\.\d{1,12})?")
 # "80,100" may be two doses, so a comma parts thousands only where it cannot part a list.
-_THOUSANDS = re.compile(r"\d,\d{3}(?:\.\d+)?|\d{2,3},000")
-_DECIMAL_COMMA = re.compile(r"\d{1,6},\d{1,2}")
-_SCIENTIFIC = re.compile(r"(\d{1,4}(?:\.\d{1,6})?) ?(?:[x*] ?10 ?(?:\^|\*\*) ?|e\+?)(\d{1,2})", re.IGNORECASE)
-_LOST_POWER = re.compile(r"\d{1,4}(?:\.\d+)? ?[xX*] ?10(\d{1,2})")
-_RANGE = re.compile(r"(\d{1,12}(?:\.\d{1,12})?) ?(?:-|to|or) ?(\d{1,12}(?:\.\d{1,12})?)")
-_WITH_UNIT = re.compile(r"(?:(auc) ?[=:]? ?)?(\d{1,12}(?:\.\d{1,12})?) ?([a-zA-Z%][\w/^. %-]*)?", re.IGNORECASE)
+_THOUSANDS = re.compile(r"(?a)\d,\d{3}(?:\.\d+)?|\d{2,3},000")
+_DECIMAL_COMMA = re.compile(r"(?a)\d{1,6},\d{1,2}")
+_SCIENTIFIC = re.compile(r"(?a)(\d{1,4}(?:\.\d{1,6})?) ?(?:[x*] ?10 ?(?:\^|\*\*) ?|e\+?)(\d{1,2})", re.IGNORECASE)
+_LOST_POWER = re.compile(r"(?a)\d{1,4}(?:\.\d+)? ?[xX*] ?10(\d{1,2})")
+_RANGE = re.compile(r"(?a)(\d{1,12}(?:\.\d{1,12})?) ?(?:-|to|or) ?(\d{1,12}(?:\.\d{1,12})?)")
+_WITH_UNIT = re.compile(r"(?a)(?:(auc) ?[=:]? ?)?(\d{1,12}(?:\.\d{1,12})?) ?([a-zA-Z%][\w/^. %-]*)?", re.IGNORECASE)
 
 
 @lru_cache(maxsize=8192)

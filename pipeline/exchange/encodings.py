@@ -231,10 +231,11 @@ def _second_opinion(data: bytes, words: set[bytes]) -> str | None:
     from charset_normalizer import from_bytes
 
     match = from_bytes(b" ".join(sorted(words))[:20_000]).best()
-    if match is None:
+    if match is None or match.encoding.startswith("utf"):  # a few odd bytes are no sign of UTF-16
         return None
     try:
-        data.decode(match.encoding)
+        for line in data.splitlines(keepends=True):
+            line.decode(match.encoding)
     except (UnicodeDecodeError, LookupError):
         return None
     return match.encoding

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipeline.exchange.facts import DltObservation, DoseLevelFact
+from pipeline.exchange.facts import Arm, DltObservation, DoseLevelFact
 from pipeline.exchange.phase1_components import Component
 
 NO_LEVEL = "not stated"
@@ -58,7 +58,7 @@ def read_count(text: str | None) -> Count:
 class Combination:
     """One combination of one trial while it is read: what belongs to it, by the spelling of the source."""
 
-    label: str
+    arm: Arm
     listed: dict[str, Component] = field(default_factory=dict)
     """Components as drug.csv prints them."""
     routes: dict[str, set[str | None]] = field(default_factory=dict)
@@ -69,6 +69,9 @@ class Combination:
     """Components as dose_level.csv and mtd.csv print them, what has to be said about the spelling, and the route."""
     levels: dict[str, DoseLevelFact] = field(default_factory=dict)
     """Levels as any file prints them: several spellings may lead to one."""
+    found: list[DoseLevelFact] = field(default_factory=list)
+    """Each level once, in order of appearance."""
+    _orders: dict[tuple[float, str], DoseLevelFact] = field(default_factory=dict)
     observations: dict[str, list[DltObservation]] = field(default_factory=dict)
     """DLT observations by the label of their level."""
 
@@ -90,42 +93,39 @@ class Combination:
         return f"{names} ({'; '.join(self.remarks)})" if self.remarks else names
 
     def level(self, text: str | None, row: int, *, halves: bool = False) -> DoseLevelFact:
-        """Return the level a text names, made if it is new; with `halves`, 2b is 2.5 where only that is known."""
-        label = NO_LEVEL if text is None else " ".join(text.split())
-        level = self.levels.get(label) or self._same(label, halves)
+        """Return the level a text names, made if it is new; with `halves`, 2b is 2.5 where only that is known.
+
+        Spellings of one label (`1A` and `1a`, `1` and `1.0`) are one level.
+        """
+        label = NO_LEVEL if text is None else text.strip()
+        order = level_order(label)
+        level = self.levels.get(label) if order is None else self._orders.get(order)
+        if level is None and halves and order is not None:
+            level = self._half(*order)
         if level is None:
-            level = DoseLevelFact(self.label, label, 0, row=row)
-        self.levels[label] = level
-        if text is not None:
-            self.levels[text] = level
+            level = DoseLevelFact(self.arm.label, label, 0, row=row)
+            self.found.append(level)
+            if order is not None:
+                self._orders[order] = level
+        self.levels[label if text is None else text] = self.levels[label] = level
         return level
 
-    def _same(self, label: str, halves: bool) -> DoseLevelFact | None:
-        """Find a level that another spelling names: `1A` and `1a`, `1` and `1.0`."""
-        order = level_order(label)
-        if order is None:
-            return None
-        known = {level_order(level.label): level for level in self.levels.values()}
-        number, letter = order
-        if order in known or not halves:
-            return known.get(order)
+    def _half(self, number: float, letter: str) -> DoseLevelFact | None:
         if letter == "b" and number.is_integer():
-            return known.get((number + (0.5 if number > 0 else -0.5), ""))
-        return known.get((float(int(number)), "b")) if abs(number) % 1 == 0.5 else None
+            return self._orders.get((number + (0.5 if number > 0 else -0.5), ""))
+        return self._orders.get((float(int(number)), "b")) if abs(number) % 1 == 0.5 else None
 
     def ordered(self) -> list[DoseLevelFact]:
         """Return the levels lowest first and number them from 1; levels whose label has no order come last.
 
         Doses given without a level are no step of the escalation: they get ordinal 0.
         """
-        levels = list({id(level): level for level in self.levels.values()}.values())
-        steps = [(level_order(level.label), level) for level in levels]
-        ranked = sorted(((order, at) for at, (order, _) in enumerate(steps) if order is not None))
-        found = [levels[at] for _, at in ranked]
-        found += [level for order, level in steps if order is None and level.label != NO_LEVEL]
-        for ordinal, level in enumerate(found, 1):
+        ranked = [self._orders[order] for order in sorted(self._orders)]
+        if len(ranked) < len(self.found):
+            ranked += [level for level in self.found if level.label != NO_LEVEL and level_order(level.label) is None]
+        for ordinal, level in enumerate(ranked, 1):
             level.ordinal = ordinal
-        return [level for level in levels if level.label == NO_LEVEL] + found
+        return [level for level in self.found if level.label == NO_LEVEL] + ranked
 
 
 def count_subjects(level: DoseLevelFact, observations: Sequence[DltObservation]) -> str | None:
@@ -136,26 +136,35 @@ def count_subjects(level: DoseLevelFact, observations: Sequence[DltObservation])
     but zeros) the number is certain. Observations that differ in the number treated, or name different groups
     (arms, cohorts), leave the number treated open.
     """
-    totals = {item.treated for item in observations if item.treated is not None}
-    unread = any(item.treated is None for item in observations)
+    if len(observations) == 1:
+        _one_observation(level, observations[0])
+        return None
+    totals = {item.treated for item in observations}
     groups = {item.comment for item in observations if item.comment and _GROUP.search(item.comment)}
     several = len(groups) > 1 or (len(groups) == 1 and any(item.comment not in groups for item in observations))
-    if len(totals) == 1 and not unread and not several:
-        level.treated = totals.copy().pop()
+    if len(totals) == 1 and not several:
+        level.treated = observations[0].treated
     affected = [item.affected for item in observations]
     known = [number for number in affected if number is not None]
-    impossible = any(item.affected is None and item.affected_reported is not None for item in observations)
-    if known and not impossible:
+    if known and not any(item.affected is None and item.affected_reported for item in observations):
         level.with_dlt_min = max(known)
+        level.with_dlt_max = level.treated
         if len(known) == len(affected):
             level.with_dlt_max = sum(known) if level.treated is None else min(sum(known), level.treated)
-        else:
-            level.with_dlt_max = level.treated
         if level.with_dlt_min == level.with_dlt_max:
             level.with_dlt = level.with_dlt_min
     if len(totals) > 1:
-        return f"the number treated differs within the level ({', '.join(map(str, sorted(totals)))}); left open"
+        ascending = sorted(totals, key=lambda total: (total is None, total))
+        shown = ", ".join("not stated" if total is None else str(total) for total in ascending)
+        return f"the number treated differs within the level ({shown}); left open"
     if several:
         shown = ", ".join(repr(group) for group in sorted(groups)[:3])
         return f"several groups share the level ({shown}); the number treated is left open"
     return None
+
+
+def _one_observation(level: DoseLevelFact, observation: DltObservation) -> None:
+    level.treated = observation.treated
+    level.with_dlt = level.with_dlt_min = level.with_dlt_max = observation.affected
+    if observation.affected is None and not observation.affected_reported:
+        level.with_dlt_max = observation.treated

@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import NoReturn
 
 from pipeline.errors import FileRefused
 from pipeline.exchange.encodings import decode
@@ -41,9 +42,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 """The files and their columns, as the authors spell them."""
 
 _OTHER_SPELLINGS = {"dlt_exclusion": "dlt_exculsion", "occurrence": "occurence"}
-_CONTROLS = {bytes([code]): chr(0x2400 + code) for code in range(32) if code not in (9, 10, 13)} | {b"\x7f": "\u2421"}
-_SHOWN_AS = {sign: byte.decode("ascii") for byte, sign in _CONTROLS.items()}
-_SIGNS = re.compile("[\u2400-\u2421\ufffd]")
+_VISIBLE = {chr(code): chr(0x2400 + code) for code in range(32) if code not in (9, 10, 13)} | {"\x7f": "\u2421"}
+_CONTROLS = "".join(_VISIBLE).encode("ascii")
+_TO_VISIBLE = str.maketrans(_VISIBLE)
+_BETWEEN_CELLS = "\x1f"
 _LATE_CONTROLS = re.compile("[\x80-\x9f]")
 _LATE_CONTROLS_IN_UTF8 = re.compile(rb"\xc2[\x80-\x9f]")
 _SWALLOWED = re.compile(r"[\r\n]\d{6,8},")
@@ -61,7 +63,7 @@ class Table:
     """The rows of one file that have the right number of cells and are not said twice, each with its row number."""
 
     name: str
-    numbers: list[int]
+    numbers: Sequence[int]
     rows: list[Row]
 
 
@@ -100,41 +102,61 @@ def read_table(wanted: str, name: str, data: bytes, reading: Reading) -> Table:
     text, signs = _text(name, data, reading)
     header, delimiter = _header(text)
     order = _order(header, columns, name, reading)
-    pick = itemgetter(*order) if order != list(range(len(header))) else None
-    join = "\x1f".join
+    records = _records(text, delimiter, len(header), name)
+    del records[0]
+    reading.rows += len(records)
+    numbers: Sequence[int] = range(2, len(records) + 2)
+    if not set(map(len, records)) <= {len(header)}:
+        numbers, records = _whole(name, records, len(header), reading)
+    if order != list(range(len(header))):
+        records = [list(cells) for cells in map(itemgetter(*order), records)]
+    keys = list(map(_BETWEEN_CELLS.join, records))
+    for sign in signs:
+        for at in [at for at, key in enumerate(keys) if sign in key]:
+            reading.flags.extend(_lost_signs(Place(name, numbers[at]), columns, records[at], sign))
+            records[at] = [cell.replace(sign, _VISIBLE.get(sign, sign)) for cell in records[at]]
+    if len(set(keys)) < len(keys):
+        numbers, records = _once(name, numbers, records, keys, reading)
+    return Table(name, numbers, records)
+
+
+def _whole(name: str, records: list[Row], width: int, reading: Reading) -> tuple[list[int], list[Row]]:
+    """Set the broken rows aside; refuse a file most of whose rows are broken."""
+    numbers, whole = [], []
+    for number, record in enumerate(records, 2):
+        if len(record) == width:
+            numbers.append(number)
+            whole.append(record)
+        else:
+            shown = ",".join(record)[:_SHOWN].translate(_TO_VISIBLE)
+            reason = f"cannot be split into its {width} cells; mend the commas and quotation marks of this row"
+            reading.quarantined.append(Quarantined(Place(name, number), None, shown, reason))
+    broken = len(records) - len(whole)
+    if broken > _SOME_BROKEN and broken > len(whole):
+        _refuse_noise(name, broken, width)
+    return numbers, whole
+
+
+def _once(
+    name: str, numbers: Sequence[int], records: list[Row], keys: list[str], reading: Reading
+) -> tuple[list[int], list[Row]]:
+    """Set the rows aside that repeat an earlier one in every cell."""
     seen: dict[str, int] = {}
-    numbers: list[int] = []
-    rows: list[Row] = []
-    number = 1
-    broken = 0
-    for number, record in enumerate(_records(text, delimiter, len(header)), 1):
-        if number == 1:
-            continue
-        if len(record) != len(header):
-            broken += 1
-            reading.quarantined.append(_broken(Place(name, number), record, len(header)))
-            if broken > _MANY_BROKEN:
-                break
-            continue
-        key = join(record)
+    kept_numbers, kept = [], []
+    for number, record, key in zip(numbers, records, keys, strict=True):
         first = seen.setdefault(key, number)
-        if first != number:
+        if first == number:
+            kept_numbers.append(number)
+            kept.append(record)
+        else:
             reading.duplicates.append(Duplicate(Place(name, number), Place(name, first)))
-            continue
-        cells = list(pick(record)) if pick else record
-        for sign in signs:
-            if sign in key:
-                reading.flags.extend(_lost_signs(Place(name, number), columns, cells))
-                break
-        numbers.append(number)
-        rows.append(cells)
-    if broken > _MANY_BROKEN or (broken > _SOME_BROKEN and broken * 2 > number):
-        raise FileRefused(
-            f"{name} is damaged beyond reading: {broken} of its first {number - 1} rows cannot be split into "
-            f"{len(header)} cells; get the file anew"
-        )
-    reading.rows += number - 1
-    return Table(name, numbers, rows)
+    return kept_numbers, kept
+
+
+def _refuse_noise(name: str, broken: int, width: int) -> NoReturn:
+    raise FileRefused(
+        f"{name} is damaged beyond reading: {broken} of its rows cannot be split into {width} cells; get the file anew"
+    )
 
 
 def _base(name: str) -> str:
@@ -148,19 +170,20 @@ def _text(name: str, data: bytes, reading: Reading) -> tuple[str, list[str]]:
     if b"pmid" not in data[:_HEAD].replace(b"\0", b"").lower():
         raise FileRefused(f"{name} does not begin with a heading that names PMID; give the file with its columns")
     lines = data.count(b"\n")
-    controls = len(data) - len(data.translate(None, delete=b"".join(_CONTROLS)))
+    controls = len(data) - len(data.translate(None, delete=_CONTROLS))
     noise = (lines > _MANY_LINES and lines > 4 * data.count(b",")) or (controls * 50 > len(data) and not _is_wide(data))
     if noise:
         raise FileRefused(f"{name} is not a comma-separated table: it holds noise; get the file anew")
     decoded = decode(data, name)
     reading.warnings.extend(decoded.warnings)
     text = decoded.text
-    signs = [sign for byte, sign in _CONTROLS.items() if byte in data]
-    for sign in signs:
-        text = text.replace(_SHOWN_AS[sign], sign)
+    signs = [sign for sign in _VISIBLE if sign.encode("ascii") in data]
+    if _BETWEEN_CELLS in text:
+        text = text.replace(_BETWEEN_CELLS, _VISIBLE[_BETWEEN_CELLS])
+        signs[signs.index(_BETWEEN_CELLS)] = _VISIBLE[_BETWEEN_CELLS]
     if decoded.encoding != "utf-8" or _LATE_CONTROLS_IN_UTF8.search(data):
         text = _LATE_CONTROLS.sub("\ufffd", text)
-    return text, [sign for sign in (*signs, "\ufffd") if sign in text]
+    return text, [*signs, "\ufffd"] if "\ufffd" in text else signs
 
 
 def _is_wide(data: bytes) -> bool:
@@ -185,7 +208,7 @@ def _order(header: Row, columns: tuple[str, ...], name: str, reading: Reading) -
         found = ", ".join(cell[:30] for cell in header[:15])
         raise FileRefused(
             f"{name} has no column {', '.join(missing)}; wanted: {', '.join(columns)}; "
-            f"found: {found}{' ...' if len(header) > 15 else ''}"
+            f"found: {found.translate(_TO_VISIBLE)}{' ...' if len(header) > 15 else ''}"
         )
     order = [places[column.casefold()] for column in columns]
     others = [cell for place, cell in enumerate(header) if place not in order]
@@ -194,7 +217,7 @@ def _order(header: Row, columns: tuple[str, ...], name: str, reading: Reading) -
     return order
 
 
-def _records(text: str, delimiter: str, width: int) -> Iterable[Row]:
+def _records(text: str, delimiter: str, width: int, name: str) -> list[Row]:
     """Return all records, the heading first. Blank lines are none."""
     try:
         records = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
@@ -202,7 +225,14 @@ def _records(text: str, delimiter: str, width: int) -> Iterable[Row]:
             return records
     except csv.Error:
         pass
-    return filter(None, _salvaged(text, delimiter, width))
+    records = []
+    broken = 0
+    for record in filter(None, _salvaged(text, delimiter, width)):
+        records.append(record)
+        broken += len(record) != width
+        if broken > _MANY_BROKEN:
+            _refuse_noise(name, broken, width)
+    return records
 
 
 def _salvaged(text: str, delimiter: str, width: int) -> Iterator[Row]:
@@ -227,19 +257,13 @@ def _salvaged(text: str, delimiter: str, width: int) -> Iterator[Row]:
         start += taken + 1
 
 
-def _broken(place: Place, record: Row, width: int) -> Quarantined:
-    shown = ",".join(record)[:_SHOWN]
-    return Quarantined(
-        place, None, shown, f"cannot be split into its {width} cells; mend the commas and quotation marks of this row"
-    )
-
-
-def _lost_signs(place: Place, columns: tuple[str, ...], cells: Row) -> Iterator[Quarantined]:
+def _lost_signs(place: Place, columns: tuple[str, ...], cells: Row, sign: str) -> Iterator[Quarantined]:
     """Flag every cell with a sign that is not what the paper printed."""
+    shown = _VISIBLE.get(sign, sign)
+    code = 0x7F if shown == "\u2421" else ord(shown) - 0x2400
+    was = "an undecodable sign" if sign == "\ufffd" else f"control character U+{code:04X}"
     for column, cell in zip(columns, cells, strict=True):
-        if found := _SIGNS.search(cell):
-            control = _SHOWN_AS.get(found[0])
-            was = f"control character U+{ord(control):04X}" if control else "an undecodable sign"
-            around = cell[max(0, found.start() - 20) : found.end() + 20]
-            reason = f"{was} stands where the source had a symbol (a hyphen, a bound, a unit); shown as {found[0]}"
-            yield Quarantined(place, column, around, reason)
+        at = cell.find(sign)
+        if at >= 0:
+            reason = f"{was} stands where the source had a symbol (a hyphen, a bound, a unit); shown as {shown}"
+            yield Quarantined(place, column, cell[max(0, at - 20) : at + 20].translate(_TO_VISIBLE), reason)
