@@ -10,7 +10,8 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import StrEnum
-from typing import Any, ClassVar, ParamSpec, TypeVar, cast
+from types import NoneType
+from typing import Any, ClassVar, ParamSpec, TypeVar, cast, get_args, get_type_hints
 
 from pipeline.arguments import Parameter, accept, parameters_of
 from pipeline.errors import InputError, NotFound
@@ -93,6 +94,11 @@ class Method:
         return inspect.getdoc(self.function) or ""
 
     @property
+    def result_type(self) -> type[Outcome]:
+        """The class of the results, whose fields are what the method answers."""
+        return cast("type[Outcome]", get_type_hints(self.function)["return"])
+
+    @property
     def parameters(self) -> tuple[Parameter, ...]:
         """What the method takes, in order, with types, defaults and descriptions."""
         return parameters_of(self.function)
@@ -133,7 +139,7 @@ def method(
     Arguments are converted as `pipeline.arguments.accept` says: a list becomes a tuple, a mapping becomes the
     dataclass the annotation names, and anything that is not a finite number where one is needed is an `InputError`,
     as is what overflows. A number that is not finite never leaves a method: it becomes None, missing for
-    `outside_domain`.
+    `outside_domain`, or is refused where the result needs a number.
     """
 
     def enter(function: Callable[P, R]) -> Callable[P, R]:
@@ -151,10 +157,10 @@ def method(
                 )
             used = {p.name: bound.arguments[p.name] for p in parameters_of(function) if not p.required}
             try:
-                outcome = function(*bound.args, **bound.kwargs)
+                outcome = _finite(function(*bound.args, **bound.kwargs))
             except (OverflowError, ZeroDivisionError) as error:
                 raise InputError(f"{id} cannot be computed with numbers so large or so small: {error}") from error
-            return replace(_finite(outcome), method=id, version=version, parameters=used)
+            return replace(outcome, method=id, version=version, parameters=used)
 
         _METHODS[id] = Method(id, version, title, source, signed, dict(reference_inputs or {}))
         return signed
@@ -172,6 +178,9 @@ def _finite(outcome: R) -> R:
             changed[f.name] = after
     lost = [name for name in changed if changed[name] is None]
     if lost:
+        hints = get_type_hints(type(outcome))
+        if wanted := [name for name in lost if NoneType not in get_args(hints[name])]:
+            raise OverflowError(f"{wanted[0]} is not finite")
         changed["missing"] = {**outcome.missing, **dict.fromkeys(lost, Reason.OUTSIDE_DOMAIN)}
     return replace(outcome, **cast(Any, changed)) if changed else outcome
 

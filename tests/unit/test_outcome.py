@@ -4,9 +4,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_type_hints
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from pipeline.arguments import accept, descriptions
 from pipeline.errors import InputError, NotFound
 from pipeline.outcome import Outcome, Reason, catalogue, find_method
 from pipeline.preclinical.scaling import human_equivalent_dose
+from pipeline.preclinical.therapeutic_index import therapeutic_index
 
 METHODS = list(catalogue().values())
 
@@ -29,6 +30,8 @@ def test_every_method_is_documented(method: Any) -> None:
     assert len(method.documentation.splitlines()) > 1
     undescribed = [parameter.name for parameter in method.parameters if not parameter.description]
     assert undescribed == []
+    assert issubclass(method.result_type, Outcome)
+    assert set(get_type_hints(method.result_type)) >= {f.name for f in fields(method.result_type)}
 
 
 def test_the_catalogue_is_in_the_order_of_sections() -> None:
@@ -55,9 +58,10 @@ def test_a_result_is_signed_with_every_default() -> None:
 
 
 def test_a_number_that_is_not_finite_never_leaves() -> None:
-    found = human_equivalent_dose("mouse", 1e308)
-    assert (found.dose_mg_per_m2, found.hed_mg_per_kg) == (None, None)
-    assert found.missing["dose_mg_per_m2"] is Reason.OUTSIDE_DOMAIN
+    with pytest.raises(InputError, match="dose_mg_per_m2 is not finite"):
+        human_equivalent_dose("mouse", 1e308)
+    found = therapeutic_index(ed50=1e-300, td50=1e300)
+    assert (found.therapeutic_index, found.missing["therapeutic_index"]) == (None, Reason.OUTSIDE_DOMAIN)
 
 
 class Colour(StrEnum):
