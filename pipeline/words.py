@@ -122,3 +122,12 @@ class EventKind(StrEnum):
     STUDY_COMPLETED = "STUDY_COMPLETED"
     IMPORTED = "IMPORTED"
     SIGNED = "SIGNED"
+
+
+class ReviewStatus(StrEnum):
+    """What became of an item of the review list."""
+
+    OPEN = "OPEN"
+    ACCEPTED = "ACCEPTED"
+    CHANGED = "CHANGED"
+    REJECTED = "REJECTED"

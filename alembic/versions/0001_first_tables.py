@@ -528,6 +528,7 @@ def upgrade() -> None:
         sa.Column("formula", Words, nullable=True),
         sa.Column("molar_mass", Real, nullable=True),
         sa.Column("fingerprint", Blob, nullable=True),
+        sa.Column("pattern", Blob, nullable=True),
         sa.Column("merged_into", Whole, nullable=True),
         sa.Column("merge_reason", Words, nullable=True),
         sa.Column("source_file", Whole, nullable=True),

@@ -84,7 +84,8 @@ def execute(
 def _plain(value: Any) -> Any:
     """Return a command as JSON values, so that the same content has the same fingerprint."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        wanted = [field.name for field in fields(value) if field.metadata.get("fingerprint", True)]
+        return {name: _plain(getattr(value, name)) for name in wanted}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):

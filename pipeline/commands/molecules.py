@@ -82,6 +82,7 @@ def structure_columns(smiles: str | None) -> dict[str, Any]:
         "formula": structure.formula,
         "molar_mass": structure.molar_mass_g_per_mol,
         "fingerprint": structure.fingerprint,
+        "pattern": structure.pattern,
     }
 
 
@@ -111,7 +112,7 @@ def register_molecule(act: Act, command: RegisterMolecule) -> Mapping[str, Any]:
         {"code": code, "name": name, "name_key": key, "modality": Modality(command.modality).value, **structure},
     )
     source = f"registered by {act.actor.name}"
-    _add_names(act, id, [s for s in synonyms if canonical_key(s) != key], source)
+    _add_names(act, id, [s for s in synonyms if fold(s) != fold(name or "")], source)
     for target in targets:
         act.add(molecule_targets, {"molecule_id": id, "target": target, "source": source})
     for scheme, value in command.external_ids:

@@ -246,3 +246,5 @@ class StudyFact:
     partial: bool = False
     row: int | None = None
     file: str | None = None
+    rows: int = 1
+    """How many rows of the file or files went into it."""

@@ -82,7 +82,7 @@ class Act:
 
     def add_all(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> range:
         """Append new records, given as tuples in the order of `columns`, and return their ids in the same order."""
-        first = self._next_id(table)
+        first = self.next_id(table)
         ids = range(first, first + len(rows))
         if not rows:
             return ids
@@ -165,16 +165,17 @@ class Act:
             }
         )
 
-    # ------------------------------------------------------------ inside
-
-    def _tally(self, table: Table) -> TableTally:
-        return self._tallies.setdefault(str(table.name), TableTally())
-
-    def _next_id(self, table: Table) -> int:
+    def next_id(self, table: Table) -> int:
+        """Return the id the next new record of a table will have."""
         if table.name not in self._next_ids:
             highest = self.connection.execute(select(func.max(table.c.id))).scalar()
             self._next_ids[table.name] = int(highest or 0) + 1
         return self._next_ids[table.name]
+
+    # ------------------------------------------------------------ inside
+
+    def _tally(self, table: Table) -> TableTally:
+        return self._tallies.setdefault(str(table.name), TableTally())
 
     def _insert(
         self, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]], seals: Sequence[bytes]
@@ -232,9 +233,20 @@ def _reals(table: Table) -> frozenset[str]:
     return frozenset(column.name for column in table.columns if isinstance(column.type, Double))
 
 
+class Rehearsed(Exception):
+    """Raised by a writer to say what it would have done: everything is undone, the result is handed out."""
+
+    def __init__(self, result: Mapping[str, Any]) -> None:
+        super().__init__("rehearsed")
+        self.result = dict(result)
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An act that is committed. `repeated` when it answers again for an act of the same idempotency key."""
+    """An act that is committed. `repeated` when it answers again for an act of the same idempotency key.
+
+    A rehearsal has number 0: nothing was written.
+    """
 
     number: int
     recorded_at: str
@@ -250,6 +262,8 @@ class Journal:
     key: ChainKey
     anchor: Anchor
     graphs: Graphs = field(default_factory=Graphs)
+    last_number: int = 0
+    """The last act of this process: who follows the events need not ask the database for news of it."""
 
     def perform(
         self,
@@ -270,6 +284,21 @@ class Journal:
             IdempotencyMismatch: the key was used by this actor for another content.
             Unavailable: the outcome is unknown; repeat with the same key.
         """
+        try:
+            return self._perform(command, write, actor, now, reason, idempotency_key, fingerprint)
+        except Rehearsed as rehearsed:
+            return Recorded(0, instant(now), rehearsed.result)
+
+    def _perform(
+        self,
+        command: str,
+        write: Callable[[Act], Mapping[str, Any]],
+        actor: Actor,
+        now: datetime,
+        reason: str | None,
+        idempotency_key: str | None,
+        fingerprint: str | None,
+    ) -> Recorded:
         with self.database.write() as connection:
             before = self._repeated(connection, actor, idempotency_key, fingerprint)
             if before is not None:
@@ -301,6 +330,7 @@ class Journal:
             content["key_id"] = self.key.id
             content["mac"] = code_of(self.key.secret, content["hash"])
             connection.execute(insert(acts).values(**content))
+        self.last_number = act.number
         # The act is committed and stands, whatever becomes of the anchor; `verify` says when the anchor lags.
         with contextlib.suppress(OSError):
             self.anchor.append(act.number, content["hash"])

@@ -57,10 +57,8 @@ def verdicts_in_force(
 
 def _stay(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Return the transition that began the present stay."""
-    for row in reversed(rows):
-        if row["from_stage"] != row["to_stage"] or row["kind"] == MoveKind.RESTART:
-            return row
-    return None
+    begun = [row for row in rows if row["from_stage"] != row["to_stage"] or row["kind"] == MoveKind.RESTART]
+    return begun[-1] if begun else None
 
 
 def _first_acts(connection: Connection, table: Any, programme_ids: Sequence[int]) -> dict[int, int]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # Columns of the act that recorded a row version, readable on every node.
 OF_THE_ACT = {"recorded_at": tables.acts.c.recorded_at, "recorded_by": tables.acts.c.actor}
 NODE_KEY = "__node__"
+ID_KEY = "__id__"
 
 
 @dataclass(slots=True)
@@ -129,7 +130,7 @@ class Reader:
 
     def _fill(self, selection: Selection, found: list[Row]) -> list[Row]:
         """Turn rows of columns into rows of slots, reading every link for all of them at once."""
-        filled: list[Row] = [{NODE_KEY: selection.node, "id": row["id"]} for row in found]
+        filled: list[Row] = [{NODE_KEY: selection.node, ID_KEY: row["id"]} for row in found]
         if not found:
             return filled
         for slot, asked in selection.fields.items():
@@ -163,7 +164,7 @@ class Reader:
             if node in wanted:
                 source = source_of(node, self.view)
                 for answer in self.rows(selection, [source.c.id.in_(sorted(wanted[node]))], source=source):
-                    answers[node, answer["id"]] = answer
+                    answers[node, answer[ID_KEY]] = answer
         return [answers.get((row[reads.node_column], row[reads.id_column])) for row in found]
 
     def _linked(self, link: Link, asked: Asked, found: list[Row]) -> list[Any]:
@@ -197,7 +198,9 @@ class Reader:
         order = [*(source.c[name] for name in link.order), source.c.id]
         if link.shape is Shape.CONNECTION:
             return self._pages(link, asked, selection, statement, near, order, parents, wanted, joined, conditions)
-        rows = [dict(row) for row in self.connection.execute(statement.order_by(*order)).mappings()] if wanted else []
+        # Engines disagree on where nulls stand; here they stand first on both.
+        ordered = statement.order_by(*(key.nulls_first() for key in order))
+        rows = [dict(row) for row in self.connection.execute(ordered).mappings()] if wanted else []
         filled = self._fill(selection, rows)
         if link.shape is Shape.ONE:
             by_parent = {tuple(r[f"near{n}"] for n in range(len(near))): f for r, f in zip(rows, filled, strict=True)}

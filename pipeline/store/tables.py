@@ -127,6 +127,7 @@ molecules = records(
     _text("formula"),
     _real("molar_mass"),
     Column("fingerprint", Blob),
+    Column("pattern", Blob),
     _whole("merged_into"),
     _text("merge_reason"),
     *_source(),

@@ -1,0 +1,87 @@
+"""Send a file: it is read, rehearsed or written as one act, and every row is accounted for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import graphene
+from graphql import GraphQLResolveInfo
+
+from pipeline.access import Permission
+from pipeline.commands.imports import ImportFiles
+from pipeline.errors import PipelineError
+from pipeline.exchange.formats import FORMATS, read_files
+from schema.context import Request
+from schema.errors import error_rows
+from schema.reading import given
+from schema.scalars import JSON
+
+
+class ImportInput(graphene.InputObjectType):
+    """What the file is, and whether to write."""
+
+    format = graphene.String(
+        required=True, description=f"One of {', '.join(FORMATS)}; auto tells by the file's content."
+    )
+    study = graphene.String(description="The study it belongs to, by code, for formats of one study.")
+    molecule = graphene.String(description="The molecule it belongs to, by code, for formats of one molecule.")
+    dry_run = graphene.Boolean(default_value=False, description="Report what would happen and write nothing.")
+
+
+class ImportProblem(graphene.ObjectType):
+    """A row that was not taken, or was taken with something to mind."""
+
+    kind = given(graphene.String, required=True, description="QUARANTINED, HELD or FLAGGED.")
+    file = given(graphene.String, required=True, description="The file, inside a set or an archive.")
+    row = given(graphene.Int, required=True, description="The row, as a spreadsheet counts.")
+    column = given(graphene.String, description="The column.")
+    value = given(graphene.String, description="What stands there.")
+    reason = given(graphene.String, required=True, description="What is wrong, and what to do.")
+
+
+class ImportReport(graphene.ObjectType):
+    """What an import did: accepted + quarantined + held + duplicates = rows."""
+
+    format = given(graphene.String, required=True, description="As what it was read.")
+    rows = given(graphene.Int, required=True, description="Rows in the file.")
+    accepted = given(graphene.Int, required=True, description="Rows taken.")
+    quarantined = given(graphene.Int, required=True, description="Rows that cannot be read as they stand.")
+    held = given(graphene.Int, required=True, description="Rows a person has to decide on; see reviewItems.")
+    duplicates = given(graphene.Int, required=True, description="Rows that say what is known already.")
+    warnings = given(
+        graphene.List(graphene.NonNull(graphene.String)), required=True, description="What to mind about the file."
+    )
+    problems = given(
+        graphene.List(graphene.NonNull(ImportProblem)), required=True, description="The first 200 problems, row by row."
+    )
+    written = given(JSON, required=True, description="How many molecules, programmes and studies are new or changed.")
+
+
+_PROBLEMS_SHOWN = 200
+
+
+def import_file(info: GraphQLResolveInfo, file: Any, input: Any) -> dict[str, Any]:
+    """Read a file and write it as one act."""
+    request: Request = info.context
+    request.need(Permission.IMPORT)
+    request.forget()
+    try:
+        content = file.file.read()
+        name = file.filename or "upload"
+        with request.centre.read(request.actor) as reader:
+            _, graph = reader.graphs.in_force(reader.connection)
+        reading = read_files(input.format, [(name, content)], graph)
+        command = ImportFiles.of(reading, [(name, content)], name=name, dry_run=bool(input.get("dry_run")))
+        recorded = request.centre.execute(command, actor=request.actor)
+    except PipelineError as error:
+        return {"report": None, "errors": error_rows(error, info, request)}
+    result = recorded.result
+    problems = [
+        {"kind": kind, "file": p.place.file, "row": p.place.row, "column": p.column, "value": p.value, "reason": reason}
+        for kind, found in (("QUARANTINED", reading.quarantined), ("HELD", reading.held), ("FLAGGED", reading.flags))
+        for p in found[:_PROBLEMS_SHOWN]
+        for reason in [p.explanation if kind == "HELD" else p.reason]
+    ]
+    written = {name: result[name] for name in ("molecules", "programmes", "studies")}
+    report = result["report"] | {"problems": problems[:_PROBLEMS_SHOWN], "written": written}
+    return {"report": report, "errors": []}
