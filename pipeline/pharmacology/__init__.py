@@ -1,0 +1,1 @@
+"""Pharmacology methods: exposure from concentrations, troughs, proportionality, exposure-response, alerts."""
