@@ -8,12 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, make_url
 
 from pipeline.store.database import Database
 from pipeline.store.journal import Journal
 from pipeline.store.keys import Anchor, ChainKey
 from pipeline.store.migrations import upgrade
+
+# Tests run side by side on machines of any speed: how long one example takes says nothing there.
+settings.register_profile("moltrail", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("moltrail")
 
 ENGINES = ("sqlite", "postgresql")
 

@@ -156,13 +156,14 @@ def test_tests_get_their_own_requirements_and_pytests_exit_code(started, wheels)
 
 
 @pytest.mark.parametrize(("sign", "whom"), [(signal.SIGINT, "all"), (signal.SIGTERM, "one")])
-def test_an_interrupted_installation_ends_quietly_and_leaves_nothing_running(started, wheels, sign, whom):
+def test_an_interrupted_installation_ends_quietly_and_leaves_nothing_running(started, wheels, free_port, sign, whom):
     started.require(wheels / "tinypackage-1.1-py3-none-any.whl")
     with socket.create_server(("127.0.0.1", 0)) as silent_index:
+        silent_index.settimeout(60)
         settings = started.settings(PIP_INDEX_URL=f"http://127.0.0.1:{silent_index.getsockname()[1]}/")
         del settings["PIP_NO_INDEX"]
         process = subprocess.Popen(
-            [sys.executable, started.folder / "start.py", "--port", "1024"],
+            [sys.executable, started.folder / "start.py", "--port", str(free_port)],
             env=settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
