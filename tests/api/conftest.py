@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from api.app import build_app
 from api.limits import Limits
+from api.service import Service
 from api.settings import Mode, Settings
 from tests.api.toy import World, service_of
 
@@ -54,23 +55,24 @@ def limited(world: World, **limits: int) -> Iterator[TestClient]:
         yield found
 
 
+def running(world: World, settings: Settings | None = None) -> AbstractContextManager[str]:
+    """Serve the toy on a free port of the loopback address; give host:port."""
+    return serving(settings or Settings(), service_of(world))
+
+
 @contextmanager
-def running(world: World, settings: Settings | None = None) -> Iterator[str]:
+def serving(settings: Settings, service: Service) -> Iterator[str]:
     """Serve on a free port of the loopback address; give host:port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(
-            build_app(settings or Settings(), service_of(world)),
-            log_level="error",
-            ws_max_size=64_000,
-            timeout_graceful_shutdown=1,
-        )
-        server = uvicorn.Server(config)
+        app = build_app(settings, service)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws_max_size=64_000, timeout_graceful_shutdown=1))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:
             assert thread.is_alive()
             time.sleep(0.01)
         yield f"127.0.0.1:{listener.getsockname()[1]}"
+        app.state.closing.set()
         server.should_exit = True
         thread.join(10)
 
