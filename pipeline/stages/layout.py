@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.stages.graph import StageGraph, StageInfo
+from pipeline.stages.graph import StageGraph
 
 WIDTH, HEIGHT = 112, 58
 """Of the box of a stage."""
@@ -90,38 +90,23 @@ def lay_out(graph: StageGraph) -> Layout:
 
 
 def _places(graph: StageGraph) -> dict[str, tuple[float, int]]:
+    """Return the column and lane of each stage: every onward edge leads to the right, no two boxes overlap."""
     columns: dict[str, float] = {}
-    singles = [stage for stage in graph.stages if not stage.combines]
-    codes = {stage.code for stage in singles}
-    for stage in singles:  # by ordinal, so that every stage before this one has its column
-        before = [columns[edge.source] for edge in graph.edges if edge.forward and edge.target == stage.code
-                  and edge.source in codes]  # fmt: skip
-        columns[stage.code] = max(before, default=-1) + 1
     lanes: dict[str, int] = {}
-    taken: set[tuple[float, int]] = set()
-    for stage in singles:
-        lane = 0
-        while (columns[stage.code], lane) in taken:
-            lane -= 1
-        taken.add((columns[stage.code], lane))
-        lanes[stage.code] = lane
-    for stage in graph.stages:
-        if stage.combines:
-            columns[stage.code] = _between(graph, stage, columns)
-            lane = 1
-            while any(lanes[code] == lane and abs(columns[code] - columns[stage.code]) < 1 for code in lanes):
-                lane += 1
-            lanes[stage.code] = lane
+    combining = {stage.code for stage in graph.stages if stage.combines}
+    for stage in graph.stages:  # by ordinal, so that every stage before this one has its place
+        column = 0.0
+        for edge in graph.edges:
+            if edge.forward and edge.target == stage.code:
+                alike = (edge.source in combining) == (stage.code in combining)
+                column = max(column, columns[edge.source] + (1 if alike else 0.5))
+        upwards = stage.code in combining
+        column = column if upwards else float(math.ceil(column))
+        lane = 1 if upwards else 0
+        while any(lanes[code] == lane and abs(columns[code] - column) < 1 for code in lanes):
+            lane += 1 if upwards else -1
+        columns[stage.code], lanes[stage.code] = column, lane
     return {stage.code: (columns[stage.code], lanes[stage.code]) for stage in graph.stages}
-
-
-def _between(graph: StageGraph, stage: StageInfo, columns: Mapping[str, float]) -> float:
-    """Return the column halfway between the phases a stage combines, or after what leads to it."""
-    combined = [columns[code] for code in stage.combines if code in columns]
-    if combined:
-        return sum(combined) / len(combined)
-    before = [columns[edge.source] for edge in graph.edges if edge.target == stage.code and edge.source in columns]
-    return max(before, default=-0.5) + 0.5
 
 
 def _curves(boxes: Mapping[str, Box], ends: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Curve]:

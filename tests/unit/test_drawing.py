@@ -137,3 +137,45 @@ def test_stages_side_by_side_are_stacked() -> None:
     assert layout.boxes["MAN"].x == layout.boxes["MOUSE"].x == layout.boxes["DOG"].x
     assert layout.height > layout.boxes["DOG"].y + HEIGHT / 2
     assert texts_of(svg(load_graph(WIDE, name="wide.toml"))).count("Mouse") == 1
+
+
+@st.composite
+def sound_graphs(draw: st.DrawFn) -> StageGraph:
+    """A graph of up to nine stages: each led to from an earlier one, some combining others, on any of two platforms."""
+    size = draw(st.integers(2, 9))
+    led = {(draw(st.integers(0, n - 1)), n) for n in range(1, size)}
+    led |= draw(st.sets(st.tuples(st.integers(0, size - 1), st.integers(0, size - 1)).filter(lambda e: e[0] < e[1])))
+    left = {source for source, _ in led}
+    parts = [SMALL[: SMALL.index("[[stage]]")], SMALL[SMALL.index("[[rule]]") : SMALL.index("[[edge]]")]]
+    for n in range(size):
+        combines = draw(st.sets(st.integers(0, size - 1).filter(lambda m, n=n: m != n), max_size=2)) if n else set()
+        parts.append(
+            f'[[stage]]\ncode = "S{n}"\nname = "Stage {n}"\nplatform = "{draw(st.sampled_from(["LAB", "WARD"]))}"\n'
+            f'ordinal = {n + 1}\nentry_status = "ACTIVE"\ninitial = {str(n == 0).lower()}\n'
+            f"terminal = {str(n not in left).lower()}\n"
+            + (f"combines = {[f'S{m}' for m in combines]}\n" if combines else "")
+        )
+    parts += [
+        f'[[edge]]\nkind = "ADVANCE"\nfrom = "S{one}"\nto = "S{two}"\nrequires = "SAFE"\n' for one, two in sorted(led)
+    ]
+    every = [f"S{n}" for n in range(size)]
+    parts.append(
+        f'[[edge]]\nkind = "DISCONTINUE"\nat = {every}\n[[site]]\ncode = "HERE"\nname = "Here"\ncity = "Here"\n'
+    )
+    parts.append(f'[[route]]\nstages = {every}\nsites = "HERE"\n')
+    return load_graph("\n".join(parts), name="drawn.toml")
+
+
+@given(sound_graphs())
+def test_any_sound_graph_is_drawn_with_boxes_apart(graph: StageGraph) -> None:
+    layout = lay_out(graph)
+    for one, two in combinations(layout.boxes.values(), 2):
+        assert abs(one.x - two.x) >= WIDTH or abs(one.y - two.y) >= HEIGHT
+    assert set(layout.curves) == {(edge.source, edge.target) for edge in graph.edges if edge.forward}
+    written = texts_of(svg(graph))
+    assert all(written.count(stage.name) == 1 for stage in graph.stages)
+    assert dot(graph).startswith('digraph "small version 3" {')
+    for stage in graph.stages:
+        for edge in graph.edges_from(stage.code):
+            if edge.forward:
+                assert graph.reachable_by_advances(edge.source, edge.target) == ()
