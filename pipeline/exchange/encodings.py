@@ -132,6 +132,8 @@ def _letter_cost(sign: str, before: str, after: str) -> float:
         cost += 5.0
     elif not before.isalpha() and not after.isalpha() and sign not in "àÀ":
         cost += 3.0
+    if before >= "\x80" and after >= "\x80":
+        cost += 6.0  # three special letters in a row: another alphabet
     return cost
 
 

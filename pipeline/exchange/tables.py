@@ -244,12 +244,13 @@ def _breaks_off(text: str, last: Row, dialect: _Dialect) -> bool:
 
 
 def _regular(records: Sequence[Row]) -> bool:
-    """Whether nearly all records are as wide as the commonest."""
-    widths = Counter(len(record.cells) for record in records)
+    """Whether all records are equally wide, from the first of the commonest width on (titles may stand above)."""
+    widths = [len(record.cells) for record in records]
     if not widths:
         return True
-    width, count = widths.most_common(1)[0]
-    return width > 1 and widths.total() - count <= _SEARCHED_FOR_HEADING // 10
+    width = Counter(widths).most_common(1)[0][0]
+    start = widths.index(width)
+    return width > 1 and widths.count(width) == len(widths) - start
 
 
 # ------------------------------------------------------------------------------------------------- workbooks
