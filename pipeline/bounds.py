@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from pipeline.errors import InputError
 
+MOST_PATIENTS = 1_000_000
+
 
 def above_zero(**values: float | None) -> None:
     """Refuse the first value that is not above 0."""
@@ -44,8 +46,10 @@ def same_length(**lists: Sequence[object]) -> None:
 
 
 def events_among(patients: int, events: int, *, path: tuple[str, ...] = ("dlt",)) -> None:
-    """Refuse negative counts and more events than patients."""
+    """Refuse negative counts, more events than patients, and more patients than any study has."""
     if patients < 0 or events < 0:
         raise InputError(f"counts must not be negative, got {events} of {patients}", path=path)
+    if patients > MOST_PATIENTS:
+        raise InputError(f"{patients} patients are more than the {MOST_PATIENTS} a study may have", path=path)
     if events > patients:
         raise InputError(f"there are more events than patients: {events} of {patients}", path=path)

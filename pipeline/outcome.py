@@ -158,7 +158,7 @@ def method(
             used = {p.name: bound.arguments[p.name] for p in parameters_of(function) if not p.required}
             try:
                 outcome = _finite(function(*bound.args, **bound.kwargs))
-            except (OverflowError, ZeroDivisionError) as error:
+            except (OverflowError, ZeroDivisionError, MemoryError) as error:
                 raise InputError(f"{id} cannot be computed with numbers so large or so small: {error}") from error
             return replace(outcome, method=id, version=version, parameters=used)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline.bounds import above_zero, between, same_length, within
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
-from pipeline.toxicity.crm_model import INTERCEPT, CrmModel, RateModel, posterior
+from pipeline.toxicity.crm_model import INTERCEPT, LARGEST_INTERCEPT, CrmModel, RateModel, posterior
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +23,7 @@ PRIOR_SD = sqrt(1.34)
 Z_90 = 1.6448536269514722
 CUTOFF_STOP = 0.95
 MOST_LEVELS = 50
+NARROWEST_PRIOR, WIDEST_PRIOR = 1e-3, 1e3
 
 CHEUNG = "O'Quigley J et al. Biometrics 1990;46:33-48; Cheung YK. Dose Finding by the CRM, 2011"
 
@@ -155,14 +156,15 @@ def continual_reassessment(
         level: dose of each patient, from 1, in order of entry, (n,). Empty before the first patient.
         dlt: 1 for a patient with a dose-limiting toxicity, else 0, (n,).
         model: empiric or logistic.
-        prior_sd: standard deviation of the normal prior of a.
-        intercept: intercept of the logistic model.
+        prior_sd: standard deviation of the normal prior of a, from 0.001 to 1000.
+        intercept: intercept of the logistic model, from -10 to 10.
 
     Raises:
         InputError: the skeleton does not increase within (0, 1), a dose does not exist, or a number is out of range.
     """
     between(0, 1, target=target)
-    above_zero(prior_sd=prior_sd)
+    within(NARROWEST_PRIOR, WIDEST_PRIOR, prior_sd=prior_sd)
+    within(-LARGEST_INTERCEPT, LARGEST_INTERCEPT, intercept=intercept)
     check_skeleton(skeleton, level, dlt)
     return fit(RateModel(tuple(skeleton), model, intercept), target, level, dlt, [1.0] * len(level), prior_sd)
 
@@ -192,7 +194,7 @@ def crm_skeleton(
         nu: dose thought to be the maximum tolerated one, from 1.
         n_levels: number of doses.
         model: empiric or logistic.
-        intercept: intercept of the logistic model.
+        intercept: intercept of the logistic model, from -10 to 10.
 
     Returns:
         Guesses, (n_levels,). None for `outside_domain` where they would not increase within (0, 1).
@@ -205,6 +207,7 @@ def crm_skeleton(
     between(0, 1, target_minus_halfwidth=target - halfwidth, target_plus_halfwidth=target + halfwidth)
     within(1, MOST_LEVELS, n_levels=n_levels)
     within(1, n_levels, nu=nu)
+    within(-LARGEST_INTERCEPT, LARGEST_INTERCEPT, intercept=intercept)
     empiric = model is CrmModel.EMPIRIC
 
     def scale(p: float) -> float:

@@ -21,15 +21,16 @@ CHUNK = 2048
 class PosteriorGrid:
     """A fixed Gauss-Legendre grid over the parameter; the likelihood of a trial needs only its counts."""
 
-    def __init__(self, model: RateModel, target: float, prior_sd: float) -> None:
+    def __init__(self, model: RateModel, target: float, prior_sd: float, most_patients: int) -> None:
         import numpy as np
 
         self.model = model
         self.target = target
-        span = min(LIMIT, 8 * prior_sd)
-        edges = np.linspace(-span, span, 2 * int(np.ceil(span / PANEL_WIDTH)) + 1)
+        # The more patients and the narrower the prior, the narrower the peaks the panels have to resolve.
+        width = min(PANEL_WIDTH, prior_sd, 2 / np.sqrt(most_patients))
+        edges = np.linspace(-LIMIT, LIMIT, 2 * int(np.ceil(LIMIT / width)) + 1)
         cut = model.parameter_at(target)
-        if cut is not None and -span < cut < span:
+        if cut is not None and -LIMIT < cut < LIMIT:
             edges = np.unique(np.append(edges, cut))
         nodes, weights = np.polynomial.legendre.leggauss(NODES)
         half = np.diff(edges)[:, None] / 2

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 INTERCEPT = 3.0
+LARGEST_INTERCEPT = 10.0
 LIMIT = 10.0
 # The posterior is integrated where it is above exp(-FALL) of its peak, found on a coarse grid.
 COARSE, FALL = 2001, 60.0

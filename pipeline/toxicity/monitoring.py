@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from pipeline.bounds import above_zero, between, events_among, within
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
 from pipeline.toxicity.selection import prob_over
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 CUTOFF = 0.95
 MOST_PATIENTS = 1000
@@ -136,14 +143,13 @@ def stopping(
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return for each true rate P(x >= boundary at some look) and the expected n, by exact recursion."""
     import numpy as np
-    from scipy.stats import binom
 
     rates = np.asarray(true_p, dtype=float)[:, None]
     alive = np.ones((len(true_p), 1))
     stopped, expected = np.zeros(len(true_p)), np.zeros(len(true_p))
     before = 0
     for n, limit in zip(looks, boundary, strict=True):
-        step = binom.pmf(np.arange(n - before + 1)[None, :], n - before, rates)
+        step = binomial_masses(n - before, rates)
         spread = np.zeros((len(true_p), alive.shape[1] + n - before))
         for x in range(alive.shape[1]):
             spread[:, x : x + step.shape[1]] += alive[:, x : x + 1] * step
@@ -153,3 +159,13 @@ def stopping(
         alive, before = spread[:, :limit], n
     expected += before * alive.sum(axis=1)
     return tuple(np.minimum(stopped, 1.0).tolist()), tuple(expected.tolist())
+
+
+def binomial_masses(n: int, rates: Floats) -> Floats:
+    """Return P(X = x) for x = 0 to n, (rates, n + 1), for a column of rates, (rates, 1)."""
+    import numpy as np
+    from scipy.special import gammaln, xlog1py, xlogy
+
+    x = np.arange(n + 1)
+    ways = gammaln(n + 1) - gammaln(x + 1) - gammaln(n - x + 1)
+    return np.asarray(np.exp(ways + xlogy(x, rates) + xlog1py(n - x, -rates)))

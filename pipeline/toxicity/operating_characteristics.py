@@ -13,7 +13,7 @@ from pipeline.toxicity.boin import boin_table
 from pipeline.toxicity.boundaries import MOST_PATIENTS, DecisionTable
 from pipeline.toxicity.crm import CUTOFF_STOP, MOST_LEVELS, PRIOR_SD, check_skeleton
 from pipeline.toxicity.crm_grid import PosteriorGrid
-from pipeline.toxicity.crm_model import INTERCEPT, CrmModel, RateModel
+from pipeline.toxicity.crm_model import INTERCEPT, LARGEST_INTERCEPT, CrmModel, RateModel
 from pipeline.toxicity.keyboard import HALF_WIDTH, keyboard_table
 from pipeline.toxicity.selection import CUTOFF_ELIMINATE, selected_dose
 
@@ -28,6 +28,7 @@ TRIALS = 10_000
 MOST_TRIALS = 100_000
 SEED = 20_240_101
 COHORT = 3
+NARROWEST_PRIOR, WIDEST_PRIOR = 0.1, 10.0
 
 Advance = Callable[["Integers", "Integers", "Integers", "Integers"], tuple["Integers", "Booleans"]]
 """(dose, n, dlt, toxicities of the latest cohort) -> (next dose, whether the trial stops), for trials at once."""
@@ -310,8 +311,8 @@ def crm_characteristics(
         cohort_size: patients in each cohort.
         start_dose: first dose, from 1.
         model: empiric or logistic.
-        prior_sd: standard deviation of the normal prior of the parameter.
-        intercept: intercept of the logistic model.
+        prior_sd: standard deviation of the normal prior of the parameter, from 0.1 to 10.
+        intercept: intercept of the logistic model, from -10 to 10.
         trials: simulated trials.
         seed: seed of the random numbers; the same seed gives the same result.
 
@@ -325,11 +326,13 @@ def crm_characteristics(
 
     check_scenario(true_dlt_prob, cohorts, cohort_size, start_dose, trials)
     between(0, 1, target=target)
-    above_zero(prior_sd=prior_sd)
+    within(NARROWEST_PRIOR, WIDEST_PRIOR, prior_sd=prior_sd)
+    within(-LARGEST_INTERCEPT, LARGEST_INTERCEPT, intercept=intercept)
     check_skeleton(skeleton, (), ())
     if len(skeleton) != len(true_dlt_prob):
         raise InputError("the skeleton must have one guess for each dose", path=("skeleton",))
-    grid = PosteriorGrid(RateModel(tuple(skeleton), model, intercept), target, prior_sd)
+    rate_model = RateModel(tuple(skeleton), model, intercept)
+    grid = PosteriorGrid(rate_model, target, prior_sd, cohorts * cohort_size)
 
     def advance(dose: Integers, n: Integers, dlt: Integers, latest: Integers) -> tuple[Integers, Booleans]:
         mtd, over = grid.fit(n, dlt)

@@ -11,8 +11,8 @@ from pipeline.bounds import above_zero, between, events_among, not_negative, sam
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
 from pipeline.toxicity.boin import cut_points
-from pipeline.toxicity.crm import PRIOR_SD, CrmFit, check_skeleton, fit
-from pipeline.toxicity.crm_model import INTERCEPT, CrmModel, RateModel
+from pipeline.toxicity.crm import NARROWEST_PRIOR, PRIOR_SD, WIDEST_PRIOR, CrmFit, check_skeleton, fit
+from pipeline.toxicity.crm_model import INTERCEPT, LARGEST_INTERCEPT, CrmModel, RateModel
 
 MOST_PENDING = 0.5
 FEWEST_FOR_THRESHOLDS = 9
@@ -215,14 +215,15 @@ def tite_crm(
         window_days: days over which toxicity is looked for.
         scheme: linear or adaptive weights.
         model: empiric or logistic.
-        prior_sd: standard deviation of the normal prior of a.
-        intercept: intercept of the logistic model.
+        prior_sd: standard deviation of the normal prior of a, from 0.001 to 1000.
+        intercept: intercept of the logistic model, from -10 to 10.
 
     Raises:
         InputError: as for `continual_reassessment`; a time is negative, or a toxicity came after the window.
     """
     between(0, 1, target=target)
-    above_zero(prior_sd=prior_sd)
+    within(NARROWEST_PRIOR, WIDEST_PRIOR, prior_sd=prior_sd)
+    within(-LARGEST_INTERCEPT, LARGEST_INTERCEPT, intercept=intercept)
     check_skeleton(skeleton, level, dlt)
     weights = follow_up_weights(dlt, followup_days, window_days)
     times = sorted(days for toxic, days in zip(dlt, followup_days, strict=True) if toxic)

@@ -2,14 +2,15 @@
 
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import beta
+from scipy.stats import beta, binom
 
 from pipeline.errors import InputError
 from pipeline.outcome import Reason, find_method
-from pipeline.toxicity.monitoring import toxicity_monitoring, toxicity_posterior
+from pipeline.toxicity.monitoring import binomial_masses, toxicity_monitoring, toxicity_posterior
 
 LOOKS = st.sets(st.integers(1, 30), min_size=1, max_size=6).map(sorted)
 
@@ -80,3 +81,9 @@ def test_more_events_than_patients_are_refused() -> None:
         toxicity_posterior(4, 3, 0.3)
     with pytest.raises(InputError, match="target"):
         toxicity_posterior(1, 3, 1)
+
+
+@pytest.mark.parametrize("n", [0, 1, 5, 40, 1000])
+def test_binomial_masses_are_those_of_the_distribution(n: int) -> None:
+    rates = np.array([[0.0], [1e-9], [0.3], [0.999], [1.0]])
+    assert binomial_masses(n, rates) == pytest.approx(binom.pmf(np.arange(n + 1), n, rates), rel=1e-10, abs=1e-300)

@@ -125,7 +125,7 @@ COUNTS = st.lists(st.integers(0, 9).flatmap(lambda n: st.tuples(st.just(n), st.i
 def test_the_grid_fits_as_the_single_fit_does(trials: list[list[tuple[int, int]]], model: CrmModel) -> None:
     n = np.array([[n for n, _ in trial] for trial in trials])
     x = np.array([[x for _, x in trial] for trial in trials])
-    grid = PosteriorGrid(RateModel(SKELETON, model), 0.3, 1.34**0.5)
+    grid = PosteriorGrid(RateModel(SKELETON, model), 0.3, 1.34**0.5, 27)
     mtd, over = grid.fit(n, x)
     for row in range(len(trials)):
         level = [dose + 1 for dose in range(3) for _ in range(n[row, dose])]
