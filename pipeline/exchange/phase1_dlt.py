@@ -85,17 +85,18 @@ def _trials(trials: Trials, table: Table) -> None:
 
 def _drugs(trials: Trials, table: Table) -> None:
     get = NOTHING.get
+    printed = trials.printed
     for number, row in zip(table.numbers, table.rows, strict=True):
-        found = trials.combination(number, row, listing=True)
+        found = printed.get((row[0], row[1], row[2])) or trials.combination(number, row, listing=True)
         component = trials.listed(number, row) if found else None
         if found is None or component is None:
             continue
         study, combination = found
         label = combination.arm.label
-        _, _, _, printed, route, form, comment = row
+        _, _, _, name, route, form, comment = row
         if component.flag:
-            trials.flag(number, "Drug_Name", printed, component.flag)
-        combination.list_component(printed, component, get(route, route), get(comment, comment))
+            trials.flag(number, "Drug_Name", name, component.flag)
+        combination.list_component(name, component, get(route, route), get(comment, comment))
         if component.molecule is not None:
             study.molecules.append(
                 StudyMolecule(component.molecule, component.name, label, get(route, route), get(form, form), number)
@@ -261,7 +262,7 @@ def _observed_level(
 def _recommended(trials: Trials, table: Table) -> None:
     get = NOTHING.get
     for number, row in zip(table.numbers, table.rows, strict=True):
-        found = trials.combination(number, row)
+        found = trials.printed.get((row[0], row[1], row[2])) or trials.combination(number, row)
         resolved = (found[1].resolved.get(row[3]) or trials.component(number, row, found[1])) if found else None
         if found is None or resolved is None:
             continue
@@ -303,3 +304,16 @@ def _close(trials: Trials) -> None:
             observations = combination.observations.get(level.label)
             if observations and (note := count_subjects(level, observations)):
                 trials.flag(observations[0].row or 0, "Total", None, f"level {level.label}: {note}")
+    for study in trials.studies.values():
+        study.rows = _rows_of(study)
+
+
+def _rows_of(study: StudyFact) -> int:
+    """Count the accepted rows of all files that tell of a study."""
+    kept_in_details = 0
+    for key in ("other_components", "schemas"):
+        kept = study.details.get(key, [])
+        assert isinstance(kept, list)
+        kept_in_details += len(kept)
+    facts = (study.molecules, study.dlt_definitions, study.dlt_observations, study.recommended_doses)
+    return 1 + kept_in_details + sum(map(len, facts)) + sum(len(level.doses) for level in study.dose_levels)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, compress
 from operator import itemgetter
 from typing import NoReturn
 
@@ -111,10 +113,9 @@ def read_table(wanted: str, name: str, data: bytes, reading: Reading) -> Table:
     if order != list(range(len(header))):
         records = [list(cells) for cells in map(itemgetter(*order), records)]
     keys = list(map(_BETWEEN_CELLS.join, records))
-    for sign in signs:
-        for at in [at for at, key in enumerate(keys) if sign in key]:
-            reading.flags.extend(_lost_signs(Place(name, numbers[at]), columns, records[at], sign))
-            records[at] = [cell.replace(sign, _VISIBLE.get(sign, sign)) for cell in records[at]]
+    for at, sign in _rows_with(signs, keys):
+        reading.flags.extend(_lost_signs(Place(name, numbers[at]), columns, records[at], sign))
+        records[at] = [cell.replace(sign, _VISIBLE.get(sign, sign)) for cell in records[at]]
     if len(set(keys)) < len(keys):
         numbers, records = _once(name, numbers, records, keys, reading)
     return Table(name, numbers, records)
@@ -141,16 +142,14 @@ def _once(
     name: str, numbers: Sequence[int], records: list[Row], keys: list[str], reading: Reading
 ) -> tuple[list[int], list[Row]]:
     """Set the rows aside that repeat an earlier one in every cell."""
-    seen: dict[str, int] = {}
-    kept_numbers, kept = [], []
-    for number, record, key in zip(numbers, records, keys, strict=True):
-        first = seen.setdefault(key, number)
-        if first == number:
-            kept_numbers.append(number)
-            kept.append(record)
-        else:
-            reading.duplicates.append(Duplicate(Place(name, number), Place(name, first)))
-    return kept_numbers, kept
+    first = dict(zip(reversed(keys), reversed(numbers), strict=True))
+    is_first = [first[key] == number for key, number in zip(keys, numbers, strict=True)]
+    reading.duplicates.extend(
+        Duplicate(Place(name, number), Place(name, first[key]))
+        for key, number, kept in zip(keys, numbers, is_first, strict=True)
+        if not kept
+    )
+    return list(compress(numbers, is_first)), list(compress(records, is_first))
 
 
 def _refuse_noise(name: str, broken: int, width: int) -> NoReturn:
@@ -165,7 +164,7 @@ def _base(name: str) -> str:
 
 def _text(name: str, data: bytes, reading: Reading) -> tuple[str, list[str]]:
     """Return the text with visible signs for control characters, and which of them occur."""
-    if not data.strip():
+    if not data or data.isspace():
         raise FileRefused(f"{name} is empty; give the file with its heading and rows")
     if b"pmid" not in data[:_HEAD].replace(b"\0", b"").lower():
         raise FileRefused(f"{name} does not begin with a heading that names PMID; give the file with its columns")
@@ -255,6 +254,20 @@ def _salvaged(text: str, delimiter: str, width: int) -> Iterator[Row]:
             pass
         yield [lines[start + taken].rstrip("\r\n")]
         start += taken + 1
+
+
+def _rows_with(signs: Sequence[str], keys: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Find the rows that hold a sign. They are few among many, so they are looked for in all rows at once."""
+    if not signs:
+        return
+    ends = list(accumulate(map(len, keys)))
+    everything = "".join(keys)
+    for sign in signs:
+        found = everything.find(sign)
+        while found >= 0:
+            at = bisect_right(ends, found)
+            yield at, sign
+            found = everything.find(sign, ends[at])
 
 
 def _lost_signs(place: Place, columns: tuple[str, ...], cells: Row, sign: str) -> Iterator[Quarantined]:

@@ -51,6 +51,9 @@ class Trials:
 
     def study(self, number: int, printed: str) -> StudyFact | None:
         """Return the study of a row, or quarantine the row."""
+        study = self.studies.get(printed)
+        if study is not None:
+            return study
         pmid = plain_pmid(printed)
         study = self.studies.get(pmid or "")
         if pmid is None:
@@ -98,10 +101,12 @@ class Trials:
     def component(self, number: int, row: list[str], combination: Combination) -> ComponentOf | None:
         """Return the component a dose row names, or quarantine the row."""
         printed = row[3]
-        component = self._named(number, printed, (row[0], printed) in self._in_gray)
+        component, note = combination.listed.get(printed), None
         if component is None:
-            return None
-        component, note = matching(component, combination.listed)
+            component = self._named(number, printed, (row[0], printed) in self._in_gray)
+            if component is None:
+                return None
+            component, note = matching(component, combination.listed)
         resolved = combination.resolved[printed] = (component, note, combination.route_of(component))
         return resolved
 
