@@ -76,12 +76,15 @@ def import_file(info: GraphQLResolveInfo, file: Any, input: Any) -> dict[str, An
     except PipelineError as error:
         return {"report": None, "errors": error_rows(error, info, request)}
     result = recorded.result
+    found = [
+        *(("QUARANTINED", p.place, p.column, p.value, p.reason) for p in reading.quarantined),
+        *(("HELD", p.place, p.column, p.value, p.explanation) for p in reading.held),
+        *(("FLAGGED", p.place, p.column, p.value, p.reason) for p in reading.flags),
+    ]
     problems = [
-        {"kind": kind, "file": p.place.file, "row": p.place.row, "column": p.column, "value": p.value, "reason": reason}
-        for kind, found in (("QUARANTINED", reading.quarantined), ("HELD", reading.held), ("FLAGGED", reading.flags))
-        for p in found[:_PROBLEMS_SHOWN]
-        for reason in [p.explanation if kind == "HELD" else p.reason]
+        {"kind": kind, "file": place.file, "row": place.row, "column": column, "value": value, "reason": reason}
+        for kind, place, column, value, reason in found[:_PROBLEMS_SHOWN]
     ]
     written = {name: result[name] for name in ("molecules", "programmes", "studies")}
-    report = result["report"] | {"problems": problems[:_PROBLEMS_SHOWN], "written": written}
+    report = result["report"] | {"problems": problems, "written": written}
     return {"report": report, "errors": []}

@@ -59,7 +59,7 @@ def _furthest(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> lis
         stage = reader.graph(row.graph_id).stage(row.stage)
         best[row.molecule_id] = max(best.get(row.molecule_id, (-1, None)), (stage.ordinal, stage), key=lambda p: p[0])
     without = [id for id in ids if id not in best]
-    _, graph = reader.graphs.in_force(reader.connection)
+    graph = reader.graphs.in_force(reader.connection)[1]
     if without:
         taken, studies = tables.study_molecules, tables.studies
         statement = (
@@ -68,7 +68,8 @@ def _furthest(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> lis
             .where(visible(taken, reader.view), visible(studies, reader.view), taken.c.molecule_id.in_(without))
             .distinct()
         )
-        for molecule_id, phases in reader.connection.execute(statement):
+        for shown in reader.connection.execute(statement):
+            molecule_id, phases = shown
             for stage in graph.stages:
                 if f'"{stage.code}"' in phases:
                     known = best.get(molecule_id, (-1, None))

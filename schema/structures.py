@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -23,7 +23,7 @@ class StructureMatch(Enum):
     SIMILARITY = "SIMILARITY"
 
 
-def hits(reader: Reader, arguments: Mapping[str, Any]) -> list[tuple[int, float | None]]:
+def hits(reader: Reader, arguments: Mapping[str, Any]) -> Sequence[tuple[int, float | None]]:
     """Return molecules and their similarity, the best first."""
     from pipeline.molecules.search import similarity, substructure
     from pipeline.molecules.structures import read_structure
@@ -40,11 +40,11 @@ def hits(reader: Reader, arguments: Mapping[str, Any]) -> list[tuple[int, float 
         rows = reader.connection.execute(select(table.c.id).where(*current, same).order_by(table.c.id))
         return [(id, None) for id in rows.scalars()][:first]
     if match is StructureMatch.SIMILARITY:
-        rows = reader.connection.execute(
+        known = reader.connection.execute(
             select(table.c.id, table.c.fingerprint).where(*current, table.c.fingerprint.is_not(None))
         ).all()
-        prints = b"".join(bytes(row.fingerprint) for row in rows)
-        found = similarity(smiles, [row.id for row in rows], prints, arguments["min_similarity"])
+        prints = b"".join(bytes(row.fingerprint) for row in known)
+        found = similarity(smiles, [row.id for row in known], prints, arguments["min_similarity"])
         return [(id, float(value)) for id, value in found][:first]
     candidates = reader.connection.execute(
         select(table.c.id, table.c.parent_smiles, table.c.pattern).where(*current).order_by(table.c.id)

@@ -242,7 +242,7 @@ class Study(graphene.ObjectType):
         RecommendedDose, "RecommendedDose", child="study_id", description="Maximum tolerated and recommended doses."
     )
     event_counts = connected(
-        lambda: EventCountConnection, "EventCount", child="study_id", description="Adverse events counted by arm."
+        lambda: _event_counts(), "EventCount", child="study_id", description="Adverse events counted by arm."
     )
     stops = many(
         StudyStop, "StudyStop", child="study_id", order=("stopped_on",), description="Stops and restarts, oldest first."
@@ -255,6 +255,10 @@ def _molecule() -> Any:
     from schema.molecules import Molecule
 
     return Molecule
+
+
+def _event_counts() -> Any:
+    return EventCountConnection
 
 
 StudyConnection = connection(Study)

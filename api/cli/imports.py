@@ -1,0 +1,123 @@
+"""moltrail import."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from api.cli.shared import Session
+
+_MOST_BYTES = 200 * 1024 * 1024
+
+
+@click.command("import")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--format",
+    "format_name",
+    default="auto",
+    show_default=True,
+    help="portfolio, snapshots, phase1-dlt, ctgov, trial-stops, or auto: told by the content.",
+)
+@click.option("--dry-run", is_flag=True, help="Rehearse: report what would happen and write nothing.")
+@click.option(
+    "--quarantine",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write the rows not taken, with reasons; in the data folder where left out.",
+)
+@click.option(
+    "--template", type=click.Path(path_type=Path, dir_okay=False), help="Write an empty portfolio workbook, and stop."
+)
+@click.pass_obj
+def command(
+    session: Session,
+    paths: tuple[Path, ...],
+    format_name: str,
+    dry_run: bool,
+    quarantine: Path | None,
+    template: Path | None,
+) -> None:
+    """Bring PATHS in as one act: files, folders or zip archives. Repeating an import doubles nothing.
+
+    Exit code 1 when rows were quarantined or held, 2 when the file was refused as a whole.
+    """
+    if template is not None:
+        from pipeline.exchange.portfolio_template import template as workbook
+
+        template.write_bytes(workbook())
+        session.say({"template": str(template)}, f"{template} is written: fill its first sheet and import it.")
+        return
+    if not paths:
+        raise click.UsageError("name at least one file or folder (or --template FILE)")
+    from pipeline.commands.imports import ImportFiles
+    from pipeline.exchange.formats import read_files
+    from pipeline.exchange.quarantine import write_quarantine
+
+    files = list(_files(paths))
+    with session.open() as centre:
+        with centre.read() as reader:
+            _, graph = reader.graphs.in_force(reader.connection)
+        with session.progress("Reading"):
+            reading = read_files(format_name, files, graph)
+        with session.progress("Rehearsing" if dry_run else "Writing"):
+            made = ImportFiles.of(reading, files, name=_name(paths), dry_run=dry_run)
+            recorded = centre.execute(made, actor=session.actor)
+    result = dict(recorded.result)
+    unsettled = reading.quarantined or reading.held or reading.flags
+    if unsettled:
+        target = quarantine or _in_data_folder(session.data, paths[0])
+        target.write_bytes(write_quarantine(reading))
+        result["quarantine_file"] = str(target)
+    session.say(result, _text(result, dry_run))
+    if reading.quarantined or reading.held:
+        sys.exit(1)
+
+
+def _files(paths: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
+    from pipeline.errors import FileRefused
+
+    total = 0
+    for path in paths:
+        found = (
+            sorted(p for p in path.iterdir() if p.is_file() and p.suffix.lower() in _KNOWN) if path.is_dir() else [path]
+        )
+        if not found:
+            raise FileRefused(f"the folder {path} holds no file to import ({', '.join(sorted(_KNOWN))})")
+        for file in found:
+            total += file.stat().st_size
+            if total > _MOST_BYTES:
+                raise FileRefused(f"more than {_MOST_BYTES:,} bytes are given at once; import fewer files")
+            try:
+                yield file.name, file.read_bytes()
+            except OSError as error:
+                raise FileRefused(f"{file} cannot be read ({error.strerror})") from None
+
+
+_KNOWN = {".csv", ".tsv", ".txt", ".xlsx", ".json", ".ndjson", ".jsonl", ".zip"}
+
+
+def _name(paths: Sequence[Path]) -> str:
+    return paths[0].resolve().name + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+
+
+def _beside(path: Path) -> Path:
+    parent = path if path.is_dir() else path.parent
+    return parent.resolve() / f"{path.resolve().stem}.quarantine.csv"
+
+
+def _text(result: dict[str, Any], dry_run: bool) -> str:
+    report = result["report"]
+    lines = [
+        f"{'Rehearsed' if dry_run else 'Imported'} {report['name']} as {report['format']}: {report['rows']:,} rows",
+        *(f"  {report[name]:>9,} {name}" for name in ("accepted", "quarantined", "held", "duplicates")),
+        f"  {result['molecules']:,} molecules, {result['programmes']:,} programmes and "
+        f"{result['studies']:,} studies {'would be ' if dry_run else ''}new or changed",
+    ]
+    lines += [f"  mind: {warning}" for warning in report["warnings"][:20]]
+    if "quarantine_file" in result:
+        lines.append(f"  every row to mend, decide or mind is in {result['quarantine_file']}")
+    return "\n".join(lines)

@@ -1,0 +1,94 @@
+"""What the commands share: opening the records, saying results to people and to programs."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import secrets
+import sys
+import tempfile
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+
+if TYPE_CHECKING:
+    from pipeline.access import Actor
+    from pipeline.centre import Centre
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One call of the command line: where the records are, and how to answer."""
+
+    data: Path
+    database_url: str | None
+    as_json: bool
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[Centre]:
+        """Open the records."""
+        from pipeline.centre import Centre
+
+        with Centre.open(self.data, self.database_url) as centre:
+            yield centre
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts: whoever is logged in on this machine, which holds the records and so may do everything."""
+        from pipeline.access import Actor, Role
+
+        try:
+            name = getpass.getuser()
+        except (KeyError, OSError):
+            name = "unknown"
+        return Actor.of(f"{name} (command line)", Role.ADMIN)
+
+    def say(self, content: Mapping[str, Any] | Sequence[Any], text: str) -> None:
+        """Answer: `content` as JSON where it was asked for, else `text`."""
+        if self.as_json:
+            click.echo(orjson.dumps(content, option=orjson.OPT_INDENT_2, default=str).decode())
+        else:
+            click.echo(text)
+
+    @contextlib.contextmanager
+    def progress(self, what: str) -> Iterator[None]:
+        """Show that something is under way, where a person is looking."""
+        if self.as_json or not sys.stderr.isatty():
+            yield
+            return
+        from rich.console import Console
+
+        with Console(stderr=True).status(what):
+            yield
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> str:
+    """Return a table as text."""
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table(*headings, title=title, title_justify="left")
+    for row in rows:
+        drawn.add_row(*("" if cell is None else str(cell) for cell in row))
+    width = None if sys.stdout.isatty() else 160
+    console = Console(width=width, record=True, file=open(_NOWHERE, "w"))  # noqa: SIM115, PTH123
+    with console.file:
+        console.print(drawn)
+        return console.export_text().rstrip()
+
+
+_NOWHERE = "nul" if sys.platform == "win32" else "/dev/null"
+
+
+def report_bug(error: BaseException) -> str:
+    """Write what happened to a file, and return the sentence that names it: people are never shown a stack trace."""
+    reference = secrets.token_hex(4).upper()
+    path = Path(tempfile.gettempdir()) / f"moltrail-{reference}.log"
+    with contextlib.suppress(OSError):
+        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    return f"Internal error, reference {reference}; the details are in {path}. Please report both."
