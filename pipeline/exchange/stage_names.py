@@ -150,5 +150,5 @@ def fold_words(text: str) -> str:
     plain = re.sub(r"(?<=\b[1-4])\.0\b", "", plain)  # a number out of a spreadsheet
     plain = re.sub(r"\bpre[\s_-]+(?=clini|approv|regis)", "pre", plain)
     plain = re.sub(r"(?<=[\da-c])\s*-\s*(?=\d)|(?<=i[a-c])\s*-\s*(?=i)|(?<=i)\s*-\s*(?=i)", "/", plain)
-    plain = re.sub(r"[^\w/|,+]+|_+", " ", plain)
+    plain = re.sub(r"(?:[^\w/|,+]|_)+", " ", plain)
     return re.sub(r" *([/|,+]) *", r"\1", plain).strip()
