@@ -19,6 +19,14 @@ def chemistry() -> Any:
     return Chem
 
 
+def read_smiles(text: str) -> Any:
+    """Return RDKit's molecule of SMILES, None where RDKit cannot read it in whatever way it says so."""
+    try:
+        return chemistry().MolFromSmiles(text)
+    except (RuntimeError, ValueError):  # [#999] ends in an exception, not in None
+        return None
+
+
 def uncharged(molecule: Any) -> Any:
     """Return an RDKit molecule with its acids and bases uncharged, as far as hydrogens can do it."""
     return chemistry().MolStandardize.rdMolStandardize.Uncharger().uncharge(molecule)

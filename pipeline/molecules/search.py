@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.errors import InputError
-from pipeline.molecules.chemistry import chemistry
+from pipeline.molecules.chemistry import chemistry, read_smiles
 from pipeline.molecules.structures import (
     FINGERPRINT_BITS,
     checked,
@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 
 FINGERPRINT_BYTES = FINGERPRINT_BITS // 8
 MOST_QUERY_ATOMS = 150
-SEARCH_SECONDS = 10.0
+SEARCH_SECONDS = 5.0
 
 _ONLY_SMARTS = re.compile(r"[~*!&,;$]|\[\d*#")
 """Signs that ask for SMARTS even where RDKit would take the text for SMILES."""
 
 Key = TypeVar("Key")
+
+
+class _OutOfTime(Exception):
+    """The time given to a search is over."""
 
 
 def substructure(
@@ -50,22 +54,32 @@ def substructure(
     chem = chemistry()
     wanted = _query(query)
     bits = int.from_bytes(pattern_fingerprint(wanted), "little")
+    until = time.monotonic() + seconds
+
+    def in_time(_query_atom: Any, _candidate_atom: Any) -> bool:
+        # Matching takes exponential time in the worst case (long chains in large fused rings), so it asks here.
+        if time.monotonic() > until:
+            raise _OutOfTime
+        return True
+
     options = chem.SubstructMatchParameters()
     options.useChirality = True
     options.maxMatches = 1
+    options.setExtraAtomCheckFunc(in_time)
     found = []
-    until = time.monotonic() + seconds
-    for key, smiles, pattern in candidates:
-        if pattern is not None and bits & ~int.from_bytes(pattern, "little"):
-            continue
-        if time.monotonic() > until:
-            raise InputError(
-                f"the search took longer than {seconds:g} s; ask for a larger or more specific structure",
-                path=("smiles",),
-            )
-        molecule = chem.MolFromSmiles(smiles)
-        if molecule is not None and molecule.HasSubstructMatch(wanted, options):
-            found.append(key)
+    try:
+        for key, smiles, pattern in candidates:
+            if pattern is not None and bits & ~int.from_bytes(pattern, "little"):
+                continue
+            molecule = read_smiles(smiles)
+            if molecule is not None and molecule.HasSubstructMatch(wanted, options):
+                found.append(key)
+            if time.monotonic() > until:
+                raise _OutOfTime
+    except _OutOfTime:
+        raise InputError(
+            f"the search took longer than {seconds:g} s; ask for a larger or more specific structure", path=("smiles",)
+        ) from None
     return found
 
 
@@ -112,17 +126,25 @@ def _tanimoto(wanted: NDArray[np.uint64], matrix: NDArray[np.uint64]) -> NDArray
 
 
 def _query(text: str) -> Any:
-    chem = chemistry()
     query = checked(text, what="query structure")
-    molecule = None if _ONLY_SMARTS.search(query) else chem.MolFromSmiles(query)
+    molecule = None if _ONLY_SMARTS.search(query) else read_smiles(query)
     if molecule is None:
-        molecule = chem.MolFromSmarts(query)
+        molecule = _read_smarts(query)
         if molecule is None:
             parsed(query)  # says what is wrong with it as SMILES
             raise InputError(f"{shown(query)} is neither SMILES nor SMARTS", path=("smiles",))
-        molecule.UpdatePropertyCache(strict=False)
     if not 0 < molecule.GetNumAtoms() <= MOST_QUERY_ATOMS:
         raise InputError(
             f"the query structure has {molecule.GetNumAtoms()} atoms; give 1 to {MOST_QUERY_ATOMS}", path=("smiles",)
         )
+    return molecule
+
+
+def _read_smarts(text: str) -> Any:
+    try:
+        molecule = chemistry().MolFromSmarts(text)
+        if molecule is not None:
+            molecule.UpdatePropertyCache(strict=False)
+    except (RuntimeError, ValueError):  # an element that does not exist
+        return None
     return molecule

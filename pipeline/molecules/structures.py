@@ -22,7 +22,7 @@ from functools import lru_cache
 from typing import Any
 
 from pipeline.errors import InputError
-from pipeline.molecules.chemistry import chemistry, molar_mass
+from pipeline.molecules.chemistry import chemistry, molar_mass, read_smiles
 from pipeline.molecules.parents import binds, parent_of
 
 LONGEST_SMILES = 2_000
@@ -113,10 +113,9 @@ def checked(smiles: str, *, what: str = "SMILES") -> str:
 
 def parsed(text: str) -> Any:
     """Return RDKit's molecule of checked SMILES, or refuse it saying what is wrong and where."""
-    chem = chemistry()
     if re.search(r"(?<!-)>", text):
         raise InputError("this is a reaction (>), not a structure; give the product alone", path=("smiles",))
-    molecule = chem.MolFromSmiles(text)
+    molecule = read_smiles(text)
     if molecule is None:
         raise InputError(f"{shown(text)} is not a structure: {_complaint(text)}", path=("smiles",))
     if molecule.GetNumAtoms() == 0:
@@ -127,6 +126,8 @@ def parsed(text: str) -> Any:
             "molecules without a structure",
             path=("smiles",),
         )
+    for atom in molecule.GetAtoms():
+        atom.SetAtomMapNum(0)  # numbers that belong to a reaction, not to the structure
     return molecule
 
 
@@ -154,10 +155,13 @@ def _morgan() -> Any:
 def _complaint(text: str) -> str:
     """Return what RDKit finds wrong with SMILES it refused, in a user's words."""
     chem = chemistry()
-    raw = chem.MolFromSmiles(text, sanitize=False)
+    try:
+        raw = chem.MolFromSmiles(text, sanitize=False)
+        problems = chem.DetectChemistryProblems(raw) if raw is not None else ()
+    except (RuntimeError, ValueError):
+        return "it names an element that does not exist"
     if raw is not None:
-        problems = [_problem(raw, problem) for problem in chem.DetectChemistryProblems(raw)]
-        return "; ".join(problems[:3]) if problems else "its bonds contradict each other"
+        return "; ".join(_problem(raw, problem) for problem in problems[:3]) or "its bonds contradict each other"
     from rdkit import rdBase
 
     with _LOGGING:  # RDKit's log is one for the whole process

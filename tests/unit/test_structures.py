@@ -122,6 +122,7 @@ def test_a_wildcard_has_no_key_and_no_mass_and_says_why():
         ("imatinib", "'imatinib' is not a structure"),
         ("CCO>>CC=O", "this is a reaction"),
         ("=1+1", "is not a structure"),
+        ("C[#999]", "it names an element that does not exist"),
         ("(" * 1_900, "is not a structure"),
         ("[" * 1_900, "is not a structure"),
     ],
@@ -226,7 +227,11 @@ def test_a_candidate_that_cannot_be_read_never_matches():
     assert substructure("C", [(1, "not a molecule", None), (2, "CC", None)]) == [2]
 
 
-@pytest.mark.parametrize("query", ["", "[[", "C" * 151, "C\x00", "~~", "[$([$("])
+def test_atom_numbers_of_a_reaction_are_no_part_of_a_structure():
+    assert read_structure("[CH3:1][OH:2]").canonical_smiles == "CO"
+
+
+@pytest.mark.parametrize("query", ["", "[[", "[#999]", "C[#999]~N", "C" * 151, "C\x00", "~~", "[$([$("])
 def test_a_wrong_query_is_refused(query):
     with pytest.raises(InputError):
         substructure(query, [])
@@ -235,6 +240,23 @@ def test_a_wrong_query_is_refused(query):
 def test_a_search_that_takes_too_long_is_refused():
     with pytest.raises(InputError, match="took longer than 0 s"):
         substructure("CC", library("CCO", "CCN") * 2, seconds=0)
+
+
+@pytest.mark.parametrize("query", ["C~" * 30 + "N", "[$(" + "C~" * 30 + "N)]"])
+def test_a_single_comparison_cannot_run_on_for_ever(query):
+    side = 10
+    sheet = Chem.RWMol()
+    for _ in range(side * side):
+        sheet.AddAtom(Chem.Atom("C"))
+    for n in range(side * side):  # a square sheet of carbon has more paths than anybody can walk
+        if n % side < side - 1:
+            sheet.AddBond(n, n + 1, Chem.BondType.SINGLE)
+        if n < side * (side - 1):
+            sheet.AddBond(n, n + side, Chem.BondType.SINGLE)
+    start = time.perf_counter()
+    with pytest.raises(InputError, match=r"took longer than 0\.2 s"):
+        substructure(query, [(1, Chem.MolToSmiles(sheet), None)], seconds=0.2)
+    assert time.perf_counter() - start < 2
 
 
 def test_similarity_is_the_tanimoto_coefficient_and_most_similar_comes_first():
