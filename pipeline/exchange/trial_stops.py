@@ -129,10 +129,11 @@ def _read_table(
             continue
         seen[same_stop] = (place, content)
         flags = [(headings.get(meaning, meaning), text) for meaning, text in flags]
+        minded = {heading for heading, _ in flags}
         flags += [
             (table.headings[at], f"a spreadsheet cell that is a {mark[0]}; its text is kept and nothing computed")
             for at in range(len(row.cells))
-            if (mark := table.marks.get((row.number, at))) is not None
+            if (mark := table.marks.get((row.number, at))) is not None and table.headings[at] not in minded
         ]
         stop.flag = "; ".join(text for _, text in flags) or None
         reading.flags += [Quarantined(place, column, None, text) for column, text in flags]
@@ -222,6 +223,7 @@ def _settle(study: StudyFact) -> None:
     """Put the stops in the order of their dates (undated ones first) and say where the study stands after the last."""
     study.stops.sort(key=lambda stop: stop.stopped_on.earliest if stop.stopped_on else "")
     last = study.stops[-1]
+    study.rows = len(study.stops)
     restarted = last.restarted_on is not None or last.restart_status is not None
     study.status = (last.restart_status or StudyStatus.UNKNOWN) if restarted else last.status
     study.why_stopped = last.why_stopped if study.status in STOPPED else None

@@ -131,7 +131,7 @@ def test_several_stops_of_one_trial_are_one_study_in_the_order_of_dates():
     assert [study.code for study in reading.studies] == ["NCT00000001", "NCT00000002"]
     first = reading.studies[0]
     assert [stop.stopped_on.text for stop in first.stops] == ["2017-05-01", "2019-03-02"]
-    assert [stop.row for stop in first.stops] == [4, 2]
+    assert ([stop.row for stop in first.stops], first.rows) == ([4, 2], 2)
     assert (first.status, first.why_stopped) == (StudyStatus.TERMINATED, "no funds")
     assert adds_up(reading)
 
@@ -186,7 +186,8 @@ def test_a_workbook_with_a_formula_is_read_and_the_formula_flagged():
     reading = read_trial_stops(stream.getvalue(), "stops.xlsx")
     assert reading.accepted == 1
     assert [flag.column for flag in reading.flags] == ["why_stopped"]
-    assert "nothing computed" in reading.flags[0].reason
+    assert "never computed" in reading.flags[0].reason
+    assert reading.studies[0].stops[0].why_stopped == "=1+1"
 
 
 @pytest.mark.parametrize(
