@@ -82,9 +82,7 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
 
     total = 0
     for path in paths:
-        found = (
-            sorted(p for p in path.iterdir() if p.is_file() and p.suffix.lower() in _KNOWN) if path.is_dir() else [path]
-        )
+        found = _data_files(path) if path.is_dir() else [path]
         if not found:
             raise FileRefused(f"the folder {path} holds no file to import ({', '.join(sorted(_KNOWN))})")
         for file in found:
@@ -97,6 +95,17 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
                 raise FileRefused(f"{file} cannot be read ({error.strerror})") from None
 
 
+def _data_files(folder: Path) -> list[Path]:
+    """Return the files of a folder that can hold data: no licence, no reading matter."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.is_file()
+        and path.suffix.lower() in _KNOWN
+        and path.stem.upper() not in ("LICENSE", "LICENCE", "README")
+    )
+
+
 _KNOWN = {".csv", ".tsv", ".txt", ".xlsx", ".json", ".ndjson", ".jsonl", ".zip"}
 
 
@@ -104,9 +113,12 @@ def _name(paths: Sequence[Path]) -> str:
     return paths[0].resolve().name + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
 
 
-def _beside(path: Path) -> Path:
-    parent = path if path.is_dir() else path.parent
-    return parent.resolve() / f"{path.resolve().stem}.quarantine.csv"
+def _in_data_folder(data: Path, path: Path) -> Path:
+    from datetime import UTC, datetime
+
+    folder = data / "quarantine"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{path.resolve().stem}-{datetime.now(UTC):%Y%m%dT%H%M%S}.csv"
 
 
 def _text(result: dict[str, Any], dry_run: bool) -> str:

@@ -157,7 +157,9 @@ class Molecules:
                 (molecule_targets, "target", known_targets),
             ):
                 for row in self.act.current(table, table.c.molecule_id.in_(some)):
-                    known.setdefault(row["molecule_id"], set()).add(fold(row[column]) if column == "name" else row[column])
+                    known.setdefault(row["molecule_id"], set()).add(
+                        fold(row[column]) if column == "name" else row[column]
+                    )
         self._hang([fact for fact in facts if self.ids[fact.key] is not None], known_names, known_ids, known_targets)
 
     def _improve(self, row: dict[str, Any], facts: Iterable[MoleculeFact]) -> None:

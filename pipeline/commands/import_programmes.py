@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from pipeline.commands.import_molecules import CHUNK, Molecules
@@ -16,6 +15,7 @@ from pipeline.commands.programmes import (
     add_transitions,
     as_moved,
     indication_key,
+    latest_day,
     position_columns,
     tell_move,
 )
@@ -127,7 +127,7 @@ class Programmes:
     def _read_along(self, case: _Case) -> None:
         """Find the new moves of a case. A row with one entry that does not fit is left out as a whole."""
         graph = self.act.graphs.of(self.act.connection, case.graph_id)
-        today = date.fromisoformat(self.act.recorded_at[:10])
+        today = latest_day(self.act.recorded_at)
         on_record = {(m.to_stage, m.to_status, m.occurred_on.text) for m in case.history}
         stages_on_record = {(m.to_stage, m.occurred_on.text) for m in case.history if m.from_stage != m.to_stage}
         entries: list[StageEntry] = []

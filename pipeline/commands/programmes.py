@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -134,8 +134,8 @@ def open_programme(
         graph_id, graph = trunk["graph_id"], act.graphs.of(act.connection, trunk["graph_id"])
         stage = trunk["stage"]
     refuse(errors)
-    today = date.fromisoformat(act.recorded_at[:10])
-    first = enter(graph, today=today, stage=stage)
+    today = PartialDate.parse(act.recorded_at[:10])
+    first = enter(graph, today=latest_day(act.recorded_at), stage=stage, occurred_on=today)
     id = act.add(
         programmes,
         {
@@ -160,6 +160,11 @@ def open_programme(
         occurred_on=first.occurred_on,
     )
     return id
+
+
+def latest_day(recorded_at: str) -> date:
+    """Return the latest calendar day it can be anywhere at an instant: nobody's today lies in the future."""
+    return (datetime.fromisoformat(recorded_at) + timedelta(hours=14)).date()
 
 
 def position_columns(act: Act, graph_id: int, moves: Sequence[Moved]) -> dict[str, Any]:
@@ -241,8 +246,10 @@ def move_programme(act: Act, command: MoveProgramme) -> Mapping[str, Any]:
     history = [as_moved(row) for row in rows]
     held = act.current(checkpoints, checkpoints.c.programme_id == programme["id"])
     graph = act.graphs.of(act.connection, programme["graph_id"])
-    today = date.fromisoformat(act.recorded_at[:10])
-    request = MoveRequest(command.kind, command.to, command.reason, verbatim, command.occurred_on)
+    today = latest_day(act.recorded_at)
+    # A correction without a date keeps the one it mends; a move without one happened on the day it is recorded.
+    recorded = None if command.kind is MoveKind.CORRECT else PartialDate.parse(act.recorded_at[:10])
+    request = MoveRequest(command.kind, command.to, command.reason, verbatim, command.occurred_on or recorded)
     more = {"reason": None if command.reason is None else command.reason.value, "reason_verbatim": verbatim}
     if command.kind is MoveKind.CORRECT:
         passed = verdicts_in_force(act.connection, [programme["id"]], View(), before_last=True)
