@@ -103,8 +103,7 @@ def prepare(environment: Environment, requirements: Path) -> None:
     if not environment.is_ready(requirements):
         print(f"Preparing {environment.folder} (only now and after updates)", file=sys.stderr, flush=True)
         environment.prepare(requirements)
-    elif not environment.command.is_file():
-        environment.link()
+    environment.link()
 
 
 def become(command: list[str | Path]) -> NoReturn:

@@ -34,7 +34,7 @@ import sys
 
 if __name__ == "__main__":
     try:
-        from pipeline.cli import main
+        from api.cli import main
 
         sys.exit(main())
     except KeyboardInterrupt:
@@ -68,7 +68,7 @@ class Environment:
             return False
 
     def prepare(self, requirements: Path) -> None:
-        """Make the environment, or complete it, so that `requirements` are installed and `moltrail` is a command."""
+        """Make the environment, or complete it, so that `requirements` are installed."""
         self._make_room()
         with self._lock() as inherited:
             if not self.is_ready(requirements):  # another start may have done it while this one waited
@@ -81,7 +81,6 @@ class Environment:
                         self._give_up()
                     raise
                 self._finish({**(installed or {}), requirements.name: digest(requirements)})
-        self.link()
 
     def link(self) -> None:
         """Make the project importable and its command runnable; costs two short reads when nothing has changed."""

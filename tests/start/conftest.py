@@ -83,9 +83,9 @@ def make_copy(folder: Path, wheels: Path) -> Copy:
     folder.mkdir()
     shutil.copy(PROJECT / "start.py", folder)
     shutil.copytree(PROJECT / "launcher", folder / "launcher", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "pipeline").mkdir()
-    (folder / "pipeline" / "__init__.py").touch()
-    (folder / "pipeline" / "cli.py").write_text(SERVER)
+    (folder / "api").mkdir()
+    (folder / "api" / "__init__.py").touch()
+    (folder / "api" / "cli.py").write_text(SERVER)
     return Copy(folder, wheels)
 
 

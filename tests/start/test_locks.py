@@ -11,6 +11,8 @@ from importlib.metadata import packages_distributions
 import pytest
 from packaging.requirements import Requirement
 
+from launcher.environment import COMMAND
+
 from .conftest import PROJECT
 
 SETTINGS = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -87,6 +89,12 @@ def test_what_is_imported_is_declared_and_not_there_by_chance(folders, declared)
 
 def test_graphql_core_stays_below_3_3():
     assert [str(pin.specifier) for pin, _ in locked("run.txt") if pin.name == "graphql-core"] == ["==3.2.14"]
+
+
+def test_the_command_is_the_one_that_an_installed_package_has():
+    module, function = SETTINGS["scripts"]["moltrail"].split(":")
+    assert f"from {module} import {function}\n" in COMMAND
+    assert f"sys.exit({function}())\n" in COMMAND
 
 
 def test_continuous_integration_runs_the_command_of_a_user():

@@ -51,7 +51,7 @@ def test_the_second_start_does_nothing_but_hand_over(started, free_port):
 
 
 def test_the_command_works_from_anywhere_in_a_moved_folder(started, tmp_path):
-    (tmp_path / "pipeline").mkdir()  # a folder of the user's that happens to have our name
+    (tmp_path / "api").mkdir()  # a folder of the user's that happens to have our name
     link = tmp_path / "shortcut"
     link.symlink_to(started.environment / "bin" / "moltrail")
     for command in (started.environment / "bin" / "moltrail", link):
@@ -68,8 +68,8 @@ def test_the_data_folder_comes_from_the_option_or_else_from_the_setting(started,
 
 
 def test_modules_meant_for_another_python_are_not_taken_for_ours(started, free_port, tmp_path):
-    (tmp_path / "pipeline").mkdir()
-    (tmp_path / "pipeline" / "__init__.py").touch()
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api" / "__init__.py").touch()
     done = started.start("--port", str(free_port), PYTHONPATH=str(tmp_path))
     assert json.loads(done.stdout)["prefix"] == str(started.environment)
 
@@ -114,8 +114,10 @@ def test_an_environment_of_other_origin_is_completed_and_nothing_of_it_is_lost(s
     assert (started.environment / STAMP).exists()
 
 
-def test_a_lost_command_is_written_again(started, free_port):
-    (started.environment / "bin" / "moltrail").unlink()
+@pytest.mark.parametrize("text", [None, "#!/bin/sh\n# of an older version\n"])
+def test_a_lost_or_outdated_command_is_written_again(started, free_port, text):
+    command = started.environment / "bin" / "moltrail"
+    command.unlink() if text is None else command.write_text(text)
     assert arguments(started.start("--port", str(free_port)))[0] == "serve"
 
 
