@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answers import json_response
 from api.limits import SHOWN
-from pipeline.errors import CheckpointNotMet, NotPermitted, PipelineError, StaleVersion, each
+from pipeline.errors import CheckpointNotMet, NotPermitted, PipelineError, StaleVersion, Unavailable, each
 
 LOG = logging.getLogger("moltrail.api")
 MOST_ERRORS = 100  # of one execution; a list of ten thousand failing items is one problem, not ten thousand
@@ -170,4 +170,5 @@ class Failures:
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1011, "reason": told["message"]})
             elif not started:
-                await json_response({"errors": [told]}, 500)(scope, receive, watched)
+                status = 503 if isinstance(error, Unavailable) else 400 if isinstance(error, PipelineError) else 500
+                await json_response({"errors": [told]}, status)(scope, receive, watched)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from api.failures import RequestRefused
 from api.graphql_request import GraphQLRequest, request_of, strict_json
-from api.limits import Limits
+from api.limits import SHOWN, Limits
 
 MOST_FILES = 10
 # A form on a foreign page can send multipart without asking; it cannot send one of these headers.
@@ -67,12 +68,21 @@ def _assembled(form: FormData, limits: Limits) -> GraphQLRequest:
     files = {name: value for name, value in form.multi_items() if isinstance(value, UploadFile)}
     if set(files) != set(places):
         raise RequestRefused(400, "The part map must name every file sent, and no other.")
+    for file in files.values():
+        file.filename = shown_name(file.filename or "")
     for name, paths in places.items():
         if not isinstance(paths, list) or not paths or not all(isinstance(path, str) for path in paths):
             raise RequestRefused(400, "The part map must give each file a list of places.")
         for path in paths:
             _put(request.variables, path, files[name])
     return replace(request, carries_files=True)
+
+
+def shown_name(filename: str) -> str:
+    """Return what may be shown of the name a client gave a file: no folders, no control characters, not too long."""
+    name = re.split(r"[/\\]", filename)[-1]
+    printable = "".join(sign for sign in name if sign.isprintable()).strip()
+    return printable[-SHOWN:] or "file"
 
 
 def _part(form: FormData, name: str, limits: Limits) -> object:

@@ -11,6 +11,7 @@ from api.auth import Doorkeeper
 from api.failures import RequestRefused
 from api.service import Service
 from api.workers import Workers
+from pipeline.errors import PipelineError
 
 READY_SECONDS = 5.0
 
@@ -31,7 +32,7 @@ class Health:
         """Say whether the store can be read and written; what is wrong is told to those with a token only."""
         try:
             problems = list(await self.workers.run(self.service.problems, READY_SECONDS))
-        except RequestRefused as refusal:
+        except (RequestRefused, PipelineError) as refusal:
             problems = [refusal.message]
         known = await self.doorkeeper.actor_of(request) is not None
         return json_response(

@@ -6,8 +6,8 @@ import threading
 import httpx2
 import pytest
 
-from api.centre import service_of
 from api.examples import examples
+from api.running import service_of
 from api.settings import Mode, Settings
 from pipeline.access import Role
 from pipeline.centre import SYSTEM, Centre

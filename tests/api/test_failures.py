@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.api.conftest import LEAD
 from tests.api.test_graphql_http import post
 
 
@@ -64,6 +65,14 @@ def test_what_is_unmet_is_listed(client):
             "explanation": "No toxicity study is done.",
         }
     ]
+
+
+def test_a_store_that_does_not_answer_is_said_with_its_code(client, guarded, world):
+    world.unavailable = True
+    (error,) = errors_of(client, "{notice}")
+    assert (error["message"], error["extensions"]) == ("The store does not answer; try again.", {"code": "UNAVAILABLE"})
+    reply = post(guarded, "{notice}", headers=LEAD)
+    assert (reply.status_code, reply.json()["errors"][0]["extensions"]) == (503, {"code": "UNAVAILABLE"})
 
 
 LONG = "A" * 5000

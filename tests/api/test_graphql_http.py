@@ -1,11 +1,14 @@
 """What the endpoint answers over HTTP, to well-meant and to hostile requests."""
 
 import json
+import socket
 import time
 
 import pytest
 
-from tests.api.conftest import limited
+from api.limits import Limits
+from api.settings import Settings
+from tests.api.conftest import limited, running
 
 MALFORMED = [
     (b"\xff\xfe{}", "The body is not UTF-8 (byte 0)."),
@@ -117,6 +120,16 @@ def test_a_slow_request_is_given_up_in_time_and_holds_nobody_else_up(world):
         assert (reply.status_code, reply.json()["errors"][0]["extensions"]["code"]) == (503, "TIMEOUT")
         assert "idempotencyKey" in reply.json()["errors"][0]["message"]
         assert post(client, "{notice}").json() == {"data": {"notice": "for everybody"}}
+
+
+def test_a_body_that_does_not_arrive_is_given_up_in_time(world):
+    head = b"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n"
+    with running(world, Settings(limits=Limits(request_seconds=1))) as address:
+        host, port = address.split(":")
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            connection.sendall(head + b'{"query"')
+            reply = connection.recv(65_536)
+    assert reply.startswith(b"HTTP/1.1 408 ")
 
 
 def test_many_cheap_fields_are_stopped_at_the_deadline(world):

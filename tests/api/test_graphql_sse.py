@@ -104,7 +104,8 @@ def test_a_client_that_goes_away_is_noticed_and_its_stream_closed(world):
     with running(world) as address:
         request = {"json": {"query": EVENTS}, "headers": STREAM}
         with httpx2.Client() as client, client.stream("POST", f"http://{address}/graphql", **request) as reply:
-            assert next(reply.iter_lines()) == "event: next"
+            lines = reply.iter_lines()
+            assert next(lines) == "event: next"
             assert world.listeners == 1
         wait_until(lambda: world.listeners == 0)
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from api.graphql_uploads import shown_name
 from api.settings import Mode, Settings
 from tests.api.conftest import LEAD, client_of, limited
 
@@ -107,6 +108,22 @@ def test_a_damaged_multipart_body_is_refused(client, content_type, body):
     reply = client.post("/graphql", content=body, headers=SAFE | {"Content-Type": content_type})
     assert reply.status_code == 400
     assert "errors" in reply.json()
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("portfolio.csv", "portfolio.csv"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\me\\été 2021.xlsx", "été 2021.xlsx"),
+        ("a\x00\x1b[31m\u202eb.csv", "a[31mb.csv"),
+        ("", "file"),
+        ("dir/", "file"),
+        ("x" * 300 + ".csv", "x" * 96 + ".csv"),
+    ],
+)
+def test_a_file_is_called_by_the_harmless_part_of_its_name(given, shown):
+    assert shown_name(given) == shown
 
 
 def test_a_long_import_does_not_hold_up_other_requests_and_has_more_time(world):

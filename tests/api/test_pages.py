@@ -7,6 +7,7 @@ from graphql import parse
 
 from api.examples import examples
 from api.limits import Limits, check_document
+from pipeline.errors import StoreRefused
 from tests.api.conftest import LEAD
 from tests.api.test_graphql_http import post
 
@@ -73,6 +74,9 @@ def test_health_lives_whatever_the_store_does_and_ready_says_what_is_wrong(guard
     assert guarded.get("/health").json()["status"] == "ok"
     unknown = guarded.get("/ready")
     assert (unknown.status_code, unknown.json()) == (503, {"ready": False, "problems": 1})
+    world.problems = StoreRefused("The file is damaged.")
+    assert guarded.get("/ready", headers=LEAD).json() == {"ready": False, "problems": ["The file is damaged."]}
+    world.problems = ["The chain is broken at act 7."]
     known = guarded.get("/ready", headers=LEAD)
     assert known.json() == {"ready": False, "problems": ["The chain is broken at act 7."]}
     assert post(guarded, "{notice}").status_code == 200

@@ -16,7 +16,16 @@ from starlette.datastructures import UploadFile
 
 from api.service import Service
 from pipeline.access import Actor, Permission, Role
-from pipeline.errors import CheckpointNotMet, InputError, NotPermitted, Refused, StaleVersion, Unmet
+from pipeline.errors import (
+    CheckpointNotMet,
+    InputError,
+    NotPermitted,
+    PipelineError,
+    Refused,
+    StaleVersion,
+    Unavailable,
+    Unmet,
+)
 
 
 class Upload(Scalar):
@@ -201,7 +210,8 @@ class World:
             "mt_reader": Actor("Rita", (), frozenset({Permission.READ})),
         }
     )
-    problems: list[str] = field(default_factory=list)
+    problems: list[str] | PipelineError | None = field(default_factory=list)
+    unavailable: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def append(self, text: str) -> int:
@@ -222,14 +232,26 @@ class Context:
 
 
 def service_of(world: World) -> Service:
+    def actor_for_token(token: str) -> Actor | None:
+        if world.unavailable:
+            raise Unavailable("The store does not answer; try again.")
+        return world.tokens.get(token)
+
+    def problems() -> list[str] | None:
+        if isinstance(world.problems, PipelineError):
+            raise world.problems
+        return world.problems
+
     @contextmanager
     def context_for(actor: Actor, deadline: float) -> Iterator[Context]:
+        if world.unavailable:
+            raise Unavailable("The store does not answer; try again.")
         yield Context(actor, world, deadline)
 
     return Service(
         schema=SCHEMA.graphql_schema,
         context_for=context_for,
-        actor_for_token=world.tokens.get,
-        problems=lambda: world.problems,
+        actor_for_token=actor_for_token,
+        problems=problems,
         public_fields=frozenset({"notice"}),
     )
