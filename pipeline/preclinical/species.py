@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 
 from pipeline.errors import InputError
 
@@ -26,6 +24,9 @@ class Species:
 @functools.cache
 def species_table() -> Mapping[str, Species]:
     """Return the table by name, in its order."""
+    import tomllib
+    from importlib.resources import files
+
     rows = tomllib.loads(files("pipeline.preclinical").joinpath("species.toml").read_text(encoding="utf-8"))
     return {name: Species(name, **{**row, "aliases": tuple(row.get("aliases", ()))}) for name, row in rows.items()}
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.resources import files
 from typing import Any, Literal
 
 from pipeline.bounds import above_zero, not_negative
@@ -65,6 +63,9 @@ class LabTerm:
 @functools.cache
 def lab_terms() -> Mapping[str, LabTerm]:
     """Return the terms of version 5.0 by their names in lower case."""
+    import tomllib
+    from importlib.resources import files
+
     table = tomllib.loads(files("pipeline.toxicity").joinpath("ctcae_v5.toml").read_text(encoding="utf-8"))
     return {name.lower(): _term(name, row) for name, row in table.items() if name != "version"}
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.resources import files
 from typing import Any
 
 from pipeline.bounds import above_zero, not_negative, within
@@ -107,6 +105,9 @@ class DltAssessment(Outcome):
 @functools.cache
 def default_rules() -> DltRules:
     """Return the rule set used where a protocol gives none."""
+    import tomllib
+    from importlib.resources import files
+
     return rules_from(
         tomllib.loads(files("pipeline.toxicity").joinpath("dlt_default.toml").read_text(encoding="utf-8"))
     )

@@ -81,6 +81,18 @@ def strongest_key(dlt: Any, n: Any, edges: Floats, prior: tuple[float, float] = 
     return strength.shape[-1] - 1 - np.argmax(strength[..., ::-1], axis=-1)
 
 
+def keyboard_decision(
+    dlt: int, n: float, target: float, left: float, right: float, prior: tuple[float, float] = (1.0, 1.0)
+) -> Decision:
+    """Return the decision at a dose with `n` patients, which may be an effective sample size."""
+    _checked(target, left, right, prior, CUTOFF_ELIMINATE)
+    edges, middle = keys(target, left, right)
+    strongest = int(strongest_key(dlt, n, edges, prior))
+    if strongest == middle:
+        return Decision.STAY
+    return Decision.ESCALATE if strongest < middle else Decision.DEESCALATE
+
+
 def _checked(target: float, left: float, right: float, prior: tuple[float, float], cutoff: float) -> None:
     between(0, 1, target=target, cutoff_eliminate=cutoff)
     above_zero(prior_a=prior[0], prior_b=prior[1])
@@ -187,14 +199,9 @@ def mtpi2_decision(
     _checked(target, epsilon1, epsilon2, prior, cutoff_eliminate)
     if n == 0:
         return IntervalDecision(decision=None, prob_over_target=None, eliminate=False, reason=Reason.NO_DATA)
-    edges, middle = keys(target, epsilon1, epsilon2)
-    strongest = int(strongest_key(dlt, n, edges, prior))
-    decision = Decision.STAY
-    if strongest != middle:
-        decision = Decision.ESCALATE if strongest < middle else Decision.DEESCALATE
     over = float(prob_over(target, dlt, n, prior))
     return IntervalDecision(
-        decision=decision,
+        decision=keyboard_decision(dlt, n, target, epsilon1, epsilon2, prior),
         prob_over_target=over,
         eliminate=n >= FEWEST_TO_ELIMINATE and over > cutoff_eliminate,
     )

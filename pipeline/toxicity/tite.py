@@ -13,6 +13,7 @@ from pipeline.outcome import Outcome, Reason, method
 from pipeline.toxicity.boin import cut_points
 from pipeline.toxicity.crm import NARROWEST_PRIOR, PRIOR_SD, WIDEST_PRIOR, CrmFit, check_skeleton, fit
 from pipeline.toxicity.crm_model import INTERCEPT, LARGEST_INTERCEPT, CrmModel, RateModel
+from pipeline.toxicity.keyboard import HALF_WIDTH, keyboard_decision
 
 MOST_PENDING = 0.5
 FEWEST_FOR_THRESHOLDS = 9
@@ -25,6 +26,13 @@ class PendingDecision(StrEnum):
     STAY = "S"
     DEESCALATE = "D"
     SUSPEND = "SUSPEND"
+
+
+class IntervalRule(StrEnum):
+    """Which interval design turns the observed rate into a decision."""
+
+    BOIN = "boin"
+    KEYBOARD = "keyboard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +60,14 @@ def effective_sample_size(
     max_pending_fraction: float = MOST_PENDING,
     p_saf: float | None = None,
     p_tox: float | None = None,
+    rule: IntervalRule = IntervalRule.BOIN,
+    margin: float = HALF_WIDTH,
 ) -> EffectiveSampleSize:
-    """Decide at one dose by BOIN's cut-points with pending patients counted in part.
+    """Decide at one dose with pending patients counted in part.
 
-    A patient with a toxicity or followed through the window weighs 1, a pending one follow-up / window. p = x / sum
-    of the weights: escalate if p <= lambda_e, de-escalate if p >= lambda_d, else stay. Accrual is suspended while
+    A patient with a toxicity or followed through the window weighs 1, a pending one follow-up / window, and ess is
+    the sum. BOIN: with p = x / ess escalate if p <= lambda_e, de-escalate if p >= lambda_d, else stay. Keyboard: the
+    strongest key under Beta(1 + x, 1 + ess - x). Accrual is suspended while
     more than the largest fraction is pending, unless the toxicities ask for de-escalation, and whenever all are
     pending without a toxicity and escalation would follow.
 
@@ -68,6 +79,8 @@ def effective_sample_size(
         max_pending_fraction: share of pending patients above which accrual is suspended.
         p_saf: highest rate deemed under-dosing; 0.6 of the target by default.
         p_tox: lowest rate deemed over-dosing; 1.4 of the target by default.
+        rule: boin, with p_saf and p_tox, or keyboard, with margin.
+        margin: how far the target key reaches to either side of the target.
 
     Returns:
         E, S, D or SUSPEND. Without a patient there is no decision, for `no_data`; with no follow-up at all accrual is
@@ -89,7 +102,9 @@ def effective_sample_size(
         )
     rate = x / ess
     decision = PendingDecision.STAY
-    if rate <= lambda_e:
+    if rule is IntervalRule.KEYBOARD:
+        decision = PendingDecision(keyboard_decision(x, ess, target, margin, margin))
+    elif rate <= lambda_e:
         decision = PendingDecision.ESCALATE
     elif rate >= lambda_d:
         decision = PendingDecision.DEESCALATE
@@ -122,6 +137,7 @@ class FollowUpThresholds(Outcome):
     escalate_if_stft_ge: float
     deescalate_if_stft_le: float
     decides: bool
+    decision: PendingDecision | None
 
 
 @method(
@@ -131,7 +147,13 @@ class FollowUpThresholds(Outcome):
     source="Yuan Y et al. Clin Cancer Res 2018;24:4921-4930",
 )
 def follow_up_thresholds(
-    n: int, dlt: int, pending: int, target: float, p_saf: float | None = None, p_tox: float | None = None
+    n: int,
+    dlt: int,
+    pending: int,
+    target: float,
+    p_saf: float | None = None,
+    p_tox: float | None = None,
+    stft: float | None = None,
 ) -> FollowUpThresholds:
     """Compute the follow-up of pending patients that allows escalation, or asks for de-escalation.
 
@@ -145,6 +167,11 @@ def follow_up_thresholds(
         target: target rate of dose-limiting toxicity, from 0.05 to 0.6.
         p_saf: highest rate deemed under-dosing; 0.6 of the target by default.
         p_tox: lowest rate deemed over-dosing; 1.4 of the target by default.
+        stft: total follow-up of the pending patients in units of the window, to decide by.
+
+    Returns:
+        The thresholds, and the decision where `stft` is given and there are at least 9 patients. While all patients
+        are pending without a toxicity the dose is not raised; accrual is suspended instead.
 
     Raises:
         InputError: there are more toxic and pending patients than patients, or a number is out of range.
@@ -155,15 +182,25 @@ def follow_up_thresholds(
     if pending > n - dlt:
         raise InputError(f"{pending} pending and {dlt} toxic of {n} patients are too many", path=("pending",))
     lambda_e, lambda_d = cut_points(target, p_saf, p_tox)
+    within(0, pending, stft=stft)
     rate = (dlt + target / 2) / (n - pending + 1)
     odds = (1 - rate) / rate
+    escalate, deescalate = pending - odds * (n * lambda_e - dlt), pending - odds * (n * lambda_d - dlt)
+    decision = None
+    if stft is not None and n >= FEWEST_FOR_THRESHOLDS:
+        decision = PendingDecision.STAY
+        if stft >= escalate:
+            decision = PendingDecision.SUSPEND if pending == n else PendingDecision.ESCALATE
+        elif stft <= deescalate:
+            decision = PendingDecision.DEESCALATE
     return FollowUpThresholds(
         lambda_e=lambda_e,
         lambda_d=lambda_d,
         p_interim=rate,
-        escalate_if_stft_ge=pending - odds * (n * lambda_e - dlt),
-        deescalate_if_stft_le=pending - odds * (n * lambda_d - dlt),
+        escalate_if_stft_ge=escalate,
+        deescalate_if_stft_le=deescalate,
         decides=n >= FEWEST_FOR_THRESHOLDS,
+        decision=decision,
         flags=() if n >= FEWEST_FOR_THRESHOLDS else ("effective_sample_size_decides",),
     )
 

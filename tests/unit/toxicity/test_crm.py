@@ -10,9 +10,12 @@ from scipy.integrate import quad
 
 from pipeline.errors import InputError
 from pipeline.outcome import Reason, find_method
+from pipeline.toxicity.boin import boin_boundaries
 from pipeline.toxicity.crm import continual_reassessment, crm_skeleton
 from pipeline.toxicity.crm_model import CrmModel, RateModel
+from pipeline.toxicity.keyboard import mtpi2_decision
 from pipeline.toxicity.tite import (
+    IntervalRule,
     PendingDecision,
     WeightScheme,
     adaptive_weight,
@@ -195,6 +198,36 @@ def test_the_effective_sample_size_is_between_the_complete_and_all(
     assert len(patients) - found.pending <= found.ess + 1e-12
     assert found.ess <= len(patients) + 1e-12
     assert found.p_hat is None or 0 <= found.p_hat <= 1
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 15).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))), st.floats(0.1, 0.4))
+def test_with_complete_follow_up_the_interval_designs_decide(counts: tuple[int, int], target: float) -> None:
+    n, x = counts
+    dlt = [1] * x + [0] * (n - x)
+    by_keys = effective_sample_size(dlt, [28] * n, 28, target, rule=IntervalRule.KEYBOARD)
+    assert by_keys.decision == mtpi2_decision(n, x, target).decision
+    by_rates = effective_sample_size(dlt, [28] * n, 28, target)
+    table = boin_boundaries(target, n, cutoff_eliminate=0.999999)
+    escalate, deescalate = table.escalate_if_le[-1], table.deescalate_if_ge[-1]
+    assert (by_rates.decision is PendingDecision.ESCALATE) == (escalate is not None and x <= escalate)
+    assert (by_rates.decision is PendingDecision.DEESCALATE) == (deescalate is not None and x >= deescalate)
+
+
+@pytest.mark.parametrize(
+    ("n", "dlt", "pending", "stft", "decision"),
+    [(9, 1, 3, 0.78, "E"), (9, 1, 3, 0.77, "S"), (9, 2, 3, 2.65, "D"), (9, 2, 3, 2.66, "S"), (6, 1, 3, 1, None)],
+)
+def test_follow_up_decides_against_the_thresholds(
+    n: int, dlt: int, pending: int, stft: float, decision: str | None
+) -> None:
+    assert follow_up_thresholds(n, dlt, pending, 0.2, stft=stft).decision == decision
+
+
+def test_follow_up_of_pending_patients_alone_never_escalates() -> None:
+    assert follow_up_thresholds(9, 0, 9, 0.2, stft=9).decision is PendingDecision.SUSPEND
+    with pytest.raises(InputError, match="stft"):
+        follow_up_thresholds(9, 1, 3, 0.2, stft=4)
 
 
 def test_thresholds_decide_from_nine_patients_on() -> None:
