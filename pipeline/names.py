@@ -81,14 +81,18 @@ def canonical_key(name: str) -> str:
     Idempotent on its own keys.
     """
     key = fold(name)
-    known = _CANONICAL.get(key)
+    known = _canonical().get(key)
     if known is not None:
         return known
     salt = _SALT.fullmatch(key)
     return canonical_key(salt["base"]) if salt else key
 
 
-_CANONICAL = {fold(other): fold(name) for name, others in KNOWN_SYNONYMS.items() for other in others}
+@lru_cache(maxsize=1)
+def _canonical() -> dict[str, str]:
+    return {fold(other): fold(name) for name, others in KNOWN_SYNONYMS.items() for other in others}
+
+
 _SALT = re.compile(
     r"(?P<base>[\w'-]{5,}?)(?:mono|di|tri|bis)?(?:hydrochloride|hcl|hydrobromide|mes[yi]late|tos[yi]late|bes[yi]late"
     r"|es[yi]late|maleate|bitartrate)(?:(?:mono|di|tri|hemi|sesqui)?hydrate)?"

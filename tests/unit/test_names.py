@@ -167,6 +167,20 @@ def test_what_is_no_known_synonym_keeps_its_own_key(name):
     assert canonical_key(name) == fold(name)
 
 
+@given(
+    st.lists(
+        st.sampled_from(
+            ["imatinib", "5-FU", "mesylate", "di", "hydrochloride", "HCl", "maleate", "hydrate", "acetate", "/"]
+        ),
+        max_size=5,
+    )
+)
+@settings(max_examples=100)
+def test_a_canonical_key_is_its_own_canonical_key(words):
+    key = canonical_key(" ".join(words))
+    assert canonical_key(key) == key
+
+
 def test_every_known_spelling_stands_for_one_molecule_only():
     owners = {}
     for name, others in KNOWN_SYNONYMS.items():
