@@ -82,20 +82,39 @@ class DateHabit:
     """How a column writes its dates. `day_first` None: no row tells whether 03/04 is 3 April or March 4."""
 
     day_first: bool | None = None
+    points_day_first: bool | None = True
+    """The same for dates written with points."""
     epoch_1904: bool | None = None
     """How a workbook counts days; None: not a workbook, so a bare serial number could be either."""
 
 
 def habit_of(texts: Iterable[str], *, epoch_1904: bool | None = None) -> DateHabit:
-    """Return how a column of date texts orders day and month, from the rows that can only be read one way."""
-    day_first = month_first = False
+    """Return how a column of date texts orders day and month, from the dates that exist in one order only.
+
+    Dates written with points are Continental (day first) unless one of them says otherwise, and tell nothing of others.
+    """
+    seen: dict[bool, set[bool]] = {False: set(), True: set()}
     for text in texts:
         found = _THREE_PARTS.fullmatch(_TIME.sub("", text))
-        if found is not None and found[1].isdigit() and found[3].isdigit() and len(found[1]) < 3:
-            first, second = int(found[1]), int(found[3])
-            day_first = day_first or (first > 12 and second <= 12)
-            month_first = month_first or (second > 12 and first <= 12)
-    return DateHabit(day_first if day_first != month_first else None, epoch_1904)
+        if found is not None and found[1].isdigit() and found[3].isdigit() and len(found[4]) == 4:
+            first, second, year = int(found[1]), int(found[3]), int(found[4])
+            orders = {day_first for day_first in (True, False) if _exists(year, first, second, day_first=day_first)}
+            if len(orders) == 1:
+                seen[found[2] == "."] |= orders
+    points = True if not seen[True] else _only(seen[True])
+    return DateHabit(_only(seen[False]), points, epoch_1904)
+
+
+def _only(orders: set[bool]) -> bool | None:
+    return next(iter(orders)) if len(orders) == 1 else None
+
+
+def _exists(year: int, first: int, second: int, *, day_first: bool) -> bool:
+    try:
+        date(year, second if day_first else first, first if day_first else second)
+    except ValueError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=65_536)
@@ -180,9 +199,7 @@ def _ordered(first: int, second: int, year: str, separator: str, habit: DateHabi
             proposals=tuple(sorted(proposals)), doubt="the year has two digits and may be the day; write four digits"
         )
     number = int(year)
-    day_first = habit.day_first
-    if day_first is None and separator == ".":
-        day_first = True  # the point is the Continental way, which is always day first
+    day_first = habit.points_day_first if separator == "." else habit.day_first
     if (first > 12) != (second > 12) or first == second:
         day_first = first > 12 or second <= 12
     if day_first is None and first <= 12:

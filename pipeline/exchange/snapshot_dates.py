@@ -38,7 +38,7 @@ def snapshot_date(
     if told and filename in told:
         found = {told[filename]: PartialDate.parse(told[filename])}
     else:
-        found = _in_name(filename) or _in_comments(above)
+        found = dates_in_name(filename) or _in_comments(above)
     if len(found) == 1:
         day = next(iter(found.values()))
         if day.earliest > today.isoformat():
@@ -55,7 +55,8 @@ def snapshot_date(
     )
 
 
-def _in_name(filename: str) -> dict[str, PartialDate]:
+def dates_in_name(filename: str) -> dict[str, PartialDate]:
+    """Return every date a file name can mean, by its ISO text."""
     stem = filename.rpartition(".")[0] or filename
     for texts in (
         ("-".join(found.groups()) for found in _COMPACT.finditer(stem)),

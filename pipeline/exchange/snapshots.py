@@ -8,16 +8,18 @@ from datetime import UTC, date, datetime
 
 from pipeline.dates import PartialDate
 from pipeline.errors import FileRefused
-from pipeline.exchange.cells import NOTHING, is_formula, read_date
+from pipeline.exchange.cells import NOTHING, DateHabit, habit_of, is_formula, read_date
 from pipeline.exchange.headings import Columns, find_columns, recogniser
+from pipeline.exchange.portfolio import IDENTIFIERS
 from pipeline.exchange.reading import Held, Place, Quarantined, Reading
-from pipeline.exchange.snapshot_dates import snapshot_date
+from pipeline.exchange.snapshot_dates import dates_in_name, snapshot_date
 from pipeline.exchange.snapshot_moves import Sight, Snapshot, follow
 from pipeline.exchange.stage_names import StageNames, fold_words
 from pipeline.exchange.tables import Table, read_tables, shown
 from pipeline.names import fold, tidy
 
 FORMAT = "snapshots"
+_KEPT = ("name", "inn", "code", "stage", "indication", "disease_group", "targets", "smiles", "synonyms", *IDENTIFIERS)
 
 
 def read_snapshots(
@@ -128,16 +130,17 @@ def _read_table(
     reading.rows += table.count
     reading.quarantined += table.bad
     reading.warnings += table.warnings
-    unused = [*columns.unused, *(table.headings[at] for at in columns.stage_dates.values())]
-    unused += [table.headings[columns.at[name]] for name in ("moa", "since", "note", "status") if name in columns.at]
+    at_day = _day_column(filename, table, columns, context)
+    kept = {columns.at[name] for name in _KEPT if name in columns.at} | {at_day}
+    unused = [heading for at, heading in enumerate(table.headings) if heading and at not in kept]
     if unused:
         reading.warnings.append(
             f"{table.file}: {len(unused)} column(s) are not kept: {', '.join(repr(name[:60]) for name in unused[:20])}."
         )
-    by_row = "snapshot_date" in columns.at
-    day = None if by_row else snapshot_date(filename, table.above, context.today, context.dates)
+    day = snapshot_date(filename, table.above, context.today, context.dates) if at_day is None else None
     if day is not None:
         _snapshot(snapshots, day, table.file)
+    habit = habit_of(row.cells[at_day or 0] for row in table.rows)
     notes: dict[str, int] = {}
     for number, cells in table.rows:
         place = Place(table.file, number)
@@ -145,8 +148,7 @@ def _read_table(
         if isinstance(seen, Quarantined):
             reading.quarantined.append(seen)
             continue
-        at = columns.at.get("snapshot_date", 0)
-        own = day or _day_of_row(place, cells[at], table.headings[at], context.today)
+        own = day or _day_of_row(place, cells[at_day or 0], table.headings[at_day or 0], habit, context.today)
         if isinstance(own, PartialDate):
             key = (fold(seen.name), "" if context.whole else fold_words(seen.indication))
             _snapshot(snapshots, own, table.file).seen.setdefault(key, []).append(seen)
@@ -157,6 +159,16 @@ def _read_table(
     reading.warnings += [f"{table.file}: {note} ({rows} row(s))." for note, rows in notes.items()]
 
 
+def _day_column(filename: str, table: Table, columns: Columns, context: _Context) -> int | None:
+    """Return the column that dates the rows: one called so, or one called just "date" if the file's name has none."""
+    if "snapshot_date" in columns.at:
+        return columns.at["snapshot_date"]
+    at = columns.at.get("since")
+    if at is None or fold_words(table.headings[at]) != "date" or filename in (context.dates or {}):
+        return None
+    return None if dates_in_name(filename) else at
+
+
 def _snapshot(snapshots: dict[str, Snapshot], day: PartialDate, file: str) -> Snapshot:
     snapshot = snapshots.setdefault(day.text, Snapshot(day, []))
     if file not in snapshot.files:
@@ -164,8 +176,10 @@ def _snapshot(snapshots: dict[str, Snapshot], day: PartialDate, file: str) -> Sn
     return snapshot
 
 
-def _day_of_row(place: Place, text: str, heading: str, today: date) -> PartialDate | Quarantined | Held:
-    read = read_date(text)
+def _day_of_row(
+    place: Place, text: str, heading: str, habit: DateHabit, today: date
+) -> PartialDate | Quarantined | Held:
+    read = read_date(text, habit)
     if read.doubt is not None:
         return Held(place, heading, text[:200], " or ".join(read.proposals) or "write the date in full", read.doubt)
     if read.value is None:

@@ -346,6 +346,8 @@ def test_a_column_decides_its_order_by_the_rows_that_have_only_one():
     assert habit_of(["13/04/2021", "03/04/2021"]).day_first is True
     assert habit_of(["04/13/2021", "03/04/2021"]).day_first is False
     assert habit_of(["04/13/2021", "13/04/2021"]).day_first is None
+    assert habit_of(["31/02/2021", "31.12.2021", "13/13/2021"]).day_first is None
+    assert habit_of(["03.25.2021"]).points_day_first is False
     day = read_date("03/04/2021", DateHabit(day_first=False)).value
     assert day is not None
     assert day.text == "2021-03-04"
