@@ -14,15 +14,8 @@ from pipeline.toxicity.boin import boin_boundaries
 from pipeline.toxicity.crm import continual_reassessment, crm_skeleton
 from pipeline.toxicity.crm_model import CrmModel, RateModel
 from pipeline.toxicity.keyboard import mtpi2_decision
-from pipeline.toxicity.tite import (
-    IntervalRule,
-    PendingDecision,
-    WeightScheme,
-    adaptive_weight,
-    effective_sample_size,
-    follow_up_thresholds,
-    tite_crm,
-)
+from pipeline.toxicity.tite import IntervalRule, PendingDecision, effective_sample_size, follow_up_thresholds
+from pipeline.toxicity.tite_crm import WeightScheme, adaptive_weight, tite_crm
 
 SKELETON = (0.05, 0.1, 0.2, 0.35, 0.5)
 PATIENTS = st.lists(st.tuples(st.integers(1, 5), st.integers(0, 1), st.floats(0, 1)), max_size=30)

@@ -15,11 +15,11 @@ from pipeline.toxicity.crm import continual_reassessment
 from pipeline.toxicity.crm_grid import PosteriorGrid
 from pipeline.toxicity.crm_model import CrmModel, RateModel
 from pipeline.toxicity.operating_characteristics import (
-    EscalationCharacteristics,
     boin_characteristics,
     crm_characteristics,
     keyboard_characteristics,
 )
+from pipeline.toxicity.simulation import EscalationCharacteristics
 
 RATES = (0.1, 0.3, 0.5)
 SKELETON = (0.1, 0.25, 0.4)
