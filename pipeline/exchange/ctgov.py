@@ -75,12 +75,12 @@ def _records(data: bytes, file: str) -> Iterator[tuple[int, Any]]:
         raise FileRefused(f"{file} is empty; send JSON.")
     content = _loaded(text)
     if isinstance(content, orjson.JSONDecodeError):
-        lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-        if len(lines) < 2 or not isinstance(_loaded(lines[0][1]), dict):
+        lines = [(number, _loaded(line)) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+        if not any(isinstance(record, dict) and "protocolSection" in record for _, record in lines):
             raise FileRefused(
                 f"{file} is not JSON: {content.msg.lower()} in line {content.lineno}, column {content.colno}."
             )
-        yield from ((number, _loaded(line)) for number, line in lines)
+        yield from lines
         return
     if isinstance(content, dict) and "protocolSection" not in content and isinstance(content.get("studies"), list):
         content = content["studies"]

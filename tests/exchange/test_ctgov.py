@@ -245,10 +245,13 @@ def test_records_come_in_several_shapes(shape, encoding):
         assert [study.row for study in reading.studies] == [1, 3]
 
 
-def test_a_bad_line_among_records_is_quarantined_with_its_number():
-    reading = read((json.dumps(STOPPED) + '\n{"broken\n' + json.dumps(PLANNED)).encode())
+@pytest.mark.parametrize("bad", [1, 2, 3])
+def test_a_bad_line_among_records_is_quarantined_with_its_number(bad):
+    lines = [json.dumps(STOPPED), json.dumps(PLANNED)]
+    lines.insert(bad - 1, '{"broken')
+    reading = read("\n".join(lines).encode())
     (item,) = reading.quarantined
-    assert item.place == Place("studies.json", 2)
+    assert item.place == Place("studies.json", bad)
     assert "the line is not JSON" in item.reason
     assert (reading.rows, reading.accepted) == (3, 2)
 
