@@ -38,7 +38,7 @@ _RANGE = re.compile(r"(?a)(\d{1,12}(?:\.\d{1,12})?) ?(?:-|to|or) ?(\d{1,12}(?:\.
 _WITH_UNIT = re.compile(r"(?a)(?:(auc) ?[=:]? ?)?(\d{1,12}(?:\.\d{1,12})?) ?([a-zA-Z%][\w/^. %-]*)?", re.IGNORECASE)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def read_amount(text: str | None) -> Amount:
     """Read a dose: a number, `2,000`, `1 x 10^9`, a range (`18-24`, `20 or 30`), or a number with its unit (`50 mg`).
 

@@ -99,7 +99,7 @@ class DoseUnit(NamedTuple):
 NO_UNIT = DoseUnit(None)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def read_unit(text: str | None, molecule: str | None = None) -> DoseUnit:
     """Read a dose unit, for example `mg/m2/day` as mg/m2/d, `mg m^-2` as mg/m2, `ug/kg/per day` as ug/kg/d.
 

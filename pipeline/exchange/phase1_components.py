@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 
 from pipeline.exchange.facts import MoleculeFact
 from pipeline.names import canonical_key, fold, tidy
@@ -30,6 +31,8 @@ _SEVERAL = re.compile(
     r"|^m?fol(?:fox|firi|foxiri|firinox)\S*$|^(?:xel|cap)(?:ox|iri)$|^abvd$"
     r"|^r?-?(?:chop|cvp|ice|esha?p|dhap|hyper-?cvad)$"
 )
+_LONGEST = 300
+_COMPARED = 50
 _SPACES = re.compile(r"\s+")
 _DASHES = re.compile("[\u00ad\u2010-\u2015\u2212]")
 _TRIMMINGS = re.compile(r"\s+(?:dose|bolus|civ|ci|iv|infusion|premedication|therapy)$|^(?:prophylactic|oral|iv)\s+")
@@ -48,14 +51,13 @@ class Component:
 
 
 class Components:
-    """All components of a set of trials: one molecule per key, whatever the spelling."""
+    """All components of a set of trials: spellings of one molecule share its key."""
 
     def __init__(self) -> None:
-        self._molecules: dict[str, MoleculeFact] = {}
         self._known: dict[tuple[str, bool], Component | None] = {}
 
     def read(self, printed: str, *, irradiated: bool, file: str, row: int) -> Component | None:
-        """Return what a printed name stands for; None where it holds neither letter nor digit.
+        """Return what a printed name stands for; None where it holds no letter nor digit, or is no name by its length.
 
         `irradiated` says that the route or the unit tells of radiation, which is then believed unless the name holds
         an isotope: an antibody that carries yttrium is a molecule.
@@ -65,6 +67,8 @@ class Components:
         return self._known[printed, irradiated]
 
     def _component(self, printed: str, irradiated: bool, file: str, row: int) -> Component | None:
+        if len(printed) > _LONGEST:
+            return None
         name = tidy(printed)
         plain = _SPACES.sub(" ", _DASHES.sub("-", name)).casefold()
         if _PROCEDURE.search(plain):
@@ -79,34 +83,30 @@ class Components:
         key = canonical_key(name)
         if not key:
             return None
-        molecule = self._molecules.get(key)
-        if molecule is None:
-            molecule = self._molecules[key] = MoleculeFact(name, key, row=row, file=file)
-        return Component(name, molecule, "molecule")
+        return Component(name, MoleculeFact(name, key, row=row, file=file), "molecule")
 
 
 def matching(component: Component, listed: Mapping[str, Component]) -> tuple[Component, str | None]:
-    """Look for a component among those listed for its combination, where the spelling differs.
+    """Look for a component among those listed for its combination (by `key_of`), where the spelling differs.
 
     Returns the listed component, or the given one where none fits, and what has to be said about the spelling. Only
     words that say how a molecule is given ("erlotinib dose") and a second name in brackets ("lap (lapatinib)") are
     set aside; a misspelling is named, not joined.
     """
-    same = [other for other in listed.values() if other.kind == component.kind and _key(other) == _key(component)]
-    if same:
-        return same[0], None
+    if (same := listed.get(key_of(component))) is not None:
+        return same, None
     name = component.name
-    by_key = {_key(other): other for other in listed.values()}
     candidates = [_TRIMMINGS.sub("", name.casefold())]
     if found := _IN_BRACKETS.fullmatch(name):
         candidates += [found[1], found[2]]
     for candidate in candidates:
-        if (other := by_key.get(canonical_key(candidate))) is not None:
+        if (other := listed.get(canonical_key(candidate))) is not None:
             return other, f"{name!r} is taken for {other.name!r} of drug.csv"
-    near = get_close_matches(_key(component), list(by_key), n=1, cutoff=0.85)
-    hint = f"; nearest there: {by_key[near[0]].name!r}" if near else ""
+    near = get_close_matches(key_of(component), list(islice(listed, _COMPARED)), n=1, cutoff=0.85)
+    hint = f"; nearest there: {listed[near[0]].name!r}" if near else ""
     return component, f"{name!r} is not listed for this combination in drug.csv{hint}"
 
 
-def _key(component: Component) -> str:
+def key_of(component: Component) -> str:
+    """Return the key of a component: its molecule's, or its folded name."""
     return component.molecule.key if component.molecule else fold(component.name)

@@ -219,7 +219,9 @@ def _observations(trials: Trials, table: Table) -> None:
         if note:
             notes.append(note)
         if (level is None or note) and doses not in NOTHING:
-            study.details[f"doses_of_row_{number}"] = doses
+            kept = study.details.setdefault("doses_without_level", [])
+            assert isinstance(kept, list)
+            kept.append({"arm": combination.arm.label, "level": level, "doses": doses, "row": number})
         observation = DltObservation(
             combination.arm.label,
             level,
@@ -310,10 +312,11 @@ def _close(trials: Trials) -> None:
 
 def _rows_of(study: StudyFact) -> int:
     """Count the accepted rows of all files that tell of a study."""
-    kept_in_details = 0
+    count = 1 + len(study.molecules) + len(study.recommended_doses)
+    count += len(study.dlt_definitions) + len(study.dlt_observations)
+    count += sum(len(level.doses) for level in study.dose_levels)
     for key in ("other_components", "schemas"):
         kept = study.details.get(key, [])
         assert isinstance(kept, list)
-        kept_in_details += len(kept)
-    facts = (study.molecules, study.dlt_definitions, study.dlt_observations, study.recommended_doses)
-    return 1 + kept_in_details + sum(map(len, facts)) + sum(len(level.doses) for level in study.dose_levels)
+        count += len(kept)
+    return count

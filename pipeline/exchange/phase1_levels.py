@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.exchange.facts import Arm, DltObservation, DoseLevelFact
-from pipeline.exchange.phase1_components import Component
+from pipeline.exchange.phase1_components import Component, key_of
 
 NO_LEVEL = "not stated"
 """Label of what a trial gives without naming a level: premedication, a partner drug fixed for all levels."""
@@ -26,7 +26,7 @@ _GROUP = re.compile(
 )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def level_order(text: str) -> tuple[float, str] | None:
     """Return what orders a level: its number and its letter (`-2B` is (-2, "b"), `2.5` is (2.5, "")), else None."""
     plain = " ".join(_DASHES.sub("-", text).split())
@@ -43,7 +43,7 @@ class Count(NamedTuple):
     flag: str | None = None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def read_count(text: str | None) -> Count:
     """Read a whole number from 0 to 999,999 (`6`, `6.0`)."""
     plain = "" if text is None else text.strip()
@@ -61,6 +61,7 @@ class Combination:
     arm: Arm
     listed: dict[str, Component] = field(default_factory=dict)
     """Components as drug.csv prints them."""
+    by_key: dict[str, Component] = field(default_factory=dict)
     routes: dict[str, set[str | None]] = field(default_factory=dict)
     """Routes by component name: more than one where a molecule is given in several ways."""
     remarks: list[str] = field(default_factory=list)
@@ -78,6 +79,7 @@ class Combination:
     def list_component(self, printed: str, component: Component, route: str | None, remark: str | None) -> None:
         """Take a component from drug.csv."""
         self.listed[printed] = component
+        self.by_key.setdefault(key_of(component), component)
         self.routes.setdefault(component.name, set()).add(route)
         if remark is not None and remark not in self.remarks:
             self.remarks.append(remark)

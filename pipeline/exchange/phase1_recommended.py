@@ -29,7 +29,7 @@ class Kind(NamedTuple):
     flag: str | None = None
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=1024)
 def dose_kind(comment: str | None) -> Kind:
     """Tell from a comment what the dose beside it is; without a word about it, it is the MTD the file is named for.
 

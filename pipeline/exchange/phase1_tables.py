@@ -53,6 +53,7 @@ _LATE_CONTROLS_IN_UTF8 = re.compile(rb"\xc2[\x80-\x9f]")
 _SWALLOWED = re.compile(r"[\r\n]\d{6,8},")
 _SHOWN = 80
 _HEAD = 4000
+_LONGEST_CELL = 20_000
 _MANY_LINES = 100_000
 _MANY_BROKEN = 10_000
 _SOME_BROKEN = 100
@@ -108,11 +109,12 @@ def read_table(wanted: str, name: str, data: bytes, reading: Reading) -> Table:
     del records[0]
     reading.rows += len(records)
     numbers: Sequence[int] = range(2, len(records) + 2)
-    if not set(map(len, records)) <= {len(header)}:
+    keys = list(map(_BETWEEN_CELLS.join, records))
+    if not set(map(len, records)) <= {len(header)} or max(map(len, keys), default=0) > _LONGEST_CELL:
         numbers, records = _whole(name, records, len(header), reading)
+        keys = list(map(_BETWEEN_CELLS.join, records))
     if order != list(range(len(header))):
         records = [list(cells) for cells in map(itemgetter(*order), records)]
-    keys = list(map(_BETWEEN_CELLS.join, records))
     for at, sign in _rows_with(signs, keys):
         reading.flags.extend(_lost_signs(Place(name, numbers[at]), columns, records[at], sign))
         records[at] = [cell.replace(sign, _VISIBLE.get(sign, sign)) for cell in records[at]]
@@ -125,12 +127,15 @@ def _whole(name: str, records: list[Row], width: int, reading: Reading) -> tuple
     """Set the broken rows aside; refuse a file most of whose rows are broken."""
     numbers, whole = [], []
     for number, record in enumerate(records, 2):
-        if len(record) == width:
+        too_long = max(map(len, record)) > _LONGEST_CELL
+        if len(record) == width and not too_long:
             numbers.append(number)
             whole.append(record)
         else:
             shown = ",".join(record)[:_SHOWN].translate(_TO_VISIBLE)
             reason = f"cannot be split into its {width} cells; mend the commas and quotation marks of this row"
+            if too_long:
+                reason = f"a cell has more than {_LONGEST_CELL:,} characters; shorten it, or mend the quotation marks"
             reading.quarantined.append(Quarantined(Place(name, number), None, shown, reason))
     broken = len(records) - len(whole)
     if broken > _SOME_BROKEN and broken > len(whole):

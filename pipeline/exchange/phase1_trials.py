@@ -95,7 +95,7 @@ class Trials:
         if printed not in NOTHING:
             component = self._components.read(printed, irradiated=irradiated, file=self.file, row=number)
         if component is None:
-            self.refuse(number, "Drug_Name", printed, "the row names no drug; give its name")
+            self.refuse(number, "Drug_Name", printed, "this is no name of a drug; give its name")
         return component
 
     def component(self, number: int, row: list[str], combination: Combination) -> ComponentOf | None:
@@ -106,7 +106,7 @@ class Trials:
             component = self._named(number, printed, (row[0], printed) in self._in_gray)
             if component is None:
                 return None
-            component, note = matching(component, combination.listed)
+            component, note = matching(component, combination.by_key)
         resolved = combination.resolved[printed] = (component, note, combination.route_of(component))
         return resolved
 

@@ -42,7 +42,7 @@ class RegistryIds(NamedTuple):
     flag: str | None = None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def read_registry_ids(text: str | None) -> RegistryIds:
     """Find the registry numbers in a cell: `NCT 00544063`, `EudraCT No. 2010-019214-25`, `UMIN-CTR, UMIN 000009716`.
 

@@ -218,7 +218,7 @@ def test_a_toxicity_at_an_unknown_level_is_kept(reading):
         (None, "not stated", None),
         ("7", "rash", 6),
     ]
-    assert study.details["doses_of_row_10"] == "5fu (2000 mg/m2)"
+    assert study.details["doses_without_level"] == [{"arm": "1", "level": None, "doses": "5fu (2000 mg/m2)", "row": 10}]
     assert [(level.label, level.doses == [], level.treated) for level in study.dose_levels] == [
         ("1", False, None),
         ("7", True, 6),
