@@ -72,8 +72,8 @@ def serve(options: argparse.Namespace) -> NoReturn:
     prepare(environment, requirements)
     checks.require_free_port(options.port)  # preparing may have taken minutes
     where = ["--host", checks.HOST, "--port", str(options.port), "--data", options.data]
-    demo = ["--no-demo"] if options.no_demo else []
-    become([environment.python, "-P", environment.command, "serve", *where, *demo])
+    demo = "--no-demo" if options.no_demo else "--demo"
+    become([environment.python, "-P", environment.command, "serve", *where, demo])
 
 
 def test(arguments: list[str]) -> NoReturn:
