@@ -9,6 +9,7 @@ that are not known are flagged and kept.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,9 @@ from pipeline.exchange.reading import Duplicate, Held, Place, Quarantined, Readi
 from pipeline.exchange.tables import shown
 
 MAX_BYTES = 50_000_000
+MOST_RECORDS = 20_000
 
+_MOST_BAD_LINES = 1_000
 _JSON_NAME = re.compile(r"\.(?:json|jsonl|ndjson)$", re.IGNORECASE)
 
 
@@ -75,18 +78,32 @@ def _records(data: bytes, file: str) -> Iterator[tuple[int, Any]]:
         raise FileRefused(f"{file} is empty; send JSON.")
     content = _loaded(text)
     if isinstance(content, orjson.JSONDecodeError):
-        lines = [(number, _loaded(line)) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-        if not any(isinstance(record, dict) and "protocolSection" in record for _, record in lines):
-            raise FileRefused(
-                f"{file} is not JSON: {content.msg.lower()} in line {content.lineno}, column {content.colno}."
-            )
-        yield from lines
+        yield from _lines(text, content, file)
         return
     if isinstance(content, dict) and "protocolSection" not in content and isinstance(content.get("studies"), list):
         content = content["studies"]
     if not isinstance(content, dict | list):
         raise FileRefused(f"{file} is JSON but holds no study; send objects with a protocolSection.")
-    yield from enumerate(content if isinstance(content, list) else [content], 1)
+    records = content if isinstance(content, list) else [content]
+    if len(records) > MOST_RECORDS:
+        raise FileRefused(f"{file} holds {len(records):,} records, more than {MOST_RECORDS:,}; split it.")
+    yield from enumerate(records, 1)
+
+
+def _lines(text: str, fault: orjson.JSONDecodeError, file: str) -> list[tuple[int, Any]]:
+    """Return (line, record or the error in it) of a file with one record per line; refuse what is no such file."""
+    found: list[tuple[int, Any]] = []
+    bad = 0
+    for number, line in enumerate(io.StringIO(text), 1):
+        if line.strip():
+            record = _loaded(line)
+            bad += isinstance(record, orjson.JSONDecodeError)
+            found.append((number, record))
+        if bad > _MOST_BAD_LINES:
+            break
+    if bad > _MOST_BAD_LINES or not any(isinstance(item, dict) and "protocolSection" in item for _, item in found):
+        raise FileRefused(f"{file} is not JSON: {fault.msg.lower()} in line {fault.lineno}, column {fault.colno}.")
+    return found
 
 
 def _loaded(text: str) -> Any:

@@ -363,6 +363,8 @@ def deep(levels):
         (b"\x00" * 1_000, "is not JSON"),
         (random.Random(3).randbytes(10_000_000), "is no UTF-8"),
         (b"x" * 10_000_000, "is not JSON"),
+        (b"{\n" * 5_000_000, "is not JSON"),
+        (b"[" + b"{}," * 20_000 + b"{}]", "holds 20,001 records, more than 20,000"),
         (b" " * 50_000_001, "more than 50,000,000"),
     ],
     ids=lambda value: str(value[:12]),
