@@ -294,4 +294,4 @@ def test_a_hundred_thousand_structures_are_compared_quickly():
         start = time.perf_counter()
         similarity(IMATINIB, range(100_000), matrix)
         times.append(time.perf_counter() - start)
-    assert min(times) < 0.25  # measured: 0.05 s; the margin is for a busy machine
+    assert min(times) < 0.5  # measured: 0.05 s; the margin is for a busy machine
