@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import exp, isclose, log, sqrt
+from math import exp, log, sqrt
 from typing import TYPE_CHECKING
 
 from pipeline.bounds import above_zero, between, same_length, within
@@ -214,7 +214,7 @@ def crm_skeleton(
         return log(p) if empiric else log(p / (1 - p)) - intercept
 
     middle, below, above = scale(target), scale(target - halfwidth), scale(target + halfwidth)
-    if isclose(below, 0) or isclose(above, 0):
+    if not below or not above:
         return Skeleton(skeleton=None, reason=Reason.OUTSIDE_DOMAIN)
     scaled = [middle * (below / above) ** (nu - k) for k in range(1, n_levels + 1)]
     guesses = tuple(exp(g) if empiric else 1 / (1 + exp(-intercept - g)) for g in scaled)

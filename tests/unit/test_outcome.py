@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.arguments import accept, descriptions
 from pipeline.errors import InputError, NotFound
-from pipeline.outcome import Outcome, Reason, catalogue, find_method
+from pipeline.outcome import Outcome, Reason, _finite, catalogue, find_method
 from pipeline.preclinical.scaling import human_equivalent_dose
 from pipeline.preclinical.therapeutic_index import therapeutic_index
 
@@ -91,6 +91,7 @@ class Point:
         ({"x": 1}, Point, Point(1.0)),
         ([{"x": 1, "label": "a"}], Sequence[Point], (Point(1.0, "a"),)),
         ({"a": 1}, Mapping[str, float], {"a": 1.0}),
+        ("anything", Any, "anything"),
     ],
 )
 def test_values_become_what_is_wanted(value: object, wanted: Any, accepted: object) -> None:
@@ -128,6 +129,34 @@ def test_values_of_the_wrong_kind_are_refused_by_name(value: object, wanted: Any
 def test_descriptions_are_read_off_a_docstring() -> None:
     text = "One line.\n\nArgs:\n    a: first\n        and more.\n    b: second.\n\nReturns:\n    c: no parameter.\n"
     assert descriptions(text) == {"a": "first and more.", "b": "second."}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured(Outcome):
+    value: float | None = None
+    counts: tuple[int | None, ...] = ()
+    parts: Mapping[str, object] | None = None
+    point: Point | None = None
+
+
+def test_results_leave_as_plain_python_numbers() -> None:
+    found = _finite(
+        Measured(
+            value=np.float64(2.5),
+            counts=[np.int64(1), None],  # type: ignore[arg-type]
+            parts={"a": np.array(3.0), "b": float("inf")},
+            point=Point(np.float64(1.5)),
+        )
+    )
+    assert found == Measured(value=2.5, counts=(1, None), parts={"a": 3.0, "b": None}, point=Point(1.5))
+    assert type(found.value) is float
+    assert type(found.counts[0]) is int
+    assert found.point is not None
+    assert type(found.point.x) is float
+    plain = Measured(value=1.0, counts=(1,), parts={"a": 1}, point=Point(1.0))
+    assert _finite(plain) is plain
+    lost = _finite(Measured(value=float("nan")))
+    assert (lost.value, lost.missing) == (None, {"value": Reason.OUTSIDE_DOMAIN})
 
 
 def test_two_methods_may_not_share_a_name() -> None:

@@ -131,6 +131,7 @@ def test_a_skeleton_has_the_target_at_the_prior_dose(target: float, half: float,
 
 def test_a_skeleton_that_runs_out_of_the_unit_interval_is_not_given() -> None:
     assert crm_skeleton(0.24, 0.25, 1, 50).reason is Reason.OUTSIDE_DOMAIN
+    assert crm_skeleton(0.1, 0.4, 1, 5, CrmModel.LOGISTIC, intercept=0.0).reason is Reason.OUTSIDE_DOMAIN
     with pytest.raises(InputError, match="target_minus_halfwidth"):
         crm_skeleton(0.3, 0.25, 1, 5)
     with pytest.raises(InputError, match="nu"):

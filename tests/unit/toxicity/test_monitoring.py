@@ -79,6 +79,8 @@ def test_impossible_rules_are_refused(inputs: dict[str, object]) -> None:
 def test_more_events_than_patients_are_refused() -> None:
     with pytest.raises(InputError, match="more events than patients"):
         toxicity_posterior(4, 3, 0.3)
+    with pytest.raises(InputError, match="1000000 a study may have"):
+        toxicity_posterior(4, 10**7, 0.3)
     with pytest.raises(InputError, match="target"):
         toxicity_posterior(1, 3, 1)
 
