@@ -19,7 +19,7 @@ GRAY = frozenset({"Gy", "cGy", "GY", "gy", "mGy"})
 _PMID = re.compile(r"[1-9]\d{0,8}(?:\.0)?")
 _SHOWN = 200
 ComponentOf = tuple[Component, str | None, str | None]
-"""A component, what has to be said about its spelling, and its route."""
+"""A component by the name its row prints, what has to be said about that name, and its route."""
 
 
 class Trials:
@@ -101,14 +101,17 @@ class Trials:
     def component(self, number: int, row: list[str], combination: Combination) -> ComponentOf | None:
         """Return the component a dose row names, or quarantine the row."""
         printed = row[3]
-        component, note = combination.listed.get(printed), None
+        listed, note = combination.listed.get(printed), None
+        component = listed
         if component is None:
             component = self._named(number, printed, (row[0], printed) in self._in_gray)
             if component is None:
                 return None
-            component, note = matching(component, combination.by_key)
-        resolved = combination.resolved[printed] = (component, note, combination.route_of(component))
-        return resolved
+            listed, note = matching(component, combination.by_key)
+            component = Component(component.name, listed.molecule, listed.kind)
+        route = combination.route_of(listed or component)
+        combination.resolved[printed] = (component, note, route)
+        return component, note, route
 
     def level(
         self, number: int, combination: Combination, column: str, label: str, *, halves: bool = False

@@ -103,7 +103,7 @@ def test_spellings_are_one_molecule_and_radiation_is_none(reading, first):
     ]
     doses = first.dose_levels[2].doses
     assert [(dose.name, dose.molecule and dose.molecule.key) for dose in doses] == [
-        ("17-AAG", "tanespimycin"),
+        ("17aag", "tanespimycin"),
         ("radiation therapy", None),
     ]
     assert doses[0].molecule is first.molecules[0].molecule
