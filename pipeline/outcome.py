@@ -209,13 +209,19 @@ def _plain(value: object) -> object:
 
 def catalogue() -> Mapping[str, Method]:
     """Return every method by id, in the order of the ids' letters and numbers."""
+    _load()
+    return dict(sorted(_METHODS.items(), key=lambda entry: _place(entry[0])))
+
+
+@functools.cache
+def _load() -> None:
+    """Import every module that may hold methods, which enters them."""
     package = importlib.import_module("pipeline")
     for module in pkgutil.iter_modules(package.__path__, "pipeline."):
         if module.name.rpartition(".")[2] in CATALOGUED:
             loaded = importlib.import_module(module.name)
             for part in pkgutil.iter_modules(getattr(loaded, "__path__", ()), f"{module.name}."):
                 importlib.import_module(part.name)
-    return dict(sorted(_METHODS.items(), key=lambda entry: _place(entry[0])))
 
 
 def _place(id: str) -> tuple[str, int, str]:

@@ -20,10 +20,10 @@ class Difference:
 
 def differences(case: Case) -> list[Difference]:
     """Return every field of a case in which the method differs from what is expected; empty means passed."""
-    method = catalogue().get(case.method)
-    if method is None:
-        return [Difference("-", f"a method {case.method}", "none of that name")]
     try:
+        method = catalogue().get(case.method)
+        if method is None:
+            return [Difference("-", f"a method {case.method}", "none of that name")]
         found = method.calculate_reference(case.inputs)
         return list(_in_record(_named(found), case.expected, case, ()))
     except Exception as error:  # a method that breaks is a failed case, whatever it broke on
