@@ -46,16 +46,17 @@ def isotonic(values: Floats, weights: Floats) -> Floats:
     import numpy as np
 
     doses = values.shape[-1]
-    mass = np.concatenate([np.zeros((*weights.shape[:-1], 1)), np.cumsum(weights, axis=-1)], axis=-1)
-    moment = np.concatenate([np.zeros((*weights.shape[:-1], 1)), np.cumsum(weights * values, axis=-1)], axis=-1)
     used = weights > 0
     fit = np.full(values.shape, np.nan)
     means: dict[tuple[int, int], Floats] = {}
     for start in range(doses):
+        mass, moment = np.zeros(values.shape[:-1]), np.zeros(values.shape[:-1])
         for end in range(start, doses):
-            ends_used = used[..., start] & used[..., end]
-            total = np.where(ends_used, mass[..., end + 1] - mass[..., start], 1.0)
-            means[start, end] = np.where(ends_used, (moment[..., end + 1] - moment[..., start]) / total, np.nan)
+            mass = mass + weights[..., end]
+            moment = moment + weights[..., end] * values[..., end]
+            means[start, end] = np.where(
+                used[..., start] & used[..., end], moment / np.where(mass > 0, mass, 1.0), np.nan
+            )
     for dose in range(doses):
         best = np.full(values.shape[:-1], -np.inf)
         for start in range(dose + 1):

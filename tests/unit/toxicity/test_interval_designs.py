@@ -149,6 +149,11 @@ def test_the_isotonic_fit_is_that_of_pooling_adjacent_violators(
         assert fit[used] == pytest.approx(expected, abs=1e-9)
 
 
+def test_a_dose_of_a_million_does_not_blur_one_of_three() -> None:
+    rates = select_mtd(0.3, [1_000_000, 3], [0, 1]).isotonic_p
+    assert rates == pytest.approx((0.05 / 1_000_000.1, 1.05 / 3.1), rel=1e-12)
+
+
 def test_ties_go_up_below_the_target_and_down_above_it() -> None:
     assert select_mtd(0.3, [6, 6], [1, 1]).mtd == 2
     assert select_mtd(0.1, [6, 6], [1, 1]).mtd == 1
