@@ -18,6 +18,8 @@ NOTHING = frozenset(
 )
 """How people write that there is nothing to write (casefolded)."""
 
+_LONGEST_NOTHING = max(map(len, NOTHING))
+
 _MONTHS = {
     **dict.fromkeys(("january", "jan", "janvier", "janv"), 1),
     **dict.fromkeys(("february", "feb", "février", "fevrier", "févr", "fevr", "fév", "fev"), 2),
@@ -63,6 +65,11 @@ _LITERAL = re.compile(r'="((?:[^"]|"")*)"')
 _DANGEROUS_START = ("=", "+", "-", "@", "\t", "\r", "\x00")
 _COMPUTED = re.compile(r"=|[+\-@](?:[A-Za-z.]+\(|.*[|!])")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
+
+
+def is_nothing(text: str) -> bool:
+    """Whether a cell says that there is nothing to say."""
+    return not text or (len(text) <= _LONGEST_NOTHING and text.casefold() in NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +133,7 @@ def read_date(text: str, habit: DateHabit = DateHabit()) -> DateReading:
     an error; one that can mean two days, or a year of two digits, is a doubt with its proposals.
     """
     text = text.strip()
-    if text.casefold() in NOTHING:
+    if is_nothing(text):
         return DateReading(error="there is no date")
     if len(text) > 60:
         return DateReading(error="this is no date")

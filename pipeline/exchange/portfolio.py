@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from pipeline.errors import FileRefused
-from pipeline.exchange.cells import NOTHING, DateHabit, habit_of, read_date
-from pipeline.exchange.facts import MoleculeFact, ProgrammeFact
+from pipeline.exchange.cells import DateHabit, habit_of, is_nothing, read_date
+from pipeline.exchange.collection import uncollected
 from pipeline.exchange.headings import Columns, find_columns, recogniser
-from pipeline.exchange.portfolio_merge import Programme, merge
+from pipeline.exchange.portfolio_merge import merge
+from pipeline.exchange.portfolio_molecules import Described, describe
 from pipeline.exchange.portfolio_rows import Line, RowReader, Stopped
 from pipeline.exchange.reading import Quarantined, Reading
-from pipeline.exchange.stage_names import StageNames, fold_words
+from pipeline.exchange.stage_names import StageNames
 from pipeline.exchange.tables import Table, read_tables
-from pipeline.names import fold, tidy
-from pipeline.words import Modality
 
 FORMAT = "portfolio"
-IDENTIFIERS = {
-    "chembl": "CHEMBL",
-    "pubchem": "PUBCHEM_CID",
-    "unii": "UNII",
-    "cas": "CAS",
-    "drugbank": "DRUGBANK",
-    "inn": "INN",
-}
-"""Column -> scheme of an identifier elsewhere."""
-_MODALITY_WORDS = {
-    Modality.SMALL_MOLECULE: "small molecule|small molecules|petite molecule|chemical|nce|chimique",
-    Modality.ANTIBODY: "antibody|monoclonal antibody|mab|anticorps|anticorps monoclonal|bispecific antibody|bispecific"
-    "|anticorps bispecifique",
-    Modality.ANTIBODY_DRUG_CONJUGATE: "antibody drug conjugate|adc|anticorps conjugue|anticorps drogue conjugue"
-    "|immunoconjugate|immunoconjugue",
-    Modality.CELL_THERAPY: "cell therapy|car t|car t cell|car t cells|therapie cellulaire|cellules car t",
-    Modality.GENE_THERAPY: "gene therapy|therapie genique|oncolytic virus|virus oncolytique",
-    Modality.PEPTIDE: "peptide|peptides",
-    Modality.OLIGONUCLEOTIDE: "oligonucleotide|sirna|antisense|aso|antisens",
-    Modality.VACCINE: "vaccine|vaccin|cancer vaccine|vaccin therapeutique",
-    Modality.RADIOPHARMACEUTICAL: "radiopharmaceutical|radioligand|radioligand therapy|radiopharmaceutique"
-    "|radioligand therapeutique",
-    Modality.OTHER: "other|autre|biologic|biological|protein|biologique",
-}
-_MODALITY_OF = {word: modality for modality, words in _MODALITY_WORDS.items() for word in words.split("|")}
-_MODALITY_OF |= {fold_words(modality): modality for modality in Modality}
-_LIST = re.compile(r"\s*[;|\n]\s*")
-_COMMA_LIST = re.compile(r"\s*[;|,\n]\s*")
 
 
 def read_portfolio(
@@ -69,11 +39,15 @@ def read_portfolio(
     Raises:
         FileRefused: not a table, too large, or without the columns it needs.
     """
-    names = StageNames(graph_stages)
+    with uncollected():
+        return _read(data, filename, StageNames(graph_stages), mapping, today or datetime.now(UTC).date())
+
+
+def _read(data: bytes, filename: str, names: StageNames, mapping: Mapping[str, str] | None, today: date) -> Reading:
     tables = read_tables(data, filename, recogniser(names, mapping))
     reading = Reading(FORMAT)
     lines: list[Line] = []
-    described: dict[str, tuple[Table, Columns]] = {}
+    described: dict[str, Described] = {}
     found = [(table, _columns(table, names, mapping)) for table in tables]
     usable = [(table, columns) for table, columns in found if not _missing(columns)]
     if not usable:
@@ -82,12 +56,12 @@ def read_portfolio(
         if _missing(columns):
             reading.warnings.append(f"{table.file} was left out: it has no {' and no '.join(_missing(columns))}.")
             continue
-        described[table.file] = (table, columns)
-        lines += _read_rows(table, columns, names, today or datetime.now(UTC).date(), reading)
+        described[table.file] = Described(table, columns, reading.flags)
+        lines += _read_rows(table, columns, names, today, reading)
     merged = merge(lines, names)
     reading.held += merged.held
     reading.duplicates += merged.duplicates
-    _describe(merged.programmes, described, reading)
+    reading.programmes += describe(merged.programmes, described)
     if merged.completed_on_the_way:
         reading.warnings.append(
             f"{merged.completed_on_the_way} stage(s) said to be completed before a later one began were read as "
@@ -103,7 +77,7 @@ def _columns(table: Table, names: StageNames, mapping: Mapping[str, str] | None)
     columns = find_columns(table.headings, names, mapping)
     for stage in set(columns.stage_dates) - columns.worded:
         at = columns.stage_dates[stage]
-        texts = [row.cells[at] for row in table.rows if row.cells[at].casefold() not in NOTHING][:200]
+        texts = [row.cells[at] for row in table.rows if not is_nothing(row.cells[at])][:200]
         dates = sum(reading.value is not None or reading.doubt is not None for reading in map(read_date, texts))
         if dates * 2 <= len(texts):
             del columns.stage_dates[stage]
@@ -166,80 +140,3 @@ def _habits(table: Table, dated: Sequence[int]) -> dict[int, DateHabit]:
     habits = {at: habit_of(texts[at], epoch_1904=table.epoch_1904) for at in dated}
     common = habit_of(set().union(*texts.values()), epoch_1904=table.epoch_1904)
     return {at: common if habit.day_first is None else habit for at, habit in habits.items()}
-
-
-# ------------------------------------------------------------------------------------------- what rows describe
-
-
-def _describe(
-    programmes: Sequence[Programme], described: Mapping[str, tuple[Table, Columns]], reading: Reading
-) -> None:
-    """Turn merged rows into facts, one molecule fact for all programmes of a molecule."""
-    molecules: dict[str, MoleculeFact] = {}
-    for programme in programmes:
-        first = programme.lines[0]
-        molecule = molecules.get(programme.key)
-        if molecule is None:
-            molecule = MoleculeFact(first.name, programme.key, row=first.place.row, file=first.place.file)
-            molecules[programme.key] = molecule
-        fact = ProgrammeFact(
-            molecule,
-            programme.indication or None,
-            entries=programme.entries,
-            row=first.place.row,
-            file=first.place.file,
-        )
-        for line in programme.lines:
-            table, columns = described[line.place.file]
-            _describe_molecule(molecule, line, table, columns, reading)
-            fact.disease_group = fact.disease_group or _cell(line, columns, "disease_group")
-            fact.biomarker = fact.biomarker or _cell(line, columns, "biomarker")
-        reading.programmes.append(fact)
-
-
-def _cell(line: Line, columns: Columns, column: str) -> str | None:
-    at = columns.at.get(column)
-    if at is None or line.cells[at].casefold() in NOTHING:
-        return None
-    return line.cells[at]
-
-
-def _describe_molecule(molecule: MoleculeFact, line: Line, table: Table, columns: Columns, reading: Reading) -> None:
-    """Add what a row says of its molecule; what differs from an earlier row is flagged and the first is kept."""
-    if line.code and not molecule.code:
-        molecule.code = line.code
-    if line.name != molecule.name and line.name not in molecule.synonyms and line.name != molecule.code:
-        molecule.synonyms.append(line.name)
-    smiles = _cell(line, columns, "smiles")
-    if smiles and molecule.smiles and smiles != molecule.smiles:
-        heading = table.headings[columns.at["smiles"]]
-        said = f"another structure than in row {molecule.row}; the first is kept"
-        reading.flags.append(Quarantined(line.place, heading, smiles[:200], said))
-    molecule.smiles = molecule.smiles or smiles
-    modality = _cell(line, columns, "modality")
-    if modality and molecule.modality is Modality.UNKNOWN:
-        known = _MODALITY_OF.get(fold_words(modality).replace("-", " "))
-        if known is None:
-            heading = table.headings[columns.at["modality"]]
-            reading.flags.append(
-                Quarantined(line.place, heading, modality[:200], "no modality is called this; left out")
-            )
-        molecule.modality = known or Modality.UNKNOWN
-    extend(molecule.targets, split_list(_cell(line, columns, "targets"), commas=True))
-    extend(molecule.synonyms, map(tidy, split_list(_cell(line, columns, "synonyms"))))
-    for column, scheme in IDENTIFIERS.items():
-        value = _cell(line, columns, column)
-        if value and (scheme, value) not in molecule.external_ids:
-            molecule.external_ids.append((scheme, value))
-            if scheme == "INN" and fold(value) not in (molecule.key, *map(fold, molecule.synonyms)):
-                molecule.synonyms.append(tidy(value))
-
-
-def split_list(text: str | None, *, commas: bool = False) -> list[str]:
-    """Return the parts of a cell that lists several things; names hold commas, so these separate only if told."""
-    return [part for part in (_COMMA_LIST if commas else _LIST).split(text) if part] if text else []
-
-
-def extend(items: list[str], more: Iterable[str]) -> None:
-    """Add what is not there yet, in order."""
-    items += [item for item in dict.fromkeys(more) if item not in items]

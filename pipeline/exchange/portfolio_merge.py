@@ -92,6 +92,8 @@ def _with_one_code(lines: Iterable[Line], merged: Merged) -> list[Line]:
 
 def _hold_without_indication(groups: dict[tuple[str, str], Programme], merged: Merged) -> None:
     """Hold rows without an indication of molecules that have one elsewhere: which programme they mean is not said."""
+    if all(folded for _, folded in groups) or not any(folded for _, folded in groups):
+        return
     with_one: dict[str, list[str]] = {}
     for (key, folded), group in groups.items():
         if folded:
@@ -136,7 +138,7 @@ def _put_together(group: Programme, names: StageNames, merged: Merged) -> None:
     for line in lines:
         if line.place not in contributing and first is not None:
             merged.duplicates.append(Duplicate(line.place, first.place))
-    group.lines = [line for line in lines if line.place in contributing]
+    group.lines = sorted(lines, key=lambda line: line.place not in contributing)  # repetitions may still describe
     ordered = sorted(kept.values(), key=lambda item: (item.rank, item.entry.occurred_on.earliest))
     group.entries = [item.entry for item in ordered]
 

@@ -9,7 +9,7 @@ from datetime import date
 from itertools import pairwise
 
 from pipeline.dates import PartialDate
-from pipeline.exchange.cells import NOTHING, DateHabit, is_formula, literal, read_date
+from pipeline.exchange.cells import DateHabit, is_formula, is_nothing, literal, read_date
 from pipeline.exchange.facts import StageEntry
 from pipeline.exchange.headings import Columns
 from pipeline.exchange.reading import Held, Place, Quarantined
@@ -97,7 +97,7 @@ class RowReader:
         if at is None:
             return ""
         text = cells[at]
-        return "" if text.casefold() in NOTHING else text
+        return "" if is_nothing(text) else text
 
     # ------------------------------------------------------------------------------------------------ formulas
 
@@ -168,7 +168,7 @@ class RowReader:
     def _dated_columns(self, line: Line, cells: Sequence[str]) -> None:
         for stage, at in self.columns.stage_dates.items():
             text = cells[at]
-            if text and text.casefold() not in NOTHING:
+            if not is_nothing(text):
                 occurred_on, note = self._date(line, at, text, {"stage": stage})
                 line.entries.append(StageEntry(stage, occurred_on, note=note, row=line.place.row))
 

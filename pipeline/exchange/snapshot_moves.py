@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.dates import PartialDate
-from pipeline.exchange.cells import NOTHING
+from pipeline.exchange.cells import is_nothing
 from pipeline.exchange.facts import MoleculeFact, ProgrammeFact, StageEntry
 from pipeline.exchange.headings import Columns
-from pipeline.exchange.portfolio import IDENTIFIERS, extend, split_list
+from pipeline.exchange.portfolio_molecules import IDENTIFIERS, extend, split_list
 from pipeline.exchange.reading import Duplicate, Held, Place, Reading
 from pipeline.exchange.stage_names import StageNames
 from pipeline.names import tidy
@@ -174,7 +174,7 @@ def _compare(
 
 def _cell(row: Sight, column: str) -> str | None:
     at = row.columns.at.get(column)
-    return row.cells[at] if at is not None and row.cells[at].casefold() not in NOTHING else None
+    return row.cells[at] if at is not None and not is_nothing(row.cells[at]) else None
 
 
 def _describe(molecule: MoleculeFact, row: Sight) -> None:

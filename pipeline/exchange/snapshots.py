@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime
 
 from pipeline.dates import PartialDate
 from pipeline.errors import FileRefused
-from pipeline.exchange.cells import NOTHING, DateHabit, habit_of, is_formula, read_date
+from pipeline.exchange.cells import DateHabit, habit_of, is_formula, is_nothing, read_date
+from pipeline.exchange.collection import uncollected
 from pipeline.exchange.headings import Columns, find_columns, recogniser
-from pipeline.exchange.portfolio import IDENTIFIERS
+from pipeline.exchange.portfolio_molecules import IDENTIFIERS
 from pipeline.exchange.reading import Held, Place, Quarantined, Reading
 from pipeline.exchange.snapshot_dates import dates_in_name, snapshot_date
 from pipeline.exchange.snapshot_moves import Sight, Snapshot, follow
@@ -48,8 +49,17 @@ def read_snapshots(
     """
     if not files:
         raise FileRefused("there is no snapshot to read; send at least one file.")
-    names = StageNames(graph_stages)
-    today = today or datetime.now(UTC).date()
+    with uncollected():
+        return _read(files, StageNames(graph_stages), dates, mapping, today or datetime.now(UTC).date())
+
+
+def _read(
+    files: Sequence[tuple[str, bytes]],
+    names: StageNames,
+    dates: Mapping[str, str] | None,
+    mapping: Mapping[str, str] | None,
+    today: date,
+) -> Reading:
     reading = Reading(FORMAT)
     snapshots: dict[str, Snapshot] = {}
     tables = [
@@ -140,7 +150,7 @@ def _read_table(
     day = snapshot_date(filename, table.above, context.today, context.dates) if at_day is None else None
     if day is not None:
         _snapshot(snapshots, day, table.file)
-    habit = habit_of(row.cells[at_day or 0] for row in table.rows)
+    habit = habit_of((row.cells[at_day or 0] for row in table.rows), epoch_1904=table.epoch_1904)
     notes: dict[str, int] = {}
     for number, cells in table.rows:
         place = Place(table.file, number)
@@ -199,10 +209,10 @@ def _read_row(
             reason = "a formula or an error stands where a value belongs; write the value"
             return Quarantined(place, table.headings[at], cells[at][:200], reason)
     name = tidy(cells[at_name])
-    if not fold(name) or name.casefold() in NOTHING:
+    if not fold(name) or is_nothing(name):
         return Quarantined(place, table.headings[at_name], name[:200] or None, "the row names no molecule")
     text = cells[at_stage]
-    if text.casefold() in NOTHING:
+    if is_nothing(text):
         return Quarantined(place, table.headings[at_stage], text or None, "the row names no phase")
     read = names.read(text)
     if read.code is None:
@@ -211,6 +221,6 @@ def _read_row(
         notes[read.note] = notes.get(read.note, 0) + 1
     at_indication = columns.at.get("indication")
     indication = cells[at_indication] if at_indication is not None else ""
-    if indication.casefold() in NOTHING:
+    if is_nothing(indication):
         indication = ""
     return Sight(place, table.headings[at_stage], name, read.code, indication, cells, columns)
