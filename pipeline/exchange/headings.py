@@ -66,6 +66,13 @@ _DATE_WORDS = re.compile(
     r"\b(?:start|started|starts|begin|began|entry|entered|since|date|dates|on|of|from|in|first|fpi|approval date"
     r"|debut|depuis|entree|passage|demarrage|du|de|d|le|la|l|en|au)\b"
 )
+_SIGNS = re.compile(r"[()\[\]?*:,]")
+_IN_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]|\*")
+_QUALIFIERS = re.compile(
+    r"\b(?:current|present|actuel|actuelle|en cours|latest|last known|dernier|derniere|main|principal|principale"
+    r"|therapeutic|therapeutique|visee|ciblee|initial|initiale|concerne|concernee|full|official|of the|du|de la|the"
+    r"|le|la|les|yyyy|aaaa|mm|dd|jj)\b"
+)
 _END_WORDS = re.compile(r"\b(?:end|ended|stop|stopped|completed|completion|fin|arret|cloture|last)\b")
 
 
@@ -93,8 +100,8 @@ def find_columns(headings: Sequence[str], names: StageNames, mapping: Mapping[st
     columns = Columns()
     ranks: dict[str, int] = {}
     for at, heading in enumerate(headings):
-        folded = fold_words(re.sub(r"[()\[\]?*:]", " ", heading)).replace(",", " ")
-        column, rank = told.get(heading) or _BY_HEADING.get(folded) or ("", 0)
+        folded = fold_words(_SIGNS.sub(" ", heading))
+        column, rank = told.get(heading) or _BY_HEADING.get(folded) or _qualified(heading)
         stage = column if column in names.stages else None if column else _stage_of(folded, names)
         if stage is not None:
             if stage in columns.stage_dates:
@@ -110,6 +117,22 @@ def find_columns(headings: Sequence[str], names: StageNames, mapping: Mapping[st
         elif heading:
             columns.unused.append(heading)
     return columns
+
+
+def _qualified(heading: str) -> tuple[str, int]:
+    """Read a heading without what only qualifies it: "Date (dd/mm/yyyy)", "Phase en cours"; less clear than a bare one."""
+    bare = fold_words(_SIGNS.sub(" ", _IN_BRACKETS.sub(" ", heading)))
+    short = " ".join(_QUALIFIERS.sub(" ", bare).replace("/", " ").split())
+    column, rank = _BY_HEADING.get(bare) or _BY_HEADING.get(short) or ("", 0)
+    return column, rank + 100
+
+
+def order_told(heading: str) -> bool | None:
+    """Return whether a heading such as "Date (jj/mm/aaaa)" says that the day comes first (False: the month)."""
+    found = re.search(
+        r"\b(?:(?P<day>dd?|jj?)[/.\- ]+mm?|mm?[/.\- ]+(?:dd?|jj?))[/.\- ]+(?:yy|aa)", heading, re.IGNORECASE
+    )
+    return None if found is None else found["day"] is not None
 
 
 def _told(headings: Sequence[str], names: StageNames, mapping: Mapping[str, str]) -> dict[str, tuple[str, int]]:

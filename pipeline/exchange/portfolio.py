@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from pipeline.errors import FileRefused
 from pipeline.exchange.cells import DateHabit, habit_of, is_nothing, read_date
 from pipeline.exchange.collection import uncollected
-from pipeline.exchange.headings import Columns, find_columns, recogniser
+from pipeline.exchange.headings import Columns, find_columns, order_told, recogniser
 from pipeline.exchange.portfolio_merge import merge
 from pipeline.exchange.portfolio_molecules import Described, describe
 from pipeline.exchange.portfolio_rows import Line, RowReader, Stopped
@@ -135,8 +135,14 @@ def _read_rows(table: Table, columns: Columns, names: StageNames, today: date, r
 
 
 def _habits(table: Table, dated: Sequence[int]) -> dict[int, DateHabit]:
-    """Return how each date column orders day and month; one that does not show it follows the others of the table."""
+    """Return how each date column orders day and month: as its heading says, as it shows, or as the others show."""
     texts = {at: {row.cells[at] for row in table.rows} for at in dated}
     habits = {at: habit_of(texts[at], epoch_1904=table.epoch_1904) for at in dated}
     common = habit_of(set().union(*texts.values()), epoch_1904=table.epoch_1904)
-    return {at: common if habit.day_first is None else habit for at, habit in habits.items()}
+    for at, habit in habits.items():
+        told = order_told(table.headings[at])
+        if told is not None:
+            habits[at] = DateHabit(told, told, table.epoch_1904)
+        elif habit.day_first is None:
+            habits[at] = common
+    return habits

@@ -31,7 +31,7 @@ STATUS_OF = {word: status for status, words in _STATUS_WORDS.items() for word in
 STATUS_OF |= {fold_words(status): status for status in Status}
 _REASONS = {fold_words(reason): reason for reason in AttritionReason}
 _ESSENTIAL = ("name", "code", "inn", "indication", "stage", "since", "status", "stopped_on")
-_FORMULA_STARTS = frozenset("=+-@")
+_FORMULA_START = re.compile("(?:^|\x1f)[=+\\-@]")
 
 
 class Stopped(Exception):
@@ -104,7 +104,7 @@ class RowReader:
     def _suspicious(self, row: Row) -> bool:
         if self.table.marks and any((row.number, at) in self.table.marks for at in range(len(row.cells))):
             return True
-        return any(cell and cell[0] in _FORMULA_STARTS for cell in row.cells)
+        return _FORMULA_START.search("\x1f".join(row.cells)) is not None
 
     def _plain(self, place: Place, cells: Sequence[str]) -> list[str]:
         """Replace formulas by what they stand for where that is certain; refuse the row where it is not."""

@@ -161,6 +161,23 @@ def test_other_date_columns_of_the_table_settle_day_and_month():
     ]
 
 
+@pytest.mark.parametrize(("order", "day"), [("jj/mm/aaaa", "2019-04-03"), ("MM/DD/YYYY", "2019-03-04")])
+def test_a_heading_can_say_how_its_dates_are_written(order, day):
+    reading = read(f"Nom,Phase en cours,Date de début ({order}),Indication thérapeutique\nA,1,03/04/2019,LAM\n")
+    assert entries(reading.programmes[0]) == [("PHASE_1", day, "ACTIVE")]
+    assert reading.programmes[0].indication == "LAM"
+
+
+def test_what_other_rows_say_differently_of_a_molecule_is_flagged():
+    reading = read("name,phase,date,biomarker,modality\nA,1,2013,KRAS,ADC\nA,2,2014,BRAF,peptide\nA,2,2014,,x\n")
+    assert [(flag.place.row, flag.column) for flag in reading.flags] == [
+        (3, "biomarker"),
+        (3, "modality"),
+        (4, "modality"),
+    ]
+    assert reading.programmes[0].biomarker == "KRAS"
+
+
 def test_exact_repetitions_are_duplicates_and_a_coarser_date_says_nothing_new():
     reading = read("name,phase,date\nA,1,2013-04-05\na,Phase I,2013-04-05\nA,1,2013\n")
     assert [(item.place.row, item.of) for item in reading.duplicates] == [
