@@ -43,7 +43,8 @@ class Settings:
     @property
     def address(self) -> str:
         """Return where a browser on this machine finds the server."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
+        host = self.host.removeprefix("[").removesuffix("]")
+        host = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def warnings(self) -> tuple[str, ...]:

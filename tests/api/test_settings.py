@@ -15,6 +15,14 @@ def test_nothing_set_means_local_mode_on_the_loopback_address():
     assert Settings().warnings() == ()
 
 
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("0.0.0.0", "http://127.0.0.1:8000"), ("::1", "http://[::1]:8000"), ("[::1]", "http://[::1]:8000")],
+)
+def test_the_address_is_one_a_browser_can_open(host, address):
+    assert Settings(host=host, mode=Mode.TOKEN).address == address
+
+
 def test_everything_can_be_set():
     assert settings_from(
         {
