@@ -74,25 +74,6 @@ def _moves(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[l
     return answers
 
 
-def _rules(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[dict[str, Any]]:
-    from sqlalchemy import select
-
-    from pipeline.store.tables import checkpoint_rules
-
-    found = {}
-    for rule in reader.connection.execute(select(checkpoint_rules)).mappings():
-        found[rule["code"], rule["number"]] = {
-            "code": rule["code"],
-            "version": rule["number"],
-            "kind": rule["kind"],
-            "method": rule["method"],
-            "parameters": orjson.loads(rule["parameters"]),
-            "description": rule["description"],
-            "source": rule["source"],
-        }
-    return [found[row["rule_code"], row["rule_number"]] for row in rows]
-
-
 @is_node
 class Checkpoint(graphene.ObjectType):
     """One assessment of a rule, and the decision taken on it."""
@@ -105,8 +86,13 @@ class Checkpoint(graphene.ObjectType):
         lambda: Programme, "Programme", parent="programme_id", required=True, description="The programme assessed."
     )
     kind = column(CheckpointKind, "kind", required=True, description="Toxicity or efficacy.")
-    rule = computed(
-        CheckpointRule, _rules, needs=("rule_code", "rule_number"), required=True, description="The rule, as it was."
+    rule = one(
+        CheckpointRule,
+        "CheckpointRule",
+        parent=("rule_code", "rule_number"),
+        child=("code", "number"),
+        required=True,
+        description="The rule, as it was.",
     )
     stage = column(graphene.String, "stage", required=True, description="The stage at which it was held.")
     recommendation = column(Verdict, "recommendation", required=True, description="What the rule alone recommends.")

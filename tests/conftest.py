@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import Engine, create_engine, event, make_url
 
 from pipeline.store.database import Database
 from pipeline.store.journal import Journal
@@ -72,3 +72,16 @@ def journal(database: Database, tmp_path: Path) -> Journal:
     """A journal over the database, with its own key and anchor."""
     key = ChainKey.load(tmp_path / "chain.key")
     return Journal(database, key, Anchor(tmp_path / "anchor.jsonl", key))
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """Every statement that is executed while the test runs, on any engine."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(Engine, "before_cursor_execute", note)

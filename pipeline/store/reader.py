@@ -93,7 +93,7 @@ class Reader:
         if asked.wants_total:
             counting = select(func.count()).select_from(source).where(*seen(selection.node, source, self.view))
             total = self.connection.execute(counting.where(*conditions)).scalar_one()
-        return self._connection(selection, page, found, total, len(keys))
+        return connection_of(page, found, self._fill(selection, found[: page.size]), total, len(keys))
 
     def node(self, asked: Asked, node: str, id: int) -> Row | None:
         """Return one record by node name and id, or None."""
@@ -249,28 +249,36 @@ class Reader:
             )
             for counted in self.connection.execute(counting):
                 totals[tuple(counted[: len(near)])] = counted[-1]
+        # The rows of all pages are filled together: what hangs below them is read once for all parents.
+        kept = [(key, row) for key, rows in groups.items() for row in rows[: page.size]]
+        filled: dict[tuple[Any, ...], list[Row]] = {}
+        for (key, _), node in zip(kept, self._fill(selection, [row for _, row in kept]), strict=True):
+            filled.setdefault(key, []).append(node)
         return [
-            self._connection(selection, page, groups.get(key, []), totals.get(key, 0), len(order)) for key in parents
+            connection_of(page, groups.get(key, []), filled.get(key, []), totals.get(key, 0), len(order))
+            for key in parents
         ]
 
-    def _connection(self, selection: Selection, page: Page, found: list[Row], total: int | None, keys: int) -> Row:
-        more = len(found) > page.size
-        found = found[: page.size]
-        if page.backwards:
-            found.reverse()
-        cursors = [encode([row[f"key{n}"] for n in range(keys)]) for row in found]
-        nodes = self._fill(selection, found)
-        return {
-            "nodes": nodes,
-            "edges": [{"node": node, "cursor": cursor} for node, cursor in zip(nodes, cursors, strict=True)],
-            "totalCount": total,
-            "pageInfo": {
-                "hasNextPage": page.cursor is not None if page.backwards else more,
-                "hasPreviousPage": more if page.backwards else page.cursor is not None,
-                "startCursor": cursors[0] if cursors else None,
-                "endCursor": cursors[-1] if cursors else None,
-            },
-        }
+
+def connection_of(page: Page, found: list[Row], nodes: list[Row], total: int | None, keys: int) -> Row:
+    """Return one page as a connection: `found` has the ordering values, one row more when there are more."""
+    cursors = [encode([row[f"key{n}"] for n in range(keys)]) for row in found[: page.size]]
+    more = len(found) > page.size
+    nodes = list(nodes)
+    if page.backwards:
+        cursors.reverse()
+        nodes.reverse()
+    return {
+        "nodes": nodes,
+        "edges": [{"node": node, "cursor": cursor} for node, cursor in zip(nodes, cursors, strict=True)],
+        "totalCount": total,
+        "pageInfo": {
+            "hasNextPage": page.cursor is not None if page.backwards else more,
+            "hasPreviousPage": more if page.backwards else page.cursor is not None,
+            "startCursor": cursors[0] if cursors else None,
+            "endCursor": cursors[-1] if cursors else None,
+        },
+    }
 
 
 def moment(connection: Connection, as_of: str | None, known_at: str | None) -> View:
