@@ -73,6 +73,7 @@ _QUALIFIERS = re.compile(
     r"|therapeutic|therapeutique|visee|ciblee|initial|initiale|concerne|concernee|full|official|of the|du|de la|the"
     r"|le|la|les|yyyy|aaaa|mm|dd|jj)\b"
 )
+_ORDER = re.compile(r"\b(?:(?P<day>dd?|jj?)[/.\- ]+mm?|mm?[/.\- ]+(?:dd?|jj?))[/.\- ]+(?:yy|aa)", re.IGNORECASE)
 _END_WORDS = re.compile(r"\b(?:end|ended|stop|stopped|completed|completion|fin|arret|cloture|last)\b")
 
 
@@ -120,7 +121,7 @@ def find_columns(headings: Sequence[str], names: StageNames, mapping: Mapping[st
 
 
 def _qualified(heading: str) -> tuple[str, int]:
-    """Read a heading without what only qualifies it: "Date (dd/mm/yyyy)", "Phase en cours"; less clear than a bare one."""
+    """Read a heading without what only qualifies it ("Phase en cours", "Date (dd/mm/yyyy)"); a bare one is clearer."""
     bare = fold_words(_SIGNS.sub(" ", _IN_BRACKETS.sub(" ", heading)))
     short = " ".join(_QUALIFIERS.sub(" ", bare).replace("/", " ").split())
     column, rank = _BY_HEADING.get(bare) or _BY_HEADING.get(short) or ("", 0)
@@ -129,9 +130,7 @@ def _qualified(heading: str) -> tuple[str, int]:
 
 def order_told(heading: str) -> bool | None:
     """Return whether a heading such as "Date (jj/mm/aaaa)" says that the day comes first (False: the month)."""
-    found = re.search(
-        r"\b(?:(?P<day>dd?|jj?)[/.\- ]+mm?|mm?[/.\- ]+(?:dd?|jj?))[/.\- ]+(?:yy|aa)", heading, re.IGNORECASE
-    )
+    found = _ORDER.search(heading)
     return None if found is None else found["day"] is not None
 
 

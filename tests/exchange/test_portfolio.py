@@ -170,11 +170,8 @@ def test_a_heading_can_say_how_its_dates_are_written(order, day):
 
 def test_what_other_rows_say_differently_of_a_molecule_is_flagged():
     reading = read("name,phase,date,biomarker,modality\nA,1,2013,KRAS,ADC\nA,2,2014,BRAF,peptide\nA,2,2014,,x\n")
-    assert [(flag.place.row, flag.column) for flag in reading.flags] == [
-        (3, "biomarker"),
-        (3, "modality"),
-        (4, "modality"),
-    ]
+    flagged = {(flag.place.row, flag.column) for flag in reading.flags}
+    assert flagged == {(3, "biomarker"), (3, "modality"), (4, "modality")}
     assert reading.programmes[0].biomarker == "KRAS"
 
 
