@@ -43,6 +43,8 @@ class StageEntry:
     reason_verbatim: str | None = None
     note: str | None = None
     row: int | None = None
+    file: str | None = None
+    """The file of `row`, where a programme's entries come from several; None: the programme's own."""
 
 
 @dataclass(slots=True)

@@ -199,7 +199,7 @@ def _step_back(said: list[_Said], names: StageNames) -> list[Held]:
                 "indication": line.indication or None,
                 "from_stage": top.stage,
                 "from_date": top.occurred_on.text,
-                "stage": entry.stage,
+                "to": entry.stage,
                 "occurred_on": entry.occurred_on.text,
             }
             return [Held(line.place, None, entry.stage, f"correct {there} to {here}", explanation, act)]

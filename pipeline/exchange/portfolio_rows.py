@@ -170,7 +170,7 @@ class RowReader:
             text = cells[at]
             if not is_nothing(text):
                 occurred_on, note = self._date(line, at, text, {"stage": stage})
-                line.entries.append(StageEntry(stage, occurred_on, note=note, row=line.place.row))
+                line.entries.append(StageEntry(stage, occurred_on, note=note, row=line.place.row, file=line.place.file))
 
     def _present(self, line: Line, cells: Sequence[str]) -> None:
         text, since = self._cell(cells, "stage"), self._cell(cells, "since")
@@ -209,7 +209,7 @@ class RowReader:
                 )
             )
         if not dated:
-            line.entries.append(StageEntry(read.code, occurred_on, note=note, row=line.place.row))
+            line.entries.append(StageEntry(read.code, occurred_on, note=note, row=line.place.row, file=line.place.file))
 
     def _status(self, line: Line, cells: Sequence[str]) -> None:
         last = max(line.entries, key=lambda entry: self.names.rank(entry.stage))
@@ -224,7 +224,9 @@ class RowReader:
                 )
                 proposed = "DISCONTINUED or COMPLETED; write the status"
                 raise Stopped(Held(line.place, self._heading("stopped_on"), stopped[:200], proposed, explanation))
-            last = StageEntry(last.stage, occurred_on, status or Status.ACTIVE, note=note, row=line.place.row)
+            last = StageEntry(
+                last.stage, occurred_on, status or Status.ACTIVE, note=note, row=line.place.row, file=line.place.file
+            )
             line.entries.append(last)
         elif status is not None and status is not Status.ACTIVE:
             last.status = status

@@ -124,7 +124,7 @@ def _first_sight(
         molecule,
         None if whole else row.indication or None,
         disease_group=_cell(row, "disease_group") if not whole else None,
-        entries=[StageEntry(row.stage, snapshot.day, note=note, row=row.place.row)],
+        entries=[StageEntry(row.stage, snapshot.day, note=note, row=row.place.row, file=row.place.file)],
         row=row.place.row,
         file=row.place.file,
     )
@@ -146,7 +146,9 @@ def _compare(
     since = before.day.text if before is not None else snapshot.day.text
     if names.rank(row.stage) > names.rank(track.stage):
         note = f"seen between {since} and {snapshot.day.text}"
-        track.fact.entries.append(StageEntry(row.stage, snapshot.day, note=note, row=row.place.row))
+        track.fact.entries.append(
+            StageEntry(row.stage, snapshot.day, note=note, row=row.place.row, file=row.place.file)
+        )
         track.stage, track.held = row.stage, None
         track.said[row.stage] = row.place
         return
@@ -158,7 +160,7 @@ def _compare(
         "indication": track.fact.indication,
         "from_stage": track.stage,
         "from_date": entry.occurred_on.text,
-        "stage": row.stage,
+        "to": row.stage,
         "occurred_on": entry.occurred_on.text,
         "seen_on": snapshot.day.text,
     }

@@ -205,7 +205,7 @@ def test_a_step_back_between_rows_is_held_as_a_correction():
     (item,) = reading.held
     assert item.place.row == 3
     assert item.act is not None
-    assert (item.act["kind"], item.act["from_stage"], item.act["stage"]) == ("correct", "PHASE_2", "PHASE_1")
+    assert (item.act["kind"], item.act["from_stage"], item.act["to"]) == ("correct", "PHASE_2", "PHASE_1")
     assert entries(reading.programmes[0]) == [("PHASE_2", "2012", "ACTIVE")]
 
 

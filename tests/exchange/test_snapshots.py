@@ -83,7 +83,7 @@ def test_a_step_back_is_held_as_a_correction_and_its_repetition_is_a_duplicate()
         "indication": None,
         "from_stage": "PHASE_3",
         "from_date": "2017-03-27",
-        "stage": "PHASE_2",
+        "to": "PHASE_2",
         "occurred_on": "2017-03-27",
         "seen_on": "2018-09-07",
     }
@@ -208,7 +208,9 @@ def test_every_row_of_every_file_has_exactly_one_fate(files):
     set_aside = set().union(*kinds)
     assert sum(map(len, kinds)) == len(set_aside)
     assert reading.rows == sum(map(len, files))
-    assert reading.accepted == sum(len(programme.entries) for programme in reading.programmes)
+    told = [Place(entry.file, entry.row) for programme in reading.programmes for entry in programme.entries]
+    assert not set(told) & set_aside
+    assert reading.accepted == len(told) == len(set(told))
     order = list(STAGES)
     for programme in reading.programmes:
         path = [order.index(entry.stage) for entry in programme.entries]
