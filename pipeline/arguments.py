@@ -18,6 +18,8 @@ from pipeline.errors import InputError, PipelineError
 
 Path = tuple[str, ...]
 
+LARGEST_WHOLE = 2**63
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -105,6 +107,8 @@ def _scalar(value: object, wanted: Any, path: Path) -> Any:
         number = _number(value, path)
         if not number.is_integer():
             raise InputError(f"{_where(path)} must be a whole number, not {_shown(value)}", path=path)
+        if not -LARGEST_WHOLE <= number < LARGEST_WHOLE:
+            raise InputError(f"{_where(path)} is too large a whole number: {_shown(value)}", path=path)
         return int(value) if isinstance(value, Integral) else int(number)
     if wanted in (str, bool):
         if not isinstance(value, wanted) or isinstance(value, Enum):

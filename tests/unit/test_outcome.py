@@ -106,6 +106,7 @@ def test_values_become_what_is_wanted(value: object, wanted: Any, accepted: obje
         (True, float, "p must be a number"),
         ("1", float, "p must be a number"),
         (1.5, int, "p must be a whole number"),
+        (2**63, int, "p is too large a whole number"),
         (1, bool, "p must be true or false"),
         (1, str, "p must be text"),
         ("blue", Colour, "p must be one of red"),
