@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from math import exp, log, sqrt
 from typing import TYPE_CHECKING
 
@@ -61,22 +61,17 @@ def closest_dose(ptox: Floats, target: float) -> int:
     return 0 if (ptox >= target).all() else int(np.argmin(np.abs(ptox - target)))
 
 
-def guarded_dose(mtd: int, level: Sequence[int], dlt: Sequence[int], target: float) -> int:
+def guarded_dose(mtd: int, level: Sequence[int], dlt: Sequence[int], target: float, latest_cohort: int | None) -> int:
     """Return the next dose, all from 0: no untried dose is skipped, none is raised after a toxic cohort.
 
-    The last cohort is the run of latest patients at one dose; no patient yet means the lowest dose.
+    Without its size the latest cohort is the run of latest patients at one dose. No patient yet means the lowest dose.
     """
     if not level:
         return 0
     current = level[-1]
+    size = latest_cohort or sum(1 for _ in takewhile(lambda dose: dose == current, reversed(level)))
     allowed = min(mtd, max(level) + 1)
-    cohort = 0
-    while cohort < len(level) and level[-1 - cohort] == current:
-        cohort += 1
-    toxic = sum(dlt[-cohort:])
-    if toxic / cohort >= target:
-        return min(allowed, current)
-    return allowed
+    return min(allowed, current) if sum(dlt[-size:]) / size >= target else allowed
 
 
 def check_skeleton(skeleton: Sequence[float], level: Sequence[int], dlt: Sequence[int]) -> None:
@@ -99,6 +94,7 @@ def fit(
     dlt: Sequence[int],
     weight: Sequence[float],
     prior_sd: float,
+    latest_cohort: int | None = None,
 ) -> CrmFit:
     """Fit the model to weighted patients; see `continual_reassessment` for the meaning of the result."""
     import numpy as np
@@ -123,7 +119,7 @@ def fit(
         ptox_lower90=tuple(rates[1].tolist()),
         ptox_upper90=tuple(rates[2].tolist()),
         mtd=mtd + 1,
-        next_dose=None if stop else guarded_dose(mtd, levels, dlt, target) + 1,
+        next_dose=None if stop else guarded_dose(mtd, levels, dlt, target, latest_cohort) + 1,
         prob_lowest_over_target=found.prob_lowest_over,
         flags=("stop_lowest_dose_too_toxic",) if stop else (),
     )
@@ -138,6 +134,7 @@ def continual_reassessment(
     model: CrmModel = CrmModel.EMPIRIC,
     prior_sd: float = PRIOR_SD,
     intercept: float = INTERCEPT,
+    latest_cohort: int | None = None,
 ) -> CrmFit:
     """Estimate toxicity rates and the dose closest to the target from the patients so far.
 
@@ -146,8 +143,8 @@ def continual_reassessment(
     (plug-in); the 90 % limits are F at the mean -+ 1.645 posterior standard deviations. The model's dose is the
     highest if no rate is above the target, the lowest if none is below, else the closest, the lower of equal ones.
 
-    The next dose adds guards: no untried dose is skipped, the dose is not raised right after a cohort (the latest
-    patients at one dose) with a rate at or above the target, and the trial stops if the probability that the lowest
+    The next dose adds guards: no untried dose is skipped, the dose is not raised right after a cohort with a rate at
+    or above the target, and the trial stops if the probability that the lowest
     dose is above the target exceeds 0.95.
 
     Args:
@@ -158,6 +155,7 @@ def continual_reassessment(
         model: empiric or logistic.
         prior_sd: standard deviation of the normal prior of a, from 0.001 to 1000.
         intercept: intercept of the logistic model, from -10 to 10.
+        latest_cohort: patients in the latest cohort, for the guards; by default the latest patients at one dose.
 
     Raises:
         InputError: the skeleton does not increase within (0, 1), a dose does not exist, or a number is out of range.
@@ -166,7 +164,10 @@ def continual_reassessment(
     within(NARROWEST_PRIOR, WIDEST_PRIOR, prior_sd=prior_sd)
     within(-LARGEST_INTERCEPT, LARGEST_INTERCEPT, intercept=intercept)
     check_skeleton(skeleton, level, dlt)
-    return fit(RateModel(tuple(skeleton), model, intercept), target, level, dlt, [1.0] * len(level), prior_sd)
+    within(1, max(len(level), 1), latest_cohort=latest_cohort)
+    return fit(
+        RateModel(tuple(skeleton), model, intercept), target, level, dlt, [1.0] * len(level), prior_sd, latest_cohort
+    )
 
 
 @method(

@@ -91,6 +91,9 @@ def test_guards_hold_the_next_dose_back() -> None:
     after_toxic_cohort = continual_reassessment(SKELETON, 0.3, [1] * 9 + [2] * 3, [0] * 9 + [0, 0, 1])
     assert after_toxic_cohort.mtd > 2
     assert after_toxic_cohort.next_dose == 2
+    two_cohorts = [1] * 9 + [2] * 6, [0] * 9 + [0, 0, 0, 0, 0, 1]
+    assert continual_reassessment(SKELETON, 0.3, *two_cohorts).next_dose == 3
+    assert continual_reassessment(SKELETON, 0.3, *two_cohorts, latest_cohort=3).next_dose == 2
     stopped = continual_reassessment(SKELETON, 0.2, [1] * 6, [1] * 6)
     assert (stopped.next_dose, stopped.flags) == (None, ("stop_lowest_dose_too_toxic",))
     assert stopped.prob_lowest_over_target > 0.95

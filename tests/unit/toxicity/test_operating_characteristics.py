@@ -117,6 +117,22 @@ def test_certain_toxicity_stops_every_trial_at_once_and_none_never_does() -> Non
     assert (safe.prob_select, safe.expected_n, safe.expected_n_mc_error) == ((0, 1), (3, 12), (0, 0))
 
 
+@pytest.mark.parametrize("rates", [(0.0, 0.0, 1.0, 1.0), (0.0, 0.0, 0.0, 0.0), (0.0, 1.0, 1.0, 1.0)])
+def test_a_simulated_crm_trial_follows_the_next_dose_of_the_single_fit(rates: tuple[float, ...]) -> None:
+    """With rates of 0 and 1 every simulated trial is the same, and can be followed cohort by cohort."""
+    skeleton, dose = (0.08, 0.16, 0.3, 0.45), 1
+    level: list[int] = []
+    dlt: list[int] = []
+    for _ in range(6):
+        level += [dose] * 3
+        dlt += [int(rates[dose - 1])] * 3
+        following = continual_reassessment(skeleton, 0.3, level, dlt, latest_cohort=3).next_dose
+        assert following is not None
+        dose = following
+    found = crm_characteristics(rates, skeleton, 0.3, 6, trials=3)
+    assert found.expected_n == tuple(float(level.count(number)) for number in range(1, 5))
+
+
 COUNTS = st.lists(st.integers(0, 9).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))), min_size=3, max_size=3)
 
 
