@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 QUANTILE_SLACK = 1e-9
+ROUNDING = 1e-12
+LARGEST_SPREAD = 700.0
 Values = tuple[float | None, ...]
 
 
@@ -57,10 +59,6 @@ class Curve:
     survival: NDArray[np.float64]
     hazard_variance: NDArray[np.float64]
 
-    def number_at_risk(self, times: ArrayLike) -> NDArray[np.int64]:
-        """Return how many are under observation just before each time: entry < time <= exit."""
-        return number_at_risk(self.exits, self.entries, times)
-
     def at(self, times: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the survival at each time, and Greenwood's sum."""
         import numpy as np
@@ -95,6 +93,19 @@ def number_at_risk(
     return np.asarray(staying, dtype=np.int64)
 
 
+def at_risk_next(
+    exits: NDArray[np.float64], entries: NDArray[np.float64] | None, times: ArrayLike
+) -> NDArray[np.int64]:
+    """Return how many the next step at or after each time is out of: those at risk at the first exit from then on.
+
+    Without late entries these are simply those with exit >= time; after the last exit nobody.
+    """
+    import numpy as np
+
+    following = np.searchsorted(exits, times, side="left")
+    return number_at_risk(exits, entries, np.append(exits, np.inf)[following])
+
+
 def survival_curve(time: ArrayLike, event: ArrayLike, entry: ArrayLike | None = None) -> Curve:
     """Return the Kaplan-Meier curve; events come before censorings at the same time.
 
@@ -122,9 +133,10 @@ def log_log_limits(
     """Return limits on the log(-log) scale; NaN where the survival is 0 or 1 and the scale ends."""
     import numpy as np
 
-    inside = (survival > 0) & (survival < 1)
+    inside = (survival > 0) & (survival < 1 - ROUNDING)
     log = np.log(np.where(inside, survival, 0.5))
     spread = normal_quantile(conf_level) * np.sqrt(np.where(inside, hazard_variance, 0.0)) / -log
+    spread = np.minimum(spread, LARGEST_SPREAD)
     return (
         np.where(inside, np.exp(log * np.exp(spread)), np.nan),
         np.where(inside, np.exp(log * np.exp(-spread)), np.nan),
@@ -238,7 +250,7 @@ def kaplan_meier(
         std_err=as_values(std_err),
         ci_lower=as_values(lower),
         ci_upper=as_values(upper),
-        at_risk=tuple(curve.number_at_risk(times).tolist()),
+        at_risk=tuple(at_risk_next(curve.exits, curve.entries, times).tolist()),
         q25=values["q25"],
         median=values["median"],
         q75=values["q75"],

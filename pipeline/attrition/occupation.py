@@ -1,0 +1,187 @@
+"""Which stage molecules are in over time, and forecasts from a stage (E6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING
+
+from pipeline.efficacy.survival import number_at_risk
+from pipeline.errors import InputError
+from pipeline.outcome import Outcome, Reason, method
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+STATES = ("CREFRE", "CLIPP", "PHASE3", "APPROVED", "DROPPED")
+
+
+@dataclass(frozen=True, slots=True)
+class StatePath:
+    """One molecule's way: the states in order, the time it entered each, and until when it was followed."""
+
+    states: tuple[str, ...]
+    entry_times: tuple[float, ...]
+    last_follow_up: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageOccupation(Outcome):
+    """Probability of each state at the times asked for; at every time they add up to 1.
+
+    `at_risk` counts the molecules in a state just before each time. `horizon` is the last time anyone is followed.
+    Flags: `beyond_horizon`; `empty_risk_set` when a state that molecules leave still has probability but nobody in
+    it; `markov` when the forecast starts after time 0 and so assumes that the past of a molecule does not matter.
+    """
+
+    occupation: Mapping[str, tuple[float, ...]]
+    at_risk: Mapping[str, tuple[int, ...]]
+    horizon: float | None
+
+    def as_reference(self) -> Mapping[str, object]:
+        """Return the probabilities by state, as the reference files have them."""
+        return dict(self.occupation)
+
+
+Step = tuple[float, int, int]
+"""(time, state left, state entered), states by number."""
+
+
+@method(
+    "E6_stage_occupation",
+    version=1,
+    title="Stage occupation probabilities",
+    source="Aalen OO, Johansen S. Scand J Stat 1978;5:141-150; "
+    "Putter H, Fiocco M, Geskus RB. Stat Med 2007;26:2389-2430",
+    reference_inputs={"description": None},
+)
+def stage_occupation(
+    paths: Sequence[StatePath],
+    times: Sequence[float],
+    start_state: str = STATES[0],
+    from_time: float = 0.0,
+    states: Sequence[str] = STATES,
+) -> StageOccupation:
+    """Estimate the probability of being in each state, given the start state at a time.
+
+    Multi-state Aalen-Johansen on the time since nomination: at each transition time t the matrix A(t) is the identity
+    with d_hg / n_h moved from h to g, n_h counting the molecules in h just before t (entered before t, left at or after
+    t); P(s, t) is the product of A over (s, t]. Transitions at exactly s are not included. An empty risk set changes
+    nothing. A sojourn of length 0 is passed over; a correction of the record is not a transition. Molecules acquired
+    later count from their first entry on.
+
+    Args:
+        paths: one path for each molecule.
+        times: times at which the probabilities are wanted, not before `from_time`.
+        start_state: state the molecule is in at `from_time`.
+        from_time: time of the start, same scale as the paths.
+        states: all states; probabilities come in this order.
+
+    Raises:
+        InputError: an unknown state, entry times that fall or do not match the states, follow-up that ends before the
+            last entry, or a time before `from_time`.
+    """
+    number = {name: index for index, name in enumerate(states)}
+    if start_state not in number:
+        raise InputError(f"no state is called {start_state!r}; known: {', '.join(states)}", path=("start_state",))
+    if early := [time for time in times if time < from_time]:
+        raise InputError(f"a time asked for lies before the start at {from_time:g}: {early[0]:g}", path=("times",))
+    risks = _Risks.of([_checked(path, number, index) for index, path in enumerate(paths)], len(states))
+    wanted = sorted(range(len(times)), key=times.__getitem__)
+    found: list[tuple[float, ...]] = [()] * len(times)
+    chance = [0.0] * len(states)
+    chance[number[start_state]] = 1.0
+    steps = risks.grouped(from_time)
+    ahead = next(steps, None)
+    for index in wanted:
+        while ahead is not None and ahead[0] <= times[index]:
+            moved = [(left, entered, chance[left] * share) for left, entered, share in ahead[1]]
+            for left, entered, mass in moved:
+                chance[left] -= mass
+                chance[entered] += mass
+            ahead = next(steps, None)
+        found[index] = tuple(max(value, 0.0) for value in chance)
+    horizon = max((path.last_follow_up for path in paths), default=None)
+    at_risk = {name: risks.at(index, times) for name, index in number.items()}
+    flags = ["markov"] if from_time > 0 else []
+    flags += ["beyond_horizon"] if horizon is not None and any(time > horizon for time in times) else []
+    empty = any(
+        found[place][index] > 0 and at_risk[name][place] == 0 and index in risks.left
+        for name, index in number.items()
+        for place in range(len(times))
+    )
+    return StageOccupation(
+        occupation={name: tuple(row[index] for row in found) for name, index in number.items()},
+        at_risk=at_risk,
+        horizon=horizon,
+        reason=None if paths else Reason.NO_DATA,
+        flags=(*flags, *(("empty_risk_set",) if empty else ())),
+    )
+
+
+def _checked(path: StatePath, number: Mapping[str, int], index: int) -> list[Step]:
+    """Return a path as (time entered, state) with its end of follow-up as the last, without sojourns of length 0."""
+    where = ("paths", str(index))
+    if not path.states or len(path.states) != len(path.entry_times):
+        raise InputError(f"path {index} needs one entry time for each of its states", path=where)
+    if unknown := [name for name in path.states if name not in number]:
+        raise InputError(f"path {index} has the unknown state {unknown[0]!r}; known: {', '.join(number)}", path=where)
+    ends = [*path.entry_times[1:], path.last_follow_up]
+    if any(end < start for start, end in zip(path.entry_times, ends, strict=True)):
+        raise InputError(f"path {index} goes back in time: entries and the end of follow-up must not fall", path=where)
+    last = len(path.states) - 1
+    kept = [
+        (start, number[name])
+        for place, (name, start, end) in enumerate(zip(path.states, path.entry_times, ends, strict=True))
+        if end > start or place == last
+    ]
+    sojourns = [next(same) for _, same in groupby(kept, key=lambda entry: entry[1])]
+    steps = [(end, state, after) for (_, state), (end, after) in pairwise(sojourns)]
+    return [(sojourns[0][0], -1, sojourns[0][1]), *steps, (path.last_follow_up, sojourns[-1][1], -1)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Risks:
+    """Transitions by time, and for every state the sorted times of entering and leaving it."""
+
+    transitions: NDArray[np.float64]
+    entries: tuple[NDArray[np.float64], ...]
+    exits: tuple[NDArray[np.float64], ...]
+    left: frozenset[int]
+
+    @classmethod
+    def of(cls, paths: Sequence[Sequence[Step]], states: int) -> _Risks:
+        import numpy as np
+
+        rows = np.array([step for path in paths for step in path], dtype=float).reshape(-1, 3)
+        time, left, entered = rows[:, 0], rows[:, 1], rows[:, 2]
+        transitions = rows[(left >= 0) & (entered >= 0)]
+        return cls(
+            transitions,
+            tuple(np.sort(time[entered == state]) for state in range(states)),
+            tuple(np.sort(time[left == state]) for state in range(states)),
+            frozenset(transitions[:, 1].astype(int).tolist()),
+        )
+
+    def at(self, state: int, times: Sequence[float]) -> tuple[int, ...]:
+        """Return how many are in a state just before each time."""
+        return tuple(number_at_risk(self.exits[state], self.entries[state], times).tolist())
+
+    def grouped(self, after: float) -> Iterator[tuple[float, list[tuple[int, int, float]]]]:
+        """Yield every later transition time with the share of each state that moves, as (left, entered, share)."""
+        import numpy as np
+
+        later = self.transitions[self.transitions[:, 0] > after]
+        distinct, counts = np.unique(later, axis=0, return_counts=True)
+        left = distinct[:, 1].astype(int)
+        shares = np.empty(len(distinct))
+        for state in set(left.tolist()):
+            rows = left == state
+            shares[rows] = counts[rows] / number_at_risk(self.exits[state], self.entries[state], distinct[rows, 0])
+        moves = zip(
+            distinct[:, 0].tolist(), left.tolist(), distinct[:, 2].astype(int).tolist(), shares.tolist(), strict=True
+        )
+        for time, same in groupby(moves, key=lambda move: move[0]):
+            yield time, [(state, entered, share) for _, state, entered, share in same]
