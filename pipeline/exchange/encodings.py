@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from pipeline.errors import FileRefused
 
@@ -31,6 +32,8 @@ _MARGIN = 4.0
 _IMPLAUSIBLE = 4.0
 """A mean cost per letter above this is no French, English or German text."""
 _EXAMPLES = 5
+_MOST_WORDS = 20_000
+"""Distinct words looked at: more tell nothing new, and noise has millions."""
 _MOJIBAKE = re.compile("Ã[\x80-\xbf©¨ª«´®¯»¼¢ ]|â€[™œ\x9d˜“”¢¦]|Â[°±µ®«»]")
 
 # Letters of French and English text first, then of the neighbours whose names diseases and people carry.
@@ -207,7 +210,8 @@ def _single_byte(data: bytes, filename: str) -> Decoded:
 
 def _choose(data: bytes) -> tuple[str, str | None, bool]:
     """Return the best encoding, the next best that reads differently, and whether the choice is doubtful."""
-    words = {word for word in data.translate(_SEPARATORS).split() if not word.isascii()}
+    special_words = (word for word in data.translate(_SEPARATORS).split() if not word.isascii())
+    words = list(islice(dict.fromkeys(special_words), _MOST_WORDS))
     readings: dict[str, tuple[float, list[str]]] = {}
     for encoding, handicap in _SINGLE_BYTE.items():
         try:
@@ -228,11 +232,11 @@ def _choose(data: bytes) -> tuple[str, str | None, bool]:
     return best, None, False
 
 
-def _second_opinion(data: bytes, words: set[bytes]) -> str | None:
+def _second_opinion(data: bytes, words: Sequence[bytes]) -> str | None:
     """Ask a detector that knows more languages, with the words that matter only."""
     from charset_normalizer import from_bytes
 
-    match = from_bytes(b" ".join(sorted(words))[:20_000]).best()
+    match = from_bytes(b" ".join(words)[:20_000]).best()
     if match is None or match.encoding.startswith("utf"):  # a few odd bytes are no sign of UTF-16
         return None
     try:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pipeline.dates import PartialDate
 from pipeline.exchange.facts import StageEntry
 from pipeline.exchange.portfolio_rows import Line
-from pipeline.exchange.reading import Duplicate, Held
+from pipeline.exchange.reading import Duplicate, Held, Place
 from pipeline.exchange.stage_names import StageNames, fold_words
 from pipeline.words import Status
 
@@ -120,31 +120,34 @@ def _put_together(group: Programme, names: StageNames, merged: Merged) -> None:
     lines = list(group.lines)
     while True:
         said = [_Said(entry, line, names.rank(entry.stage)) for line in lines for entry in line.entries]
-        aside = _two_dates(said, names) or _step_back(said, names)
+        aside = _two_dates(said, names) or _steps_back(said, names)
         if not aside:
             break
-        merged.held.extend(aside)
-        places = {held.place for held in aside}
-        lines = [line for line in lines if line.place not in places]
-    kept: dict[tuple[str, Status, str], _Said] = {}
-    for item in said:
-        match = next((key for key, other in kept.items() if _same(other.entry, item.entry)), None)
-        if match is None:
-            kept[item.entry.stage, item.entry.status, item.entry.occurred_on.text] = item
-        elif _width(item.entry.occurred_on) < _width(kept[match].entry.occurred_on):
-            kept[match] = item
-    contributing = {item.line.place for item in kept.values()}
-    first = next(iter(kept.values())).line if kept else None
+        merged.held += aside.values()
+        lines = [line for line in lines if line.place not in aside]
+    kept = _once_each(said)
+    contributing = {item.line.place for item in kept}
     for line in lines:
-        if line.place not in contributing and first is not None:
-            merged.duplicates.append(Duplicate(line.place, first.place))
+        if line.place not in contributing:
+            merged.duplicates.append(Duplicate(line.place, kept[0].line.place))
     group.lines = sorted(lines, key=lambda line: line.place not in contributing)  # repetitions may still describe
-    ordered = sorted(kept.values(), key=lambda item: (item.rank, item.entry.occurred_on.earliest))
-    group.entries = [item.entry for item in ordered]
+    group.entries = [item.entry for item in kept]
 
 
-def _same(one: StageEntry, other: StageEntry) -> bool:
-    return one.stage == other.stage and one.status == other.status and _nested(one.occurred_on, other.occurred_on)
+def _in_order(said: list[_Said]) -> list[_Said]:
+    return sorted(said, key=lambda item: (item.rank, item.entry.occurred_on.earliest))
+
+
+def _once_each(said: list[_Said]) -> list[_Said]:
+    """Return what is said, once each, earliest stage first; of two precisions of one date the finer."""
+    kept: list[_Said] = []
+    for item in _in_order(said):
+        if kept and item.rank == kept[-1].rank and item.entry.status == kept[-1].entry.status:
+            if len(item.entry.occurred_on.text) > len(kept[-1].entry.occurred_on.text):
+                kept[-1] = item
+        else:
+            kept.append(item)
+    return kept
 
 
 def _nested(one: PartialDate, other: PartialDate) -> bool:
@@ -153,35 +156,28 @@ def _nested(one: PartialDate, other: PartialDate) -> bool:
     )
 
 
-def _width(date: PartialDate) -> int:
-    return -len(date.text)
-
-
-def _two_dates(said: list[_Said], names: StageNames) -> list[Held]:
+def _two_dates(said: list[_Said], names: StageNames) -> dict[Place, Held]:
     """Find rows that date one change twice: one stage and status, nothing in between, two dates."""
-    by_stage: dict[str, list[_Said]] = {}
-    for item in said:
-        by_stage.setdefault(item.entry.stage, []).append(item)
-    for stage, items in by_stage.items():
-        items.sort(key=lambda item: item.entry.occurred_on.earliest)
-        for before, after in pairwise(items):
-            one, other = before.entry, after.entry
-            if one.status == other.status and not _nested(one.occurred_on, other.occurred_on):
-                what = names.name(stage) + ("" if one.status is Status.ACTIVE else f" {one.status}")
-                explanation = (
-                    f"{after.line.name}: {what} is dated {one.occurred_on.text} in row {before.line.place.row} and "
-                    f"{other.occurred_on.text} in row {after.line.place.row}; say which is right"
-                )
-                proposed = f"{one.occurred_on.text} or {other.occurred_on.text}"
-                return [
-                    Held(item.line.place, None, item.entry.occurred_on.text, proposed, explanation)
-                    for item in ((before, after) if before.line is not after.line else (before,))
-                ]
-    return []
+    aside: dict[Place, Held] = {}
+    for before, after in pairwise(_in_order(said)):
+        one, other = before.entry, after.entry
+        if before.rank != after.rank or one.status != other.status or _nested(one.occurred_on, other.occurred_on):
+            continue
+        what = names.name(one.stage) + ("" if one.status is Status.ACTIVE else f" {one.status}")
+        explanation = (
+            f"{after.line.name}: {what} is dated {one.occurred_on.text} in row {before.line.place.row} and "
+            f"{other.occurred_on.text} in row {after.line.place.row}; say which is right"
+        )
+        proposed = f"{one.occurred_on.text} or {other.occurred_on.text}"
+        for item in (before, after):
+            text = item.entry.occurred_on.text
+            aside.setdefault(item.line.place, Held(item.line.place, item.line.date_column, text, proposed, explanation))
+    return aside
 
 
-def _step_back(said: list[_Said], names: StageNames) -> list[Held]:
-    """Find the row that puts a programme back to an earlier stage after a later one, which can only be a correction."""
+def _steps_back(said: list[_Said], names: StageNames) -> dict[Place, Held]:
+    """Find rows that put a programme back to an earlier stage after a later one, which can only be a correction."""
+    aside: dict[Place, Held] = {}
     highest: _Said | None = None
     for item in sorted(said, key=lambda item: (item.entry.occurred_on.earliest, item.rank)):
         if highest is None or item.rank >= highest.rank:
@@ -202,8 +198,11 @@ def _step_back(said: list[_Said], names: StageNames) -> list[Held]:
                 "to": entry.stage,
                 "occurred_on": entry.occurred_on.text,
             }
-            return [Held(line.place, None, entry.stage, f"correct {there} to {here}", explanation, act)]
-    return []
+            proposed = f"correct {there} to {here}"
+            aside.setdefault(
+                line.place, Held(line.place, line.date_column, entry.occurred_on.text, proposed, explanation, act)
+            )
+    return aside
 
 
 def _completed_on_the_way(group: Programme, merged: Merged) -> None:

@@ -55,6 +55,8 @@ class Line:
     entries: list[StageEntry] = field(default_factory=list)
     cells: Sequence[str] = ()
     """The cells as they were, for the columns that describe the molecule."""
+    date_column: str | None = None
+    """The heading of the date, for messages."""
 
 
 @dataclass(slots=True)
@@ -82,6 +84,7 @@ class RowReader:
             column = self._heading("name") or self._heading("code")
             raise Stopped(Quarantined(place, column, name or code or None, "the row names no molecule"))
         line = Line(place, name or code, key, code, code_key, self._cell(cells, "indication"), cells=cells)
+        line.date_column = self._heading("since")
         self._dated_columns(line, cells)
         self._present(line, cells)
         self._status(line, cells)

@@ -187,6 +187,7 @@ def test_exact_repetitions_are_duplicates_and_a_coarser_date_says_nothing_new():
 def test_two_dates_for_one_stage_are_both_held():
     reading = read("name,phase,date\nA,1,2013\nA,1,2015\nA,2,2016\n")
     assert [item.place.row for item in reading.held] == [2, 3]
+    assert (reading.held[0].column, reading.held[0].value) == ("date", "2013")
     assert reading.held[0].proposed == "2013 or 2015"
     assert entries(reading.programmes[0]) == [("PHASE_2", "2016", "ACTIVE")]
 
