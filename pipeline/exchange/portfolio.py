@@ -99,9 +99,14 @@ def _missing(columns: Columns) -> list[str]:
 
 def _refusal(table: Table, columns: Columns) -> FileRefused:
     headings = ", ".join(repr(heading[:40]) for heading in table.headings[:20] if heading) or "none"
+    snapshot = (
+        " A dated list of names and phases can be imported as snapshots."
+        if columns.at.keys() >= {"stage"} and len(_missing(columns)) == 1
+        else ""
+    )
     return FileRefused(
         f"{table.file} has no {' and no '.join(_missing(columns))}; the headings found in row {table.heading_row} are "
-        f"{headings}. `moltrail import --template` writes a workbook to fill in."
+        f"{headings}. `moltrail import --template` writes a workbook to fill in.{snapshot}"
     )
 
 

@@ -261,6 +261,7 @@ def test_a_stop_without_a_reason_is_unspecified_and_a_code_is_read():
     [
         ("foo,bar\n1,2\n", "has no molecule (a column such as Name, Code, Molécule) and no stage"),
         ("name,phase\nA,1\n", "has no date of entering it"),
+        ("name,phase\nA,1\n", "can be imported as snapshots."),
         ("name,date\nA,2013\n", "has no stage"),
         ("foo,bar\n1,2\n", "the headings found in row 1 are 'foo', 'bar'. `moltrail import --template`"),
     ],
