@@ -16,6 +16,7 @@ from pipeline.toxicity.selection import CUTOFF_ELIMINATE, FEWEST_TO_ELIMINATE, c
 LOWEST_TARGET, HIGHEST_TARGET = 0.05, 0.6
 UNDERDOSING, OVERDOSING = 0.6, 1.4
 LEAST_DISTANCE = 0.1
+MOST_DOSES = 50
 INTEGER_WITHIN = 1e-12
 
 LIU_YUAN = "Liu S, Yuan Y. J R Stat Soc C 2015;64:507-523; Yuan Y et al. Clin Cancer Res 2016;22:4291-4301"
@@ -166,6 +167,7 @@ def select_mtd(
     """
     between(0, 1, target=target, cutoff_eliminate=cutoff_eliminate)
     same_length(n=n, dlt=dlt)
+    within(0, MOST_DOSES, doses=len(n))
     for patients, events in zip(n, dlt, strict=True):
         events_among(patients, events)
     if not sum(n):

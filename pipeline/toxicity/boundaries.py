@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,24 +41,28 @@ class DecisionTable:
     eliminate: Integers
 
 
-def smallest_over(
-    target: float, patients: Integers, cutoff: float, prior: tuple[float, float] = (1.0, 1.0)
-) -> Integers:
-    """Return for each n the smallest x with P(p > target | x, n) above the cutoff, n + 1 where there is none.
+def smallest_where(patients: Integers, holds: Callable[[Integers], NDArray[np.bool_]]) -> Integers:
+    """Return for each n the smallest x from 0 to n for which `holds`, n + 1 where there is none.
 
-    The probability grows with x, so that each n takes a bisection.
+    `holds` takes one x for each n and, once true, has to stay true as x grows, so that a bisection finds it.
     """
     import numpy as np
-
-    from pipeline.toxicity.selection import prob_over
 
     low, high = np.zeros_like(patients), patients + 1
     while (low < high).any():
         middle = (low + high) // 2
-        x = np.minimum(middle, patients)
-        over = (middle > patients) | (prob_over(target, x, patients, prior) > cutoff)
-        low, high = np.where(over, low, np.minimum(middle + 1, high)), np.where(over, middle, high)
+        true = (middle > patients) | holds(np.minimum(middle, patients))
+        low, high = np.where(true, low, np.minimum(middle + 1, high)), np.where(true, middle, high)
     return low
+
+
+def smallest_over(
+    target: float, patients: Integers, cutoff: float, prior: tuple[float, float] = (1.0, 1.0)
+) -> Integers:
+    """Return for each n the smallest x with P(p > target | x, n) above the cutoff, n + 1 where there is none."""
+    from pipeline.toxicity.selection import prob_over
+
+    return smallest_where(patients, lambda x: prob_over(target, x, patients, prior) > cutoff)
 
 
 def listed(patients: Integers, escalate: Integers, deescalate: Integers, eliminate: Integers) -> Boundaries:

@@ -23,6 +23,7 @@ PRIOR_SD = sqrt(1.34)
 Z_90 = 1.6448536269514722
 CUTOFF_STOP = 0.95
 MOST_LEVELS = 50
+MOST_PATIENTS = 1000
 NARROWEST_PRIOR, WIDEST_PRIOR = 1e-3, 1e3
 
 CHEUNG = "O'Quigley J et al. Biometrics 1990;46:33-48; Cheung YK. Dose Finding by the CRM, 2011"
@@ -82,6 +83,7 @@ def check_skeleton(skeleton: Sequence[float], level: Sequence[int], dlt: Sequenc
     if any(low >= high for low, high in pairwise(skeleton)):
         raise InputError("the skeleton must increase from dose to dose", path=("skeleton",))
     same_length(level=level, dlt=dlt)
+    within(0, MOST_PATIENTS, patients=len(level))
     for dose, toxic in zip(level, dlt, strict=True):
         within(1, len(skeleton), level=dose)
         within(0, 1, dlt=toxic)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.toxicity.crm_model import LIMIT, RateModel
+from pipeline.toxicity.crm_model import FALL, LEAST_LOG_RATE, LIMIT, RateModel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 PANEL_WIDTH = 0.2
 NODES = 6
-CHUNK = 2048
+# Products up to this size stay on one core: where cores are busy, waiting for a second one costs far more.
+PRODUCT = 250_000
+NEGLIGIBLE = -300.0  # what is smaller still would only make exp slow
 
 
 class PosteriorGrid:
@@ -37,7 +39,7 @@ class PosteriorGrid:
         self.a = (edges[:-1, None] + half + half * nodes).ravel()
         self.log_mass = np.log((half * weights).ravel()) - (self.a / prior_sd) ** 2 / 2
         toxic, safe = model.log_rates(self.a)
-        self.toxic, self.safe = np.maximum(toxic.T, -1e300), np.maximum(safe.T, -1e300)
+        self.toxic, self.safe = np.maximum(toxic.T, LEAST_LOG_RATE), np.maximum(safe.T, LEAST_LOG_RATE)
         self.over = (model.rates(self.a)[:, 0] > target).astype(float)
 
     def fit(self, n: Integers, dlt: Integers) -> tuple[Integers, Floats]:
@@ -50,14 +52,18 @@ class PosteriorGrid:
         states, place = np.unique(np.concatenate([n, dlt], axis=1), axis=0, return_inverse=True)
         doses = n.shape[1]
         means, over = np.empty(len(states)), np.empty(len(states))
-        for start in range(0, len(states), CHUNK):
-            part = states[start : start + CHUNK].astype(float)
+        rows = max(1, PRODUCT // (doses * len(self.a)))
+        for start in range(0, len(states), rows):
+            here = slice(start, start + rows)
+            part = states[here].astype(float)
             toxic, safe = part[:, doses:], part[:, :doses] - part[:, doses:]
             log_density = self.log_mass + toxic @ self.toxic + safe @ self.safe
-            mass = np.exp(log_density - log_density.max(axis=1, keepdims=True))
+            log_density -= log_density.max(axis=1, keepdims=True)
+            kept = (log_density > -FALL).any(axis=0)
+            mass = np.exp(np.maximum(log_density[:, kept], NEGLIGIBLE))
             total = mass.sum(axis=1)
-            means[start : start + CHUNK] = mass @ self.a / total
-            over[start : start + CHUNK] = mass @ self.over / total
+            means[here] = np.einsum("ij,j->i", mass, self.a[kept]) / total
+            over[here] = np.einsum("ij,j->i", mass, self.over[kept]) / total
         rates = self.model.rates(means)
         closest = np.argmin(np.abs(rates - self.target), axis=1)
         closest = np.where((rates <= self.target).all(axis=1), doses - 1, closest)

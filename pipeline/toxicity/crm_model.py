@@ -18,9 +18,10 @@ INTERCEPT = 3.0
 LARGEST_INTERCEPT = 10.0
 LIMIT = 10.0
 # The posterior is integrated where it is above exp(-FALL) of its peak, found on a coarse grid.
-COARSE, FALL = 2001, 60.0
+COARSE, FALL = 401, 60.0
 PANELS, NODES = 40, 10
 LEAST_LOG = -1e-300
+LEAST_LOG_RATE = -1e300
 
 
 class CrmModel(StrEnum):
@@ -85,21 +86,26 @@ def posterior(
     """Integrate the posterior of the parameter over [-10, 10] by Gauss-Legendre panels.
 
     Arrays have one entry for each patient, (n,): the dose from 0, the toxicity 0 or 1, and the weight w that makes
-    the likelihood of a patient without toxicity 1 - wF.
+    the likelihood of a patient without toxicity 1 - wF. Patients of weight 1 enter by their counts at each dose.
     """
     import numpy as np
 
+    doses = len(model.skeleton)
+    toxicities = np.bincount(level[dlt == 1], minlength=doses)
+    complete = np.bincount(level[(dlt == 0) & (weight == 1)], minlength=doses)
+    pending = (dlt == 0) & (weight < 1)
+    pending_level, pending_weight = level[pending], weight[pending]
+
     def log_density(a: Floats) -> Floats:
         toxic, safe = model.log_rates(a)
-        with np.errstate(divide="ignore"):
-            partial = np.where(weight == 1, safe[:, level], np.log1p(-weight * np.exp(toxic[:, level])))
-        density = np.where(dlt == 1, toxic[:, level], partial).sum(axis=1) - (a / prior_sd) ** 2 / 2
-        return np.asarray(density)
+        toxic, safe = np.maximum(toxic, LEAST_LOG_RATE), np.maximum(safe, LEAST_LOG_RATE)
+        partial = np.log1p(-pending_weight * np.exp(toxic[:, pending_level])).sum(axis=1)
+        counted = np.einsum("ij,j->i", toxic, toxicities) + np.einsum("ij,j->i", safe, complete)
+        return np.asarray(counted + partial - (a / prior_sd) ** 2 / 2)
 
     coarse = np.linspace(-LIMIT, LIMIT, COARSE)
     heights = log_density(coarse)
-    peak = heights.max()
-    kept = coarse[heights > peak - FALL]
+    kept = coarse[heights > heights.max() - FALL]
     step = 2 * LIMIT / (COARSE - 1)
     low, high = max(-LIMIT, kept[0] - step), min(LIMIT, kept[-1] + step)
     edges = np.linspace(low, high, PANELS + 1)
@@ -109,7 +115,8 @@ def posterior(
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     half = np.diff(edges)[:, None] / 2
     a = (edges[:-1, None] + half + half * nodes).ravel()
-    mass = (half * weights).ravel() * np.exp(log_density(a) - peak)
+    fine = log_density(a)
+    mass = (half * weights).ravel() * np.exp(fine - fine.max())
     total = mass.sum()
     mean = float((a * mass).sum() / total)
     over = model.rates(a)[:, 0] > target

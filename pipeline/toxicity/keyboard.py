@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 from pipeline.bounds import above_zero, between, events_among, within
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
-from pipeline.toxicity.boundaries import MOST_PATIENTS, NEVER, Boundaries, DecisionTable, listed, smallest_over
+from pipeline.toxicity.boundaries import (
+    MOST_PATIENTS,
+    NEVER,
+    Boundaries,
+    DecisionTable,
+    listed,
+    smallest_over,
+    smallest_where,
+)
 from pipeline.toxicity.selection import CUTOFF_ELIMINATE, FEWEST_TO_ELIMINATE, prob_over
 
 if TYPE_CHECKING:
@@ -22,7 +30,8 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 HALF_WIDTH = 0.05
-NARROWEST = 1e-3
+NARROWEST = 0.01
+MOST_ROWS = 1000
 INTEGER_WITHIN = 1e-9
 
 YAN_GUO = "Yan F et al. Clin Cancer Res 2017;23:3994-4003; Guo W et al. Contemp Clin Trials 2017;58:23-33"
@@ -97,7 +106,7 @@ def _checked(target: float, left: float, right: float, prior: tuple[float, float
     between(0, 1, target=target, cutoff_eliminate=cutoff)
     above_zero(prior_a=prior[0], prior_b=prior[1])
     if left < 0 or right < 0 or left + right < NARROWEST:
-        raise InputError("the target key must be at least 0.001 wide, with no negative side", path=("margin_left",))
+        raise InputError("the target key must be at least 0.01 wide, with no negative side", path=("margin_left",))
     if target - left <= 0 or target + right >= 1:
         raise InputError("the target key must lie between 0 and 1", path=("margin_left",))
 
@@ -115,13 +124,14 @@ def keyboard_table(
 
     _checked(target, margin_left, margin_right, prior, cutoff_eliminate)
     edges, middle = keys(target, margin_left, margin_right)
-    n = patients[:, None]
-    x = np.arange(int(patients.max(initial=0)) + 1)[None, :]
-    strongest = strongest_key(np.minimum(x, n), n, edges, prior)
-    up = (x <= n) & (strongest < middle) & (n > 0)
-    down = (x <= n) & (strongest > middle) & (n > 0)
-    escalate = np.where(up.any(axis=1), up.sum(axis=1) - 1, NEVER)
-    deescalate = np.where(down.any(axis=1), down.argmax(axis=1), patients + 1)
+    treated = patients > 0
+
+    def strongest(x: Integers) -> Integers:
+        return np.asarray(strongest_key(x, patients, edges, prior))
+
+    # The strongest key never moves left as toxicities are added.
+    escalate = np.where(treated, smallest_where(patients, lambda x: strongest(x) >= middle) - 1, NEVER)
+    deescalate = np.where(treated, smallest_where(patients, lambda x: strongest(x) > middle), patients + 1)
     over = smallest_over(target, patients, cutoff_eliminate, prior)
     eliminate = np.where(patients >= FEWEST_TO_ELIMINATE, over, patients + 1)
     return DecisionTable(escalate, np.minimum(deescalate, eliminate), eliminate)
@@ -161,6 +171,7 @@ def keyboard_boundaries(
     """
     import numpy as np
 
+    within(0, MOST_ROWS, rows=len(n_at_dose))
     for n in n_at_dose:
         within(1, MOST_PATIENTS, n_at_dose=n)
     patients = np.asarray(n_at_dose, dtype=np.int64)

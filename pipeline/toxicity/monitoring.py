@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CUTOFF = 0.95
 MOST_PATIENTS = 1000
+MOST_RATES = 100
 
 THALL = "Thall PF, Simon RM, Estey EH. Stat Med 1995;14:357-379; Ivanova A et al. Biometrics 2005;61:540-545"
 
@@ -110,6 +111,7 @@ def toxicity_monitoring(
         within(1, MOST_PATIENTS, looks=n)
     if any(earlier >= later for earlier, later in pairwise(looks)):
         raise InputError("the looks must increase", path=("looks",))
+    within(0, MOST_RATES, true_rates=len(true_p))
     for rate in true_p:
         within(0, 1, true_p=rate)
     if not looks:
@@ -150,9 +152,10 @@ def stopping(
     before = 0
     for n, limit in zip(looks, boundary, strict=True):
         step = binomial_masses(n - before, rates)
+        shorter, longer = sorted((alive, step), key=lambda masses: masses.shape[1])
         spread = np.zeros((len(true_p), alive.shape[1] + n - before))
-        for x in range(alive.shape[1]):
-            spread[:, x : x + step.shape[1]] += alive[:, x : x + 1] * step
+        for x in range(shorter.shape[1]):
+            spread[:, x : x + longer.shape[1]] += shorter[:, x : x + 1] * longer
         out = spread[:, limit:].sum(axis=1)
         stopped += out
         expected += n * out

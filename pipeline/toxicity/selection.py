@@ -45,27 +45,16 @@ def isotonic(values: Floats, weights: Floats) -> Floats:
     """
     import numpy as np
 
-    doses = values.shape[-1]
     used = weights > 0
-    fit = np.full(values.shape, np.nan)
-    means: dict[tuple[int, int], Floats] = {}
-    for start in range(doses):
-        mass, moment = np.zeros(values.shape[:-1]), np.zeros(values.shape[:-1])
-        for end in range(start, doses):
-            mass = mass + weights[..., end]
-            moment = moment + weights[..., end] * values[..., end]
-            means[start, end] = np.where(
-                used[..., start] & used[..., end], moment / np.where(mass > 0, mass, 1.0), np.nan
-            )
-    for dose in range(doses):
-        best = np.full(values.shape[:-1], -np.inf)
-        for start in range(dose + 1):
-            least = np.full(values.shape[:-1], np.inf)
-            for end in range(dose, doses):
-                least = np.fmin(least, means[start, end])
-            best = np.fmax(best, np.where(used[..., start], least, -np.inf))
-        fit[..., dose] = np.where(used[..., dose], best, np.nan)
-    return fit
+    best = np.full(values.shape, -np.inf)
+    for start in range(values.shape[-1]):
+        mass = np.cumsum(weights[..., start:], axis=-1)
+        moment = np.cumsum((weights * values)[..., start:], axis=-1)
+        counted = used[..., start:] & used[..., start, None]
+        means = np.where(counted, moment / np.where(counted, mass, 1.0), np.inf)
+        least = np.minimum.accumulate(means[..., ::-1], axis=-1)[..., ::-1]
+        best[..., start:] = np.maximum(best[..., start:], np.where(used[..., start, None], least, -np.inf))
+    return np.where(used, best, np.nan)
 
 
 def rates_and_weights(n: Integers, dlt: Integers, included: NDArray[np.bool_]) -> tuple[Floats, Floats]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
     Booleans = NDArray[np.bool_]
 
-MOST_TRIALS = 100_000
+MOST_TRIALS = 50_000
+MOST_STEPS = 5_000_000
+"""Largest number of trials times cohorts times doses: about a second on one core."""
 
 Advance = Callable[["Integers", "Integers", "Integers", "Integers"], tuple["Integers", "Booleans"]]
 """(dose, n, dlt, toxicities of the latest cohort) -> (next dose, whether the trial stops), for trials at once."""
@@ -148,3 +150,4 @@ def check_scenario(true_p: Sequence[float], cohorts: int, cohort_size: int, star
     within(1, MOST_PATIENTS, cohorts_times_cohort_size=cohorts * cohort_size)
     within(1, len(true_p), start_dose=start_dose)
     within(1, MOST_TRIALS, trials=trials)
+    within(1, MOST_STEPS, trials_times_cohorts_times_doses=trials * cohorts * len(true_p))

@@ -165,6 +165,7 @@ def test_the_grid_fits_as_the_single_fit_does(trials: list[list[tuple[int, int]]
         {"start_dose": 0},
         {"trials": 0},
         {"trials": 10**9},
+        {"true_dlt_prob": [0.1] * 50, "cohorts": 50},
         {"seed": -1},
         {"target": 0.9},
     ],
