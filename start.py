@@ -18,7 +18,7 @@ if sys.version_info < NEEDS_PYTHON:
 if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # not a matter of course: `python3 -P`
     try:
-        from launcher.command import main
+        from api.launcher.command import main
 
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:

@@ -82,8 +82,9 @@ def make_wheel(folder: Path, version: str) -> Path:
 def make_copy(folder: Path, wheels: Path) -> Copy:
     folder.mkdir()
     shutil.copy(PROJECT / "start.py", folder)
-    shutil.copytree(PROJECT / "launcher", folder / "launcher", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "api").mkdir()
+    shutil.copytree(
+        PROJECT / "api" / "launcher", folder / "api" / "launcher", ignore=shutil.ignore_patterns("__pycache__")
+    )
     (folder / "api" / "__init__.py").touch()
     (folder / "api" / "cli.py").write_text(SERVER)
     return Copy(folder, wheels)

@@ -11,7 +11,7 @@ from importlib.metadata import packages_distributions
 import pytest
 from packaging.requirements import Requirement
 
-from launcher.environment import COMMAND
+from api.launcher.environment import COMMAND
 
 from .conftest import PROJECT
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from launcher import checks, command
-from launcher.packages import explain
+from api.launcher import checks, command
+from api.launcher.packages import explain
 
 from .conftest import PROJECT
 
@@ -192,11 +192,11 @@ def test_older_pythons_can_read_the_refusal():
 
 def test_starting_needs_the_standard_library_only():
     imported = set()
-    for path in [PROJECT / "start.py", *(PROJECT / "launcher").glob("*.py")]:
+    for path in [PROJECT / "start.py", PROJECT / "api" / "__init__.py", *(PROJECT / "api" / "launcher").glob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 imported |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 assert node.level == 0
-                imported.add(node.module.partition(".")[0])
-    assert imported - sys.stdlib_module_names == {"launcher"}
+                imported.add(".".join(node.module.split(".")[:2]))
+    assert {name for name in imported if name.split(".")[0] not in sys.stdlib_module_names} == {"api.launcher"}

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from launcher.environment import LOCK, MARKER, STAMP
+from api.launcher.environment import LOCK, MARKER, STAMP
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="looks into the folders that an environment has elsewhere")
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from launcher.checks import CannotStart
+from api.launcher.checks import CannotStart
 
 
 class NotFetched(CannotStart):

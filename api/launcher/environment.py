@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from launcher.checks import CannotStart, cannot_make_environments
-from launcher.packages import NotFetched, install
+from api.launcher.checks import CannotStart, cannot_make_environments
+from api.launcher.packages import NotFetched, install
 
 WINDOWS = os.name == "nt"
 STAMP = "moltrail.json"  # written last: what is installed, for which Python

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from launcher import checks
-from launcher.checks import CannotStart
-from launcher.environment import Environment
+from api.launcher import checks
+from api.launcher.checks import CannotStart
+from api.launcher.environment import Environment
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 REFUSED = 2
 NEEDED_MB = {"run.txt": 900, "test.txt": 1400}  # what the environment takes, with room for pip to unpack
 
