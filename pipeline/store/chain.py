@@ -33,8 +33,14 @@ def canonical(content: Mapping[str, Any]) -> bytes:
     """Return the bytes a digest is taken of: JSON, keys sorted, empty fields left out.
 
     Leaving out empty fields keeps old digests true when a later migration adds a column.
+
+    Raises:
+        InputError: a text holds a NUL or half a character, or a number is too large.
     """
-    data = orjson.dumps({k: v for k, v in content.items() if v is not None}, default=_plain, option=_CANONICAL)
+    try:
+        data = orjson.dumps({k: v for k, v in content.items() if v is not None}, default=_plain, option=_CANONICAL)
+    except orjson.JSONEncodeError as error:
+        raise InputError(f"a value cannot be kept alike everywhere ({error}); correct it in the source") from error
     if b"\\u0000" in data and any(isinstance(v, str) and "\0" in v for v in content.values()):
         raise InputError("a text holds a NUL character, which no database keeps alike; remove it")
     return data
@@ -109,7 +115,7 @@ def act_hash(act: Mapping[str, Any]) -> str:
 
 def code_of(key: bytes, text: str) -> str:
     """Return the HMAC-SHA-256 of a text under the centre's key."""
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
 def key_id(key: bytes) -> str:

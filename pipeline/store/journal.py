@@ -8,21 +8,20 @@ and is told `StaleVersion`.
 from __future__ import annotations
 
 import contextlib
-import math
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cache
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Double, Table, func, insert, select, update
+from sqlalchemy import Connection, Table, func, insert, select, update
 
 from pipeline import __version__
 from pipeline.access import Actor
 from pipeline.dates import PartialDate, instant
-from pipeline.errors import IdempotencyMismatch, InputError, NotFound, StaleVersion
+from pipeline.errors import IdempotencyMismatch, InputError, NotFound, StaleVersion, Unavailable
 from pipeline.store.chain import (
     BOOKKEEPING,
     GENESIS,
@@ -37,6 +36,7 @@ from pipeline.store.database import Database
 from pipeline.store.graphs import Graphs
 from pipeline.store.keys import Anchor, ChainKey
 from pipeline.store.tables import acts, events
+from pipeline.store.values import as_stored
 from pipeline.words import EventKind
 
 _COPY_FROM = 64  # rows; below it PostgreSQL's COPY costs more than it saves
@@ -88,7 +88,7 @@ class Act:
             return ids
         self._next_ids[table.name] = ids.stop
         names = ("id", "version", *columns)
-        full = [(id, 1, *_as_stored(table, columns, row)) for id, row in zip(ids, rows, strict=True)]
+        full = [(id, 1, *row) for id, row in zip(ids, as_stored(table, columns, rows), strict=True)]
         seals = salted(
             table.name,
             (dict(zip(names, row, strict=True)) for row in full),
@@ -110,7 +110,7 @@ class Act:
         content = {name: value for name, value in seen.items() if name not in BOOKKEEPING} | dict(changes)
         content["version"] = seen["version"] + 1
         names = _content(table)
-        content = dict(zip(names, _as_stored(table, names, tuple(content.get(n) for n in names)), strict=True))
+        content = dict(zip(names, *as_stored(table, names, [tuple(content.get(n) for n in names)]), strict=True))
         sealed = salted(table.name, [content], os.urandom(SALT_BYTES))
         self._late.setdefault((str(table.name), "revised"), []).append((content["id"], content["version"], sealed[0]))
         self._insert(table, tuple(content), [tuple(content.values())], sealed)
@@ -214,23 +214,16 @@ def _content(table: Table) -> list[str]:
     return [str(column.name) for column in table.columns if column.name not in BOOKKEEPING]
 
 
-def _as_stored(table: Table, columns: Sequence[str], row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the row as the driver hands it back, so that its digest is the same when read again."""
-    reals = _reals(table)
-    if reals.isdisjoint(columns):
-        return row
-    stored = list(row)
-    for place, column in enumerate(columns):
-        if column in reals and row[place] is not None:
-            stored[place] = float(row[place])
-            if not math.isfinite(stored[place]):
-                raise InputError(f"{column} has to be a finite number, not {row[place]}")
-    return tuple(stored)
+def _after(last: str, now: datetime) -> str:
+    """Return when an act is recorded: now, but later than the act before, whose clock may have been ahead.
 
-
-@cache
-def _reals(table: Table) -> frozenset[str]:
-    return frozenset(column.name for column in table.columns if isinstance(column.type, Double))
+    The number decides the order. Were two acts recorded at one moment, what was known then would change with the
+    second.
+    """
+    moment = instant(now)
+    return (
+        moment if moment > last else instant(datetime.fromisoformat(last).astimezone(UTC) + timedelta(microseconds=1))
+    )
 
 
 class Rehearsed(Exception):
@@ -264,6 +257,7 @@ class Journal:
     graphs: Graphs = field(default_factory=Graphs)
     last_number: int = 0
     """The last act of this process: who follows the events need not ask the database for news of it."""
+    _after_commit: threading.Lock = field(default_factory=threading.Lock)
 
     def perform(
         self,
@@ -306,8 +300,7 @@ class Journal:
             head = connection.execute(
                 select(acts.c.number, acts.c.hash, acts.c.recorded_at).order_by(acts.c.number.desc()).limit(1)
             ).one_or_none()
-            # The number decides the order; a clock that was set back must not seem to reorder the trail.
-            recorded_at = max(instant(now), head.recorded_at if head else "")
+            recorded_at = _after(head.recorded_at, now) if head else instant(now)
             act = Act(connection, (head.number if head else 0) + 1, recorded_at, actor, self.graphs)
             result = dict(write(act))
             rows, tallies = act.finish()
@@ -329,20 +322,31 @@ class Journal:
             content["hash"] = act_hash(content)
             content["key_id"] = self.key.id
             content["mac"] = code_of(self.key.secret, content["hash"])
+            if head is None:
+                self.anchor.begin()
             connection.execute(insert(acts).values(**content))
-        self.last_number = act.number
-        # The act is committed and stands, whatever becomes of the anchor; `verify` says when the anchor lags.
-        with contextlib.suppress(OSError):
-            self.anchor.append(act.number, content["hash"])
+        with self._after_commit:
+            self.last_number = max(self.last_number, act.number)
+            # The act is committed and stands, whatever becomes of the anchor; the next act adds what it missed.
+            with contextlib.suppress(OSError, Unavailable):
+                self.anchor.extend(act.number, content["hash"], self._heads)
         return Recorded(act.number, recorded_at, result)
+
+    def _heads(self, first: int, last: int) -> list[tuple[int, str]]:
+        """Return number and hash of some acts, for the anchor."""
+        with self.database.read() as connection:
+            found = connection.execute(
+                select(acts.c.number, acts.c.hash).where(acts.c.number.between(first, last)).order_by(acts.c.number)
+            )
+            return [(row.number, row.hash) for row in found]
 
     def _repeated(
         self, connection: Connection, actor: Actor, key: str | None, fingerprint: str | None
     ) -> Recorded | None:
         if key is None:
             return None
-        if not 0 < len(key) <= 200:
-            raise InputError("an idempotency key has 1 to 200 characters", path=("idempotencyKey",))
+        if not 0 < len(key) <= 200 or not key.isprintable():
+            raise InputError("an idempotency key has 1 to 200 printable characters", path=("idempotencyKey",))
         found = connection.execute(
             select(acts.c.number, acts.c.recorded_at, acts.c.result, acts.c.fingerprint).where(
                 acts.c.actor == actor.name, acts.c.idempotency_key == key

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import orjson
 
 from pipeline.errors import StoreRefused
 from pipeline.store.chain import code_of, key_id
+from pipeline.store.locks import locked
+
+_KEY_BYTES = 32
+_LINE_BYTES = 4096  # more than any line of an anchor has
 
 
 @dataclass(frozen=True, slots=True)
 class ChainKey:
     """The centre's secret that acts are coded with."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
 
     @property
     def id(self) -> str:
@@ -29,13 +36,11 @@ class ChainKey:
         """Read the key, or make one on first use, readable by its owner alone."""
         try:
             if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(descriptor, "w") as file:
-                    file.write(secrets.token_hex(32))
-                    file.flush()
-                    os.fsync(file.fileno())
-            return cls(bytes.fromhex(path.read_text().strip()))
+                _make_key(path)
+            secret = bytes.fromhex(path.read_text().strip())
+            if len(secret) != _KEY_BYTES:
+                raise ValueError(f"it holds {len(secret)} bytes instead of {_KEY_BYTES}")
+            return cls(secret)
         except (OSError, ValueError) as error:
             raise StoreRefused(
                 f"the key of the audit chain at {path} cannot be read ({error}); "
@@ -43,41 +48,140 @@ class ChainKey:
             ) from error
 
 
+def _make_key(path: Path) -> None:
+    """Write a new key: whole or not at all, and never over one that another process made meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names of new files in a folder survive a power cut (where the system can)."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+Head = tuple[int, str]
+"""An act's number and hash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchored:
+    """What an anchor remembers: heads by act number, and what is wrong with the file."""
+
+    heads: dict[int, str]
+    problems: list[str]
+    exists: bool
+
+    @property
+    def last(self) -> int:
+        """The last act remembered; 0 when there is none."""
+        return max(self.heads, default=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Anchor:
     """A file, best on another disk, that repeats the head of the chain after every act.
 
     Acts that were cut off the end of the database leave a valid, shorter chain; only this file shows them missing.
+    It names every act from the first, in order: a line that is missing, doubled or out of place was tampered with.
     """
 
     path: Path
     key: ChainKey
 
-    def append(self, number: int, head: str) -> None:
-        """Add the head of the chain. Called after the commit, so the anchor can lag by an act but never lead."""
-        line = {"number": number, "hash": head, "mac": code_of(self.key.secret, f"anchor {number} {head}")}
-        with self.path.open("ab") as file:
-            file.write(orjson.dumps(line) + b"\n")
+    def begin(self) -> None:
+        """Make the file, before the first act: from then on its absence is a finding.
 
-    def heads(self) -> tuple[dict[int, str], list[str]]:
-        """Return the heads by act number, and what is wrong with the file."""
+        Raises:
+            StoreRefused: its folder cannot be written.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch()
+            sync_folder(self.path.parent)
+        except OSError as error:
+            raise StoreRefused(
+                f"the anchor of the audit chain at {self.path} cannot be begun ({error.strerror}); "
+                "give it a folder that can be written"
+            ) from error
+
+    def extend(self, number: int, head: str, missed: Callable[[int, int], Sequence[Head]]) -> None:
+        """Add the head of the chain, and before it the heads that were missed.
+
+        Called after the commit, so the anchor can lag but never lead. It lags when a process ended between the
+        two, when the anchor's disk was full, or when another process's act comes first; the next act mends that.
+        missed(first, last): the heads of these acts, from the database.
+        """
+        begun = self.path.exists()
+        with self.path.open("a+b") as file, locked(file):
+            last = self._last_whole_line(file)
+            if number <= last:
+                return  # written already as one that was missed; or acts were cut off, and the anchor keeps them
+            # A lost anchor is not made up from the database, whose loss of acts it is meant to show.
+            heads = missed(last + 1, number - 1) if begun and last < number - 1 else ()
+            file.write(b"".join(self._line(*entry) for entry in (*heads, (number, head))))
+
+    def _last_whole_line(self, file: BinaryIO) -> int:
+        """Return the act of the last line, having taken off a line that was only half written."""
+        end = file.seek(0, os.SEEK_END)
+        start = max(0, end - 2 * _LINE_BYTES)
+        file.seek(start)
+        tail = file.read()
+        whole = tail.rfind(b"\n") + 1
+        if whole < len(tail):
+            file.truncate(start + whole)
+        lines = tail[:whole].split(b"\n")
+        with contextlib.suppress(ValueError, KeyError, TypeError, IndexError):
+            return int(orjson.loads(lines[-2])["number"])
+        return 0
+
+    def _line(self, number: int, head: str) -> bytes:
+        return orjson.dumps({"number": number, "hash": head, "mac": self._code(number, head)}) + b"\n"
+
+    def _code(self, number: int, head: str) -> str:
+        return code_of(self.key.secret, f"anchor {number} {head}")
+
+    def read(self) -> Anchored:
+        """Read and check the whole file."""
+        if not self.path.exists():
+            return Anchored({}, [], exists=False)
         heads: dict[int, str] = {}
         problems: list[str] = []
-        if not self.path.exists():
-            return heads, problems
-        lines = self.path.read_bytes().split(b"\n")
-        for place, line in enumerate(lines, start=1):
-            if not line:
-                continue
+        expected = 1
+        for place, line in enumerate(self._whole_lines(), start=1):
+            where = f"line {place} of the anchor {self.path.name}"
             try:
                 entry = orjson.loads(line)
                 number, head, mac = int(entry["number"]), str(entry["hash"]), str(entry["mac"])
             except (ValueError, KeyError, TypeError):
-                if place < len(lines):  # a torn last line is a power cut, not an alteration
-                    problems.append(f"line {place} of the anchor {self.path.name} cannot be read")
+                problems.append(f"{where} cannot be read")
                 continue
-            if mac != code_of(self.key.secret, f"anchor {number} {head}"):
-                problems.append(f"line {place} of the anchor {self.path.name} (act {number}) was altered")
-            else:
-                heads[number] = head
-        return heads, problems
+            if mac != self._code(number, head):
+                problems.append(f"{where} (act {number}) was altered")
+                continue
+            if number != expected:
+                problems.append(f"{where} names act {number} where act {expected} belongs: lines were removed or moved")
+            heads.setdefault(number, head)
+            expected = number + 1
+        return Anchored(heads, problems, exists=True)
+
+    def _whole_lines(self) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):  # a last line without its end is a power cut, not an alteration
+                    yield line

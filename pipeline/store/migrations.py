@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
 
-from pipeline.errors import StoreRefused
+from pipeline.errors import StoreRefused, Unavailable
 from pipeline.store.database import Database
+from pipeline.store.tables import acts
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -35,18 +37,30 @@ def config() -> Config:
 
 
 def version_of(database: Database) -> str | None:
-    """Return the migration a database is at; None for an empty one."""
+    """Return the migration a database is at; None for an empty one.
+
+    Raises:
+        StoreRefused: it holds tables of another program.
+    """
     with database.read() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+        present = inspect(connection)
+        found = None
+        if present.has_table("alembic_version"):
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if present.has_table(acts.name) != (found is not None):
+            raise StoreRefused(
+                f"{database.url.render_as_string(hide_password=True)} holds tables that Moltrail did not make; "
+                "give it a database of its own"
+            )
+        return None if found is None else str(found)
 
 
 def upgrade(database: Database) -> bool:
     """Bring the database to HEAD in one transaction; tell whether there was anything to do.
 
     Raises:
-        StoreRefused: the database was written by a newer version.
+        StoreRefused: the database was written by a newer version, or by another program; or a migration failed,
+            and nothing was changed.
     """
     found = version_of(database)
     if found == HEAD:
@@ -61,7 +75,15 @@ def upgrade(database: Database) -> bool:
         raise StoreRefused(
             f"the database is at migration {found}, which this version does not know; start a newer Moltrail"
         )
-    with database.write() as connection:
-        configuration.attributes["connection"] = connection
-        command.upgrade(configuration, "head")
+    try:
+        with database.write() as connection:
+            configuration.attributes["connection"] = connection
+            command.upgrade(configuration, "head")
+    except (Unavailable, DBAPIError) as error:
+        cause = error.__cause__ or error
+        reason = str(getattr(cause, "orig", cause)).splitlines()[0]
+        raise StoreRefused(
+            f"the database could not be brought to migration {HEAD} ({reason}); nothing was changed: "
+            "check the free space and the rights, then start again"
+        ) from error
     return True

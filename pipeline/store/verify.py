@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select, text
+from sqlalchemy import Connection, Row, Table, select
 
+from pipeline.errors import InputError
 from pipeline.store.chain import BOOKKEEPING, GENESIS, TableTally, act_hash, code_of, is_sealed, rows_digest, stream_of
 from pipeline.store.database import Database
-from pipeline.store.guards import guard_names
+from pipeline.store.guards import missing_guards
 from pipeline.store.keys import Anchor, ChainKey
 from pipeline.store.tables import RECORD_TABLES, acts
 
@@ -34,7 +37,7 @@ class AuditReport:
     def say(self, problem: str) -> None:
         """Note a problem, up to the number that can be read."""
         if len(self.problems) < PROBLEMS_SHOWN:
-            self.problems.append(problem)
+            self.problems.append(problem.encode("utf-8", "backslashreplace").decode())
 
 
 class _Rows:
@@ -49,9 +52,9 @@ class _Rows:
         self._rows = iter(connection.execute(statement.execution_options(yield_per=2000)))
         self._next: Row[Any] | None = next(self._rows, None)
 
-    def up_to(self, number: int) -> Iterator[Row[Any]]:
-        """Yield every row not seen yet whose act is at most `number`."""
-        while self._next is not None and self._next._mapping[self.moment] <= number:
+    def up_to(self, number: int | None) -> Iterator[Row[Any]]:
+        """Yield every row not seen yet whose act is at most `number`; all of them for None."""
+        while self._next is not None and (number is None or self._next._mapping[self.moment] <= number):
             yield self._next
             self._next = next(self._rows, None)
 
@@ -59,11 +62,12 @@ class _Rows:
 def verify(database: Database, key: ChainKey, anchor: Anchor) -> AuditReport:
     """Check every act and every row version; constant memory, one pass."""
     report = AuditReport()
-    anchored, anchor_problems = anchor.heads()
-    for problem in anchor_problems:
+    anchored = anchor.read()  # before the database, so that it cannot be ahead of what is read there
+    for problem in anchored.problems:
         report.say(problem)
-    with database.read() as connection:
-        _check_guards(connection, report)
+    with database.read() as connection, _as_it_is(connection):
+        for problem in (*_damage(connection), *missing_guards(connection, (acts, *RECORD_TABLES))):
+            report.say(problem)
         filled = [t for t in RECORD_TABLES if connection.execute(select(t.c.id).limit(1)).first() is not None]
         opened = [_Rows(connection, table, "since_act") for table in filled]
         closed = [_Rows(connection, table, "until_act") for table in filled]
@@ -78,13 +82,13 @@ def verify(database: Database, key: ChainKey, anchor: Anchor) -> AuditReport:
                 report.acts = number
             if act["previous_hash"] != previous:
                 report.say(f"act {number} does not follow the act before it: an act was altered, removed or inserted")
-            if act_hash(dict(act)) != act["hash"]:
+            if not _is_hashed(dict(act)):
                 report.say(f"act {number} ({act['command']}) was altered")
             if act["key_id"] != key.id:
                 report.say(f"act {number} was coded with another key ({act['key_id']}, ours is {key.id})")
             elif code_of(key.secret, act["hash"]) != act["mac"]:
                 report.say(f"act {number} ({act['command']}) was not written by Moltrail: its code is wrong")
-            if anchored.get(number, act["hash"]) != act["hash"]:
+            if anchored.heads.get(number, act["hash"]) != act["hash"]:
                 report.say(f"act {number} is not the one the anchor remembers: the chain was rewritten")
             rows, digest = _check_rows(opened, closed, number, report)
             report.rows += rows
@@ -96,16 +100,18 @@ def verify(database: Database, key: ChainKey, anchor: Anchor) -> AuditReport:
             previous = act["hash"]
         report.head = previous
         for stream in (*opened, *closed):
-            for row in stream.up_to(2**62):
+            for row in stream.up_to(None):
                 report.say(
                     f"{stream.table.name} {row.id} version {row.version} names act {row._mapping[stream.moment]}, "
                     "which does not exist"
                 )
-    if anchored and max(anchored) > report.acts:
+    if anchored.last > report.acts:
         report.say(
-            f"the anchor remembers act {max(anchored)}, the database ends at act {report.acts}: "
+            f"the anchor remembers act {anchored.last}, the database ends at act {report.acts}: "
             "acts were cut off its end"
         )
+    if report.acts and not anchored.exists:
+        report.say(f"the anchor {anchor.path} is missing: put it back, without it a cut tail would not show")
     return report
 
 
@@ -116,7 +122,7 @@ def _check_rows(opened: list[_Rows], closed: list[_Rows], number: int, report: A
         name = str(stream.table.name)
         for row in stream.up_to(number):
             content = {k: v for k, v in zip(stream.names, row, strict=True) if k not in BOOKKEEPING}
-            if not is_sealed(name, content, bytes(row.seal)):
+            if not _is_sealed(name, content, bytes(row.seal)):
                 report.say(f"{name} {row.id} version {row.version} (act {number}) was altered")
             tallies.setdefault(name, TableTally()).add(stream_of(row.version), bytes(row.seal))
     for stream in closed:
@@ -125,14 +131,37 @@ def _check_rows(opened: list[_Rows], closed: list[_Rows], number: int, report: A
     return sum(tally.rows for tally in tallies.values()), rows_digest(tallies)
 
 
-def _check_guards(connection: Connection, report: AuditReport) -> None:
-    dialect = connection.dialect.name
-    catalogue = (
-        "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        if dialect == "sqlite"
-        else "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
-    )
-    present = set(connection.execute(text(catalogue)).scalars())
-    for table in (acts, *RECORD_TABLES):
-        for missing in sorted(guard_names(dialect, table.name, closable=table is not acts) - present):
-            report.say(f"the trigger {missing} that protects {table.name} is missing")
+@contextlib.contextmanager
+def _as_it_is(connection: Connection) -> Iterator[None]:
+    """Read texts that are no texts, too: a byte altered into nonsense is a finding, not a failure."""
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, sqlite3.Connection):
+        yield
+        return
+    raw.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        raw.text_factory = str
+
+
+def _damage(connection: Connection) -> Iterator[str]:
+    """Yield what SQLite finds wrong with its own file: an index that leaves out a row would hide it from us."""
+    if connection.dialect.name == "sqlite":
+        for (finding,) in connection.exec_driver_sql(f"PRAGMA integrity_check({PROBLEMS_SHOWN})"):
+            if finding != "ok":
+                yield f"the database file is damaged: {finding}"
+
+
+def _is_hashed(act: Mapping[str, Any]) -> bool:
+    try:
+        return act_hash(act) == str(act["hash"])
+    except InputError:  # what has no canonical form was never hashed
+        return False
+
+
+def _is_sealed(table: str, content: Mapping[str, Any], seal: bytes) -> bool:
+    try:
+        return is_sealed(table, content, seal)
+    except InputError:
+        return False
