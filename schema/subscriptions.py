@@ -11,6 +11,7 @@ import graphene
 from graphql import GraphQLResolveInfo
 from sqlalchemy import func, literal, select, tuple_
 
+from pipeline.access import Permission
 from pipeline.centre import Centre
 from pipeline.store import tables
 from pipeline.store.paging import decode, encode
@@ -46,6 +47,7 @@ class Subscription(graphene.ObjectType):
     async def subscribe_events(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> AsyncIterator[dict[str, Any]]:
         """Follow the events."""
         request: Request = info.context
+        request.need(Permission.READ)
         centre = request.centre
         molecule = arguments.get("molecule")
         molecule_id = None if molecule is None else id_of(molecule, "Molecule", path=("molecule",))
