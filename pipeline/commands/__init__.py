@@ -46,6 +46,14 @@ def permission_for(command: type) -> Permission:
     return _HANDLERS[command].permission
 
 
+def permit(permission: Permission, actor: Actor) -> None:
+    """Let an actor pass who has a permission; refuse anyone else with NotPermitted."""
+    if permission not in actor.permissions:
+        raise NotPermitted(
+            f"{actor.name} may not {permission}; ask an administrator for a role that may", permission=permission
+        )
+
+
 def execute(
     journal: Journal,
     command: Any,
@@ -65,11 +73,7 @@ def execute(
     """
     name = type(command).__name__
     entry = _HANDLERS[type(command)]
-    if entry.permission not in actor.permissions:
-        raise NotPermitted(
-            f"{actor.name} may not {entry.permission}; ask an administrator for a role that may",
-            permission=entry.permission,
-        )
+    permit(entry.permission, actor)
     return journal.perform(
         name,
         lambda act: entry.handler(act, command),

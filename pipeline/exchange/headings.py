@@ -45,6 +45,7 @@ SYNONYMS: dict[str, str] = {
     "reason": "reason|reason code|reasons|reason for stop|reason for stopping|stop reason|why stopped|attrition reason"
     "|reason for discontinuation|discontinuation reason|cause|motif|motifs|motif d arret|raison|raison d arret"
     "|raison de l arret|cause d arret|cause de l arret",
+    "reason_verbatim": "reason verbatim|reason in words|verbatim|motif en clair|motif in extenso",
     "note": "note|notes|comment|comments|remark|remarks|commentaire|commentaires|remarque|remarques|observations",
     "smiles": "smiles|canonical smiles|isomeric smiles|structure smiles",
     "synonyms": "synonyms|synonym|other names|aliases|alias|aka|also known as|synonymes|synonyme|autres noms"

@@ -9,7 +9,7 @@ from datetime import date
 from itertools import pairwise
 
 from pipeline.dates import PartialDate
-from pipeline.exchange.cells import DateHabit, is_formula, is_nothing, literal, read_date
+from pipeline.exchange.cells import DateHabit, armed, is_formula, is_nothing, literal, read_date
 from pipeline.exchange.facts import StageEntry
 from pipeline.exchange.headings import Columns
 from pipeline.exchange.reading import Held, Place, Quarantined
@@ -31,7 +31,7 @@ STATUS_OF = {word: status for status, words in _STATUS_WORDS.items() for word in
 STATUS_OF |= {fold_words(status): status for status in Status}
 _REASONS = {fold_words(reason): reason for reason in AttritionReason}
 _ESSENTIAL = ("name", "code", "inn", "indication", "stage", "since", "status", "stopped_on")
-_FORMULA_START = re.compile("(?:^|\x1f)[=+\\-@]")
+_FORMULA_START = re.compile("(?:^|\x1f)'?[=+\\-@]")
 
 
 class Stopped(Exception):
@@ -127,6 +127,8 @@ class RowReader:
                 if at in essential:
                     raise Stopped(Quarantined(place, heading, source[:200], "the cell holds an error, not a value"))
                 plain[at] = ""
+            else:
+                plain[at] = armed(plain[at])  # as our own exports write it
         return plain
 
     def _formula_text(self, place: Place, heading: str, text: str, *, essential: bool) -> str:
@@ -235,7 +237,7 @@ class RowReader:
             last.status = status
             sentence = "one date is given for the stage and its status; it is taken for both"
             self.notes[sentence] = self.notes.get(sentence, 0) + 1
-        self._reason(line, last, self._cell(cells, "reason"))
+        self._reason(line, last, self._cell(cells, "reason"), self._cell(cells, "reason_verbatim"))
         note_text = self._cell(cells, "note")
         if note_text:
             last.note = f"{last.note}; {note_text}" if last.note else note_text
@@ -261,13 +263,14 @@ class RowReader:
         known = ", ".join(status.value for status in Status)
         raise Stopped(Quarantined(line.place, heading, text[:200], f"no status is called this; write one of {known}"))
 
-    def _reason(self, line: Line, last: StageEntry, text: str) -> None:
-        if text:
+    def _reason(self, line: Line, last: StageEntry, text: str, words: str) -> None:
+        """Take the reason, a code or words; where both are given the words stand beside the code."""
+        if text or words:
             last.reason = _REASONS.get(fold_words(text))
-            last.reason_verbatim = text
+            last.reason_verbatim = words if last.reason and words else "; ".join(filter(None, (text, words)))
             if last.status is Status.ACTIVE:
                 said = "a reason is given though the programme is active; it was kept"
-                self.flags.append(Quarantined(line.place, self._heading("reason"), text[:200], said))
+                self.flags.append(Quarantined(line.place, self._heading("reason"), (text or words)[:200], said))
         if last.status is Status.DISCONTINUED and last.reason is None:
             last.reason = AttritionReason.UNSPECIFIED
 

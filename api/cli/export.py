@@ -1,0 +1,140 @@
+"""moltrail export."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import IO
+
+import click
+import orjson
+
+from api.cli.shared import Session
+
+WHAT = ("molecules", "programmes", "transitions", "history", "studies")
+_FORMAT_OF = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "xlsx"}
+
+
+@click.command("export")
+@click.argument("what", type=click.Choice(WHAT))
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(("csv", "jsonl", "xlsx")),
+    help="The format; told by the ending of --output where left out, else csv.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    default=Path("-"),
+    help="The file to write; - or nothing is standard output.",
+)
+@click.option("--molecule", metavar="CODE", help="Only what belongs to the molecule with this code.")
+@click.option("--as-of", metavar="DATE", help="Seen from this day: what was true by then (YYYY-MM-DD).")
+@click.option(
+    "--known-at", metavar="INSTANT", help="As known at this moment: 2026-03-09T12:00:00Z, or a day for its end (UTC)."
+)
+@click.pass_obj
+def command(
+    session: Session,
+    what: str,
+    format_name: str | None,
+    output: Path,
+    molecule: str | None,
+    as_of: str | None,
+    known_at: str | None,
+) -> None:
+    """Write WHAT is on record as CSV, JSON lines or a workbook. The export itself is recorded in the audit trail.
+
+    Beside FILE stands FILE.about.json: the moment, the software, the head of the audit chain, the digest, the columns.
+    programmes and transitions can be imported again as a portfolio.
+    """
+    to_stdout = str(output) == "-"
+    format_name = format_name or _FORMAT_OF.get(output.suffix.lower(), "csv")
+    if to_stdout and session.as_json:
+        raise click.UsageError("--json answers on standard output, where the data would go: give --output FILE")
+    if to_stdout and format_name == "xlsx" and sys.stdout.isatty():
+        raise click.UsageError("a workbook is no text: give --output FILE")
+    if not to_stdout:
+        _check_target(output, format_name, session.data)
+    from pipeline.reports.exports import Export, export
+
+    wanted = Export(what, format_name, molecule, _day(as_of), _instant(known_at))
+    with session.open() as centre, _beside(output, to_stdout) as file:
+        with session.progress("Writing"):
+            account = export(centre, wanted, file, actor=session.actor)
+        if to_stdout:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+            click.echo(f"{account.rows:,} rows; act {account.act} of the audit trail", err=True)
+            return
+        beside = output.with_name(f"{output.name}.about.json")
+        _put(file, output)
+    beside.write_bytes(orjson.dumps(account.about, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    text = f"{output} is written: {account.rows:,} rows; what they are of is in {beside.name} (act {account.act})"
+    content = {name: value for name, value in account.about.items() if name != "columns"}
+    session.say({"file": str(output), **content}, text)
+
+
+def _check_target(output: Path, format_name: str, data: Path) -> None:
+    """Refuse a file whose ending promises another format, and any file of the records themselves."""
+    from pipeline.errors import InputError
+
+    promised = _FORMAT_OF.get(output.suffix.lower())
+    if promised is not None and promised != format_name:
+        raise InputError(f"{output} would hold {format_name}; name it accordingly, or leave --format out")
+    if output.exists() and output.resolve().parent == data.resolve():
+        raise InputError(f"{output} belongs to the records; choose a file outside of {data}")
+    if not output.absolute().parent.is_dir():
+        raise InputError(f"the folder {output.absolute().parent} does not exist; make it, or choose another file")
+
+
+def _beside(output: Path, to_stdout: bool) -> IO[bytes]:
+    """Open a file without a name to write to: nothing is seen of an export before it is complete and recorded."""
+    from pipeline.errors import InputError
+
+    try:
+        return tempfile.TemporaryFile(dir=None if to_stdout else output.absolute().parent)
+    except OSError as error:
+        raise InputError(f"{output} cannot be written ({error.strerror}); choose another file") from None
+
+
+def _put(file: IO[bytes], output: Path) -> None:
+    from pipeline.errors import InputError
+
+    try:
+        with output.open("wb") as target:
+            shutil.copyfileobj(file, target)
+    except OSError as error:
+        raise InputError(f"{output} cannot be written ({error.strerror}); choose another file") from None
+
+
+def _day(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"--as-of takes a day that exists, YYYY-MM-DD; {text[:40]!r} is none") from None
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _instant(text: str | None) -> datetime | None:
+    """Read an instant with its zone; a bare day means its last moment, so that all of that day is known."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        if len(text) <= 10:
+            moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999, tzinfo=UTC)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise click.UsageError(
+            f"--known-at takes a moment with its zone, 2026-03-09T12:00:00Z, or a day; {text[:40]!r} is none"
+        )
+    return moment
