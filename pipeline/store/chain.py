@@ -35,15 +35,22 @@ def canonical(content: Mapping[str, Any]) -> bytes:
     Leaving out empty fields keeps old digests true when a later migration adds a column.
 
     Raises:
-        InputError: a text holds a NUL or half a character, or a number is too large.
+        InputError: a text holds a NUL or half a character.
     """
     try:
         data = orjson.dumps({k: v for k, v in content.items() if v is not None}, default=_plain, option=_CANONICAL)
-    except orjson.JSONEncodeError as error:
-        raise InputError(f"a value cannot be kept alike everywhere ({error}); correct it in the source") from error
+    except orjson.JSONEncodeError:
+        _refuse_half_characters(content)
+        raise
     if b"\\u0000" in data and any(isinstance(v, str) and "\0" in v for v in content.values()):
         raise InputError("a text holds a NUL character, which no database keeps alike; remove it")
     return data
+
+
+def _refuse_half_characters(content: Mapping[str, Any]) -> None:
+    for name, value in content.items():
+        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise InputError(f"{name} holds half a character (a lone surrogate), which no database keeps; remove it")
 
 
 def digest_of(content: Any) -> str:

@@ -58,6 +58,11 @@ class _Rows:
             yield self._next
             self._next = next(self._rows, None)
 
+    def stray(self, row: Row[Any]) -> str:
+        """Return the sentence on a row whose act was never written."""
+        number = row._mapping[self.moment]
+        return f"{self.table.name} {row.id} version {row.version} names act {number}, which does not exist"
+
 
 def verify(database: Database, key: ChainKey, anchor: Anchor) -> AuditReport:
     """Check every act and every row version; constant memory, one pass."""
@@ -101,10 +106,7 @@ def verify(database: Database, key: ChainKey, anchor: Anchor) -> AuditReport:
         report.head = previous
         for stream in (*opened, *closed):
             for row in stream.up_to(None):
-                report.say(
-                    f"{stream.table.name} {row.id} version {row.version} names act {row._mapping[stream.moment]}, "
-                    "which does not exist"
-                )
+                report.say(stream.stray(row))
     if anchored.last > report.acts:
         report.say(
             f"the anchor remembers act {anchored.last}, the database ends at act {report.acts}: "
@@ -124,9 +126,13 @@ def _check_rows(opened: list[_Rows], closed: list[_Rows], number: int, report: A
             content = {k: v for k, v in zip(stream.names, row, strict=True) if k not in BOOKKEEPING}
             if not _is_sealed(name, content, bytes(row.seal)):
                 report.say(f"{name} {row.id} version {row.version} (act {number}) was altered")
+            if row.since_act != number:
+                report.say(stream.stray(row))
             tallies.setdefault(name, TableTally()).add(stream_of(row.version), bytes(row.seal))
     for stream in closed:
         for row in stream.up_to(number):
+            if row.until_act != number:
+                report.say(stream.stray(row))
             tallies.setdefault(str(stream.table.name), TableTally()).add("closed", bytes(row.seal))
     return sum(tally.rows for tally in tallies.values()), rows_digest(tallies)
 
