@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from pipeline.efficacy.logistic import fit_logistic
 from pipeline.efficacy.response_rate import Limits, check_counts, check_level, wilson
+from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+MOST_PATIENTS = 1_000_000
 AS_LIKELY = 1 + 1e-7
 """Tables whose probabilities differ by less than this factor are equally likely."""
 
@@ -25,7 +27,7 @@ class MarkerResponse(Outcome):
 
     fisher_p: float | None = None
     odds_ratio_conditional_mle: float | None = None
-    odds_ratio_ci: Limits | None = None
+    odds_ratio_ci: Limits = (None, None)
     risk_difference: float | None = None
     newcombe_ci: tuple[float, float] | None = None
     unknown_rate: float | None = None
@@ -84,6 +86,7 @@ def marker_response(
     check_counts(marker_pos_resp, marker_pos_n, of="marker_pos_resp")
     check_counts(marker_neg_resp, marker_neg_n, of="marker_neg_resp")
     check_counts(marker_unknown_resp, marker_unknown_n, of="marker_unknown_resp")
+    _check_size(marker_pos_n, marker_neg_n)
     check_level(conf_level)
     unknown_rate = marker_unknown_resp / marker_unknown_n if marker_unknown_n else None
     unknown_ci = wilson(marker_unknown_resp, marker_unknown_n, conf_level) if marker_unknown_n else None
@@ -101,7 +104,7 @@ def marker_response(
     return MarkerResponse(
         fisher_p=table.fisher_p(),
         odds_ratio_conditional_mle=odds,
-        odds_ratio_ci=None if table.fixed else limits,
+        odds_ratio_ci=limits,
         risk_difference=marker_pos_resp / marker_pos_n - marker_neg_resp / marker_neg_n,
         newcombe_ci=newcombe(marker_pos_resp, marker_pos_n, marker_neg_resp, marker_neg_n, conf_level),
         unknown_rate=unknown_rate,
@@ -232,6 +235,7 @@ def marker_interaction(
         ("neg_ctl_resp", neg_ctl_resp, neg_ctl_n),
     ):
         check_counts(x, n, of=name)
+    _check_size(*positive[1::2], *negative[1::2])
     ratios = [_sample_log_odds_ratio(*stratum) for stratum in (positive, negative)]
     exact = [_Table.of(*stratum).fisher_p() if stratum[1] and stratum[3] else None for stratum in (positive, negative)]
     strata = {
@@ -267,6 +271,11 @@ def marker_interaction(
         fisher_p_marker_neg=exact[1],
         missing={} if chisq is not None else dict.fromkeys(("lrt_chisq", "lrt_p"), Reason.NOT_ESTIMABLE),
     )
+
+
+def _check_size(*patients: int) -> None:
+    if sum(patients) > MOST_PATIENTS:
+        raise InputError(f"exact tests are made of at most {MOST_PATIENTS} patients, got {sum(patients)}")
 
 
 def _sample_log_odds_ratio(x1: int, n1: int, x2: int, n2: int) -> tuple[float, float] | None:

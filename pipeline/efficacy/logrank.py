@@ -29,7 +29,7 @@ class TwoGroupSurvival(Outcome):
     observed: tuple[int, ...] = ()
     expected: tuple[float, ...] = ()
     hr_efron: float | None = None
-    hr_efron_ci: tuple[float, float] | None = None
+    hr_efron_ci: tuple[float | None, float | None] = (None, None)
     hr_breslow: float | None = None
 
 
@@ -101,7 +101,9 @@ def compare_survival(
         observed=(total - observed_1, observed_1)[::in_order],
         expected=(total - expected_1, expected_1)[::in_order],
         hr_efron=None if efron is None else math.exp(efron[0]),
-        hr_efron_ci=None if efron is None else (math.exp(efron[0] - z * efron[1]), math.exp(efron[0] + z * efron[1])),
+        hr_efron_ci=(None, None)
+        if efron is None
+        else (math.exp(efron[0] - z * efron[1]), math.exp(efron[0] + z * efron[1])),
         hr_breslow=None if breslow is None else math.exp(breslow[0]),
         missing=missing,
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SOURCE = "Lee JJ, Liu DD. Clin Trials 2008;5:93-106"
 LARGEST_N = 1000
+WEAKEST_PRIOR, STRONGEST_PRIOR = 1e-6, 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +150,11 @@ def predictive_design(
 def _check(n_max: int, prior: tuple[float, float], p0: float, theta_t: float) -> None:
     if not 1 <= n_max <= LARGEST_N:
         raise InputError(f"n_max lies between 1 and {LARGEST_N}, got {n_max}", path=("n_max",))
-    if min(prior) <= 0:
-        raise InputError(f"both parameters of the beta prior must be above 0, got {prior}", path=("prior",))
+    if not WEAKEST_PRIOR <= min(prior) <= max(prior) <= STRONGEST_PRIOR:
+        raise InputError(
+            f"both parameters of the beta prior lie between {WEAKEST_PRIOR:g} and {STRONGEST_PRIOR:g}, got {prior}",
+            path=("prior",),
+        )
     for name, value in (("p0", p0), ("theta_t", theta_t)):
         if not 0 < value < 1:
             raise InputError(f"{name} lies between 0 and 1, got {value:g}", path=(name,))

@@ -134,6 +134,12 @@ def response_rate_intervals(x: int, n: int, conf_level: float = 0.95) -> Proport
     return proportion_intervals(x, n, conf_level)
 
 
+@method(
+    "C3_response_rates",
+    version=1,
+    title="Objective response and disease control",
+    source="Eisenhauer EA et al. Eur J Cancer 2009;45:228-247; Clopper CJ, Pearson ES. Biometrika 1934;26:404-413",
+)
 def response_rates(best: Sequence[Response], treated: int | None = None, conf_level: float = 0.95) -> ResponseRates:
     """Return objective response (CR + PR) and disease control (CR + PR + SD) with Clopper-Pearson intervals.
 

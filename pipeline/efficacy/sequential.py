@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+MOST_CASES = 10_000
+
+
 @dataclass(frozen=True, slots=True)
 class CountCourse:
     """What happens to a count over its looks at one true rate.
@@ -42,10 +45,12 @@ def binomial_pmf(n: int, p: float) -> NDArray[np.float64]:
 
 
 def check_looks(looks: Sequence[int]) -> None:
-    """Refuse looks that are missing, not positive, or do not rise."""
+    """Refuse looks that are missing, not positive, too large to convolve, or do not rise."""
     rising = all(before < after for before, after in pairwise(looks))
     if not looks or looks[0] < 1 or not rising:
         raise InputError(f"the looks must be rising numbers of cases from 1 on, got {list(looks)}", path=("looks",))
+    if looks[-1] > MOST_CASES:
+        raise InputError(f"a count is followed over at most {MOST_CASES} cases, got {looks[-1]}", path=("looks",))
 
 
 def count_course(

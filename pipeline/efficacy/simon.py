@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LARGEST_N = 200
+LARGEST_TRIAL = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +180,8 @@ def _best_of_size(n: int, p0: float, p1: float, alpha: float, beta: float, bound
 
 
 def _check_design(r1: int, n1: int, n: int, r: int | None = None) -> None:
+    if n > LARGEST_TRIAL:
+        raise InputError(f"a two-stage trial has at most {LARGEST_TRIAL} patients here, got {n}", path=("n",))
     if not 1 <= n1 < n or not 0 <= r1 < n1:
         raise InputError(
             f"a two-stage design has 1 <= n1 < n and 0 <= r1 < n1, got r1/n1 = {r1}/{n1} and n = {n}", path=("n1",)
@@ -220,6 +223,12 @@ def simon_characteristics(r1: int, n1: int, r: int, n: int, p: Sequence[float]) 
     )
 
 
+@method(
+    "C4_simon_rule",
+    version=1,
+    title="Final limit of a two-stage trial as it was carried out",
+    source="Simon R. Control Clin Trials 1989;10:1-10",
+)
 def simon_rule(r1: int, n1: int, n: int, p0: float, p1: float, alpha: float = 0.05) -> TwoStageRule:
     """Recompute the final limit when a stage took more or fewer patients than planned.
 

@@ -167,8 +167,8 @@ def restricted_mean(curve: Curve, tau: float) -> tuple[float, float] | None:
     remaining = (pieces.sum() - np.cumsum(pieces))[:-1]
     events, at_risk = curve.events[before], curve.at_risk[before]
     left = np.maximum(at_risk - events, 1)  # where all have the event no area remains, and no variance
-    variance = float(np.sum(np.where(at_risk > events, remaining**2 * events / (at_risk * left), 0.0)))
-    return float(pieces.sum()), float(np.sqrt(variance))
+    share = np.where(at_risk > events, events / (at_risk * left), 0.0)
+    return float(pieces.sum()), float(np.hypot.reduce(remaining * np.sqrt(share)))
 
 
 def check_times(

@@ -11,6 +11,9 @@ from pipeline.efficacy.response_rate import check_level, normal_quantile
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
 
+FARTHEST = 1e6
+"""How many spreads of the exposures away a prediction may lie; farther on it is the same."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExposureResponse(Outcome):
@@ -75,18 +78,20 @@ def exposure_response(
     if _separated(exposure, event):
         return ExposureResponse(reason=Reason.NOT_ESTIMABLE, flags=("separated",))
     x = np.asarray(exposure, dtype=float)
-    # centred and scaled, so that the fit does not depend on the unit; the coefficients are put back below
-    centre, spread = float(x.mean()), float(x.std())
-    design = np.column_stack([np.ones(x.size), (x - centre) / spread])
-    fit = fit_logistic(design, np.asarray(event, dtype=float), np.ones(x.size))
-    if fit is None:
-        return ExposureResponse(reason=Reason.NOT_ESTIMABLE)
-    a, b = (float(value) for value in fit.coefficients)
-    slope, error = b / spread, math.sqrt(float(fit.covariance[1, 1])) / spread
-    at = (np.asarray(predict_at, dtype=float) - centre) / spread
-    where = np.column_stack([np.ones(at.size), at])
-    logit = where @ fit.coefficients
-    half = normal_quantile(conf_level) * np.sqrt(np.einsum("ij,jk,ik->i", where, fit.covariance, where))
+    with np.errstate(over="ignore", under="ignore"):
+        # centred and scaled, so that the fit does not depend on the unit; the coefficients are put back below
+        centre = float(np.mean(x / x.size) * x.size)
+        spread = float(np.abs(x - centre).max())
+        scaled = (x - centre) / spread if 0 < spread < math.inf else np.zeros(x.size)
+        fit = fit_logistic(np.column_stack([np.ones(x.size), scaled]), np.asarray(event, dtype=float), np.ones(x.size))
+        if fit is None:
+            return ExposureResponse(reason=Reason.NOT_ESTIMABLE)
+        a, b = (float(value) for value in fit.coefficients)
+        slope, error = b / spread, math.sqrt(float(fit.covariance[1, 1])) / spread
+        at = np.clip((np.asarray(predict_at, dtype=float) - centre) / spread, -FARTHEST, FARTHEST)
+        where = np.column_stack([np.ones(at.size), at])
+        logit = where @ fit.coefficients
+        half = normal_quantile(conf_level) * np.sqrt(np.einsum("ij,jk,ik->i", where, fit.covariance, where))
     wanted = None
     if b != 0:
         wanted = centre + spread * (math.log(target_probability / (1 - target_probability)) - a) / b
@@ -94,7 +99,7 @@ def exposure_response(
         intercept=a - b * centre / spread,
         slope=slope,
         slope_se=error,
-        slope_p=2 * float(ndtr(-abs(slope / error))),
+        slope_p=2 * float(ndtr(-abs(b) / math.sqrt(float(fit.covariance[1, 1])))),
         prob_at=tuple(expit(logit).tolist()),
         ci95_lower=tuple(expit(logit - half).tolist()),
         ci95_upper=tuple(expit(logit + half).tolist()),

@@ -129,6 +129,12 @@ class SteadyStateCheck(Outcome):
     trend_p: float | None = None
 
 
+@method(
+    "D4_steady_state_check",
+    version=1,
+    title="Whether steady state is reached",
+    source="Gabrielsson J, Weiner D. Methods Mol Biol 2012;929:377-389; trend test: Moltrail, definition",
+)
 def steady_state_check(
     trough_time_h: Sequence[float], troughs: Sequence[float], half_life_h: float, alpha: float = 0.10
 ) -> SteadyStateCheck:
