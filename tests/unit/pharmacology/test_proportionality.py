@@ -10,7 +10,7 @@ from pipeline.pharmacology.proportionality import Verdict, dose_proportionality
 
 pairs = st.lists(
     st.tuples(st.sampled_from([5.0, 10.0, 25.0, 50.0, 100.0]), st.floats(0.1, 1e4)), min_size=4, max_size=20
-).filter(lambda rows: len({dose for dose, _ in rows}) > 2)
+).filter(lambda rows: len({dose for dose, _ in rows}) > 2 and len({exposure for _, exposure in rows}) > 1)
 
 
 @given(pairs)
