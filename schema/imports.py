@@ -11,6 +11,7 @@ from pipeline.access import Permission
 from pipeline.commands.imports import ImportFiles
 from pipeline.errors import PipelineError
 from pipeline.exchange.formats import FORMATS, read_files
+from pipeline.exchange.reading import Reading
 from schema.context import Request
 from schema.errors import error_rows
 from schema.reading import given
@@ -52,7 +53,9 @@ class ImportReport(graphene.ObjectType):
         graphene.List(graphene.NonNull(graphene.String)), required=True, description="What to mind about the file."
     )
     problems = given(
-        graphene.List(graphene.NonNull(ImportProblem)), required=True, description="The first 200 problems, row by row."
+        graphene.List(graphene.NonNull(ImportProblem)),
+        required=True,
+        description="The first 200 problems: rows not taken, then rows to mind.",
     )
     written = given(JSON, required=True, description="How many molecules, programmes and studies are new or changed.")
 
@@ -76,15 +79,22 @@ def import_file(info: GraphQLResolveInfo, file: Any, input: Any) -> dict[str, An
     except PipelineError as error:
         return {"report": None, "errors": error_rows(error, info, request)}
     result = recorded.result
-    found = [
-        *(("QUARANTINED", p.place, p.column, p.value, p.reason) for p in reading.quarantined),
-        *(("HELD", p.place, p.column, p.value, p.explanation) for p in reading.held),
-        *(("FLAGGED", p.place, p.column, p.value, p.reason) for p in reading.flags),
-    ]
-    problems = [
-        {"kind": kind, "file": place.file, "row": place.row, "column": column, "value": value, "reason": reason}
-        for kind, place, column, value, reason in found[:_PROBLEMS_SHOWN]
-    ]
     written = {name: result[name] for name in ("molecules", "programmes", "studies")}
-    report = result["report"] | {"problems": problems, "written": written}
+    report = result["report"] | {"problems": _problems(reading), "written": written}
     return {"report": report, "errors": []}
+
+
+def _problems(reading: Reading) -> list[dict[str, Any]]:
+    """Return the first rows that were not taken, or taken with something to mind; those not taken come first."""
+    taken = sorted(
+        [
+            *(("QUARANTINED", p.place, p.column, p.value, p.reason) for p in reading.quarantined),
+            *(("HELD", h.place, h.column, h.value, f"{h.explanation} (proposed: {h.proposed})") for h in reading.held),
+        ],
+        key=lambda problem: problem[1],
+    )
+    flagged = (("FLAGGED", p.place, p.column, p.value, p.reason) for p in sorted(reading.flags, key=lambda p: p.place))
+    return [
+        {"kind": kind, "file": place.file, "row": place.row, "column": column, "value": value, "reason": reason}
+        for kind, place, column, value, reason in [*taken, *flagged][:_PROBLEMS_SHOWN]
+    ]

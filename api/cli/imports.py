@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +57,13 @@ def command(
     from pipeline.exchange.formats import read_files
     from pipeline.exchange.quarantine import write_quarantine
 
-    files = list(_files(paths))
+    files, left_out = _files(paths)
     with session.open() as centre:
         with centre.read() as reader:
             _, graph = reader.graphs.in_force(reader.connection)
         with session.progress("Reading"):
             reading = read_files(format_name, files, graph)
+            reading.warnings += left_out
         with session.progress("Rehearsing" if dry_run else "Writing"):
             made = ImportFiles.of(reading, files, name=_name(paths), dry_run=dry_run)
             recorded = centre.execute(made, actor=session.actor)
@@ -77,36 +78,33 @@ def command(
         sys.exit(1)
 
 
-def _files(paths: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
+def _files(paths: Sequence[Path]) -> tuple[list[tuple[str, bytes]], list[str]]:
+    """Return the content of the files to import, and a warning for those of a folder that are of no known kind."""
     from pipeline.errors import FileRefused
 
+    found: list[tuple[str, bytes]] = []
+    left_out: list[str] = []
     total = 0
     for path in paths:
-        found = _data_files(path) if path.is_dir() else [path]
-        if not found:
+        inside = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+        chosen = [file for file in inside if not path.is_dir() or file.suffix.lower() in _KNOWN]
+        left_out += [file.name for file in inside if file not in chosen and not file.name.startswith(".")]
+        if not chosen:
             raise FileRefused(f"the folder {path} holds no file to import ({', '.join(sorted(_KNOWN))})")
-        for file in found:
-            total += file.stat().st_size
-            if total > _MOST_BYTES:
-                raise FileRefused(f"more than {_MOST_BYTES:,} bytes are given at once; import fewer files")
+        for file in chosen:
             try:
-                yield file.name, file.read_bytes()
+                total += file.stat().st_size
+                if total > _MOST_BYTES:
+                    raise FileRefused(f"more than {_MOST_BYTES:,} bytes are given at once; import fewer files")
+                found.append((file.name, file.read_bytes()))
             except OSError as error:
                 raise FileRefused(f"{file} cannot be read ({error.strerror})") from None
-
-
-def _data_files(folder: Path) -> list[Path]:
-    """Return the files of a folder that can hold data: no licence, no reading matter."""
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.is_file()
-        and path.suffix.lower() in _KNOWN
-        and path.stem.upper() not in ("LICENSE", "LICENCE", "README")
-    )
+    more = " ..." if len(left_out) > 20 else ""
+    return found, [f"left out, being no {_LISTED}: {', '.join(left_out[:20])}{more}."] if left_out else []
 
 
 _KNOWN = {".csv", ".tsv", ".txt", ".xlsx", ".json", ".ndjson", ".jsonl", ".zip"}
+_LISTED = "table, JSON or archive"
 
 
 def _name(paths: Sequence[Path]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -11,12 +11,13 @@ import orjson
 
 from pipeline.access import Permission
 from pipeline.commands import handles
-from pipeline.commands.import_molecules import Molecules
+from pipeline.commands.import_molecules import Molecules, chunks
 from pipeline.commands.import_programmes import Programmes
+from pipeline.commands.import_sources import Sources, keep
 from pipeline.commands.import_studies import Studies
-from pipeline.exchange.reading import Reading
+from pipeline.exchange.reading import Duplicate, Held, Quarantined, Reading
 from pipeline.store.journal import Act, Rehearsed
-from pipeline.store.tables import import_problems, imports, review_items, source_files
+from pipeline.store.tables import import_problems, imports, review_items
 from pipeline.words import ReviewStatus
 
 PROBLEMS_KEPT = 50_000
@@ -25,7 +26,10 @@ PROBLEMS_KEPT = 50_000
 
 @dataclass(frozen=True, slots=True)
 class ImportFiles:
-    """Files, as they were sent, and what a reader found in them. `dry_run`: report and write nothing."""
+    """Files, as they were sent, and what a reader found in them. `dry_run`: report and write nothing.
+
+    The reading is completed in place with what the records say of its rows: after the act it tells each row's fate.
+    """
 
     format: str
     name: str
@@ -39,68 +43,96 @@ class ImportFiles:
         """Return the command for files that were read."""
         digest = sha256()
         for file_name, content in files:
-            digest.update(f"{file_name}\0{len(content)}\0".encode())
+            digest.update(f"{file_name}\0{len(content)}\0".encode("utf-8", "replace"))
             digest.update(content)
         return cls(reading.format, name, digest.hexdigest(), dry_run, tuple(files), reading)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How many records are new or changed, and how many rows of studies said nothing new."""
+
+    molecules: int
+    programmes: int
+    studies: int
+    unchanged_rows: int
+
+
+def take_in(act: Act, reading: Reading, *, source: str, sources: Sources) -> Taken:
+    """Write what is new of a reading's facts, and complete the reading with what became of its rows."""
+    molecules = Molecules(act, source, sources, reading.warnings)
+    for fact in reading.programmes:
+        molecules.want(fact.molecule)
+    studies = Studies(act, molecules)
+    studies.write(reading.studies)
+    programmes = Programmes(act, molecules, reading)
+    programmes.write(reading.programmes)
+    known = len(molecules.new | molecules.completed)
+    return Taken(known, programmes.written, studies.written, studies.unchanged_rows)
 
 
 @handles(ImportFiles, Permission.IMPORT)
 def import_files(act: Act, command: ImportFiles) -> Mapping[str, Any]:
     """Write what is new, and account for every row: accepted + quarantined + held + duplicates = rows."""
     reading = command.reading
-    file_ids = {} if command.dry_run else _keep(act, command.files)
-    molecules = Molecules(act, command.name, file_ids, reading.warnings)
-    for fact in reading.programmes:
-        molecules.want(fact.molecule)
-    studies = Studies(act, molecules, file_ids)
-    studies.write(reading.studies)
-    programmes = Programmes(act, molecules, reading, file_ids)
-    programmes.write(reading.programmes)
-    accepted = reading.accepted - studies.unchanged_rows
+    sources = Sources({}) if command.dry_run else keep(act, command.files, reading.files)
+    taken = take_in(act, reading, source=command.name, sources=sources)
+    listed = _settle_held(act, reading)
     report: dict[str, Any] = {
         "format": command.format,
         "name": command.name,
         "rows": reading.rows,
-        "accepted": accepted,
-        "quarantined": len({problem.place for problem in reading.quarantined}),
-        "held": len({held.place for held in reading.held}),
-        "duplicates": len({duplicate.place for duplicate in reading.duplicates}) + studies.unchanged_rows,
+        "accepted": reading.accepted - taken.unchanged_rows,
+        "quarantined": _places(reading.quarantined),
+        "held": _places(reading.held),
+        "duplicates": _places(reading.duplicates) + taken.unchanged_rows,
         "warnings": reading.warnings,
     }
     result = {
         "report": report | {"dry_run": command.dry_run},
-        "studies": studies.written,
-        "programmes": programmes.written,
-        "molecules": len(molecules.new),
+        "studies": taken.studies,
+        "programmes": taken.programmes,
+        "molecules": taken.molecules,
         "flags": len(reading.flags),
     }
     if command.dry_run:
         raise Rehearsed(result)
+    counts = {name: report[name] for name in ("format", "name", "rows", "accepted", "quarantined", "held")}
+    warnings = orjson.dumps(reading.warnings).decode()
     id = act.add(
         imports,
-        {
-            **{name: report[name] for name in ("format", "name", "rows", "accepted", "quarantined", "held")},
-            "duplicates": report["duplicates"],
-            "sha256": command.sha256,
-            "warnings": orjson.dumps(reading.warnings).decode(),
-        },
+        counts | {"duplicates": report["duplicates"], "sha256": command.sha256, "warnings": warnings},
     )
     _keep_problems(act, id, reading)
+    _list(act, id, [item for item in reading.held if _sign(item) not in listed])
     return result | {"import": id}
 
 
-def _keep(act: Act, files: tuple[tuple[str, bytes], ...]) -> dict[str, int]:
-    """Keep the files as they came; one that is kept already is not kept twice."""
-    ids: dict[str, int] = {}
-    for name, content in files:
-        digest = sha256(content).hexdigest()
-        known = act.connection.execute(
-            source_files.select().with_only_columns(source_files.c.id).where(source_files.c.sha256 == digest)
-        ).scalar()
-        ids[name] = known or act.add(
-            source_files, {"sha256": digest, "name": name, "size": len(content), "content": content}
-        )
-    return ids
+def _places(items: Iterable[Quarantined | Held | Duplicate]) -> int:
+    return len({item.place for item in items})
+
+
+_Sign = tuple[str, int, str | None, str | None, str]
+
+
+def _sign(item: Held) -> _Sign:
+    """Return what makes two held rows one question to a person."""
+    return (*item.place, item.column, item.value, item.explanation)
+
+
+def _settle_held(act: Act, reading: Reading) -> set[_Sign]:
+    """Return the questions that are on the review list; a row whose questions were decided before says nothing new."""
+    listed: dict[_Sign, str] = {}
+    for files in chunks(sorted({item.place.file for item in reading.held})):
+        for row in act.current(review_items, review_items.c.file.in_(files)):
+            sign = (row["file"], row["row"], row["column_name"], row["reported"], row["explanation"])
+            listed[sign] = row["status"]
+    if listed:
+        opened = {item.place for item in reading.held if listed.get(_sign(item), "OPEN") == ReviewStatus.OPEN}
+        decided = {item.place for item in reading.held} - opened
+        reading.held[:] = [item for item in reading.held if item.place not in decided]
+        reading.duplicates += [Duplicate(place, None) for place in sorted(decided)]
+    return set(listed)
 
 
 def _keep_problems(act: Act, import_id: int, reading: Reading) -> None:
@@ -111,10 +143,14 @@ def _keep_problems(act: Act, import_id: int, reading: Reading) -> None:
     ]
     columns = ("import_id", "kind", "file", "row", "column_name", "value", "reason")
     act.add_all(import_problems, columns, problems[:PROBLEMS_KEPT])
+
+
+def _list(act: Act, import_id: int, held: Iterable[Held]) -> None:
+    """Put what a person has to decide on the review list."""
     act.add_all(
         review_items,
         ("import_id", "file", "row", "column_name", "reported", "proposed", "explanation", "proposal", "status"),
-        [(import_id, *held.place, *held[1:5], _json(held.act), ReviewStatus.OPEN.value) for held in reading.held],
+        [(import_id, *item.place, *item[1:5], _json(item.act), ReviewStatus.OPEN.value) for item in held],
     )
 
 

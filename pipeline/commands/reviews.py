@@ -10,18 +10,26 @@ import orjson
 
 from pipeline.access import Permission
 from pipeline.commands import handles
+from pipeline.commands.import_sources import Sources
+from pipeline.commands.imports import take_in
 from pipeline.commands.programmes import MoveProgramme, move_programme
 from pipeline.commands.texts import checked
 from pipeline.dates import PartialDate
 from pipeline.errors import InputError, NotPermitted, PipelineError, refuse
+from pipeline.exchange.facts import MoleculeFact, ProgrammeFact, StageEntry
+from pipeline.exchange.reading import Reading
+from pipeline.names import canonical_key
 from pipeline.store.journal import Act
-from pipeline.store.tables import programmes, review_items
-from pipeline.words import MoveKind, ReviewStatus
+from pipeline.store.tables import programmes, review_items, source_files, transitions
+from pipeline.words import MoveKind, ReviewStatus, Status
 
 
 @dataclass(frozen=True, slots=True)
 class DecideReview:
-    """ACCEPTED does what is proposed, CHANGED does it with `value` in its place, REJECTED does nothing."""
+    """ACCEPTED does what is proposed, CHANGED does it with `value` in its place, REJECTED does nothing.
+
+    `value` is a stage, or a date where the proposal is about one.
+    """
 
     item: int
     status: ReviewStatus
@@ -44,48 +52,99 @@ def decide_review(act: Act, command: DecideReview) -> Mapping[str, Any]:
         errors.append(InputError("CHANGED needs the value to take instead", path=("input", "value")))
     proposal = None if item["proposal"] is None else orjson.loads(item["proposal"])
     if command.status in (ReviewStatus.ACCEPTED, ReviewStatus.CHANGED) and proposal is None:
-        errors.append(
-            InputError(
-                "nothing can be done by itself here: mend the source and import it again, then decide REJECTED",
-                path=("input", "status"),
-            )
-        )
+        errors.append(_by_hand())
     refuse(errors)
-    if command.status is not ReviewStatus.REJECTED:
-        assert proposal is not None
-        _do(act, proposal, value if command.status is ReviewStatus.CHANGED else None, comment, item)
-    act.revise(
-        review_items,
-        item,
-        {
-            "status": command.status.value,
-            "decided_by": act.actor.name,
-            "decided_at": act.recorded_at,
-            "comment": comment,
-        },
-    )
+    if command.status is not ReviewStatus.REJECTED and proposal is not None:
+        instead = value if command.status is ReviewStatus.CHANGED else None
+        if proposal.get("kind") == "correct":
+            _correct(act, proposal, instead, comment, item)
+        elif proposal.get("kind") == "enter":
+            _enter(act, proposal, instead, comment, item)
+        else:
+            raise _by_hand()
+    decision = {"status": command.status.value, "decided_by": act.actor.name, "decided_at": act.recorded_at}
+    act.revise(review_items, item, decision | {"comment": comment})
     return {"item": item["id"]}
 
 
-def _do(act: Act, proposal: Mapping[str, Any], value: str | None, comment: str | None, item: Mapping[str, Any]) -> None:
-    """Correct the last entry of a programme as proposed."""
-    if proposal.get("kind") != "correct" or "programme" not in proposal:
-        raise InputError("the proposal cannot be done by itself; make the change by hand, then decide REJECTED")
+def _by_hand() -> InputError:
+    return InputError(
+        "nothing can be done by itself here: mend the source and import it again, or make the change by hand, "
+        "then decide REJECTED",
+        path=("input", "status"),
+    )
+
+
+def _correct(
+    act: Act, proposal: Mapping[str, Any], value: str | None, comment: str | None, item: Mapping[str, Any]
+) -> None:
+    """Correct the last entry of a programme, if it is still the one the proposal is about."""
+    if "programme" not in proposal:
+        raise _by_hand()
     if Permission.MOVE_PROGRAMME not in act.actor.permissions:
         raise NotPermitted(
             f"{act.actor.name} may not {Permission.MOVE_PROGRAMME}; ask a programme lead to decide this item",
             permission=Permission.MOVE_PROGRAMME,
         )
     programme = act.find(programmes, int(proposal["programme"]))
-    occurred_on = proposal.get("occurred_on")
+    last = act.current(
+        transitions, transitions.c.programme_id == programme["id"], order_by=[transitions.c.position.desc()]
+    )[0]
+    meant, stands = (
+        (proposal["from_stage"], proposal["from_date"]),
+        (last["to_stage"], last["occurred_on"]),
+    )
+    if meant != stands:
+        raise InputError(
+            f"the proposal corrects {meant[0]} on {meant[1]}, but the last entry is now {stands[0]} on {stands[1]}, "
+            "and only the last entry can be corrected; look at the programme, then decide REJECTED",
+            path=("input", "item"),
+        )
+    day = _date(value)
+    occurred_on = day or (PartialDate.parse(proposal["occurred_on"]) if proposal.get("occurred_on") else None)
     move_programme(
         act,
         MoveProgramme(
             programme=programme["id"],
             kind=MoveKind.CORRECT,
             expected_version=programme["version"],
-            to=value or str(proposal["to"]),
+            to=value if value and not day else str(proposal["to"]),
             reason_verbatim=comment or f"{item['explanation']} ({item['file']}, row {item['row']})",
-            occurred_on=PartialDate.parse(occurred_on) if occurred_on else None,
+            occurred_on=occurred_on,
         ),
     )
+
+
+def _enter(
+    act: Act, proposal: Mapping[str, Any], value: str | None, comment: str | None, item: Mapping[str, Any]
+) -> None:
+    """Take in the stage entry of a row whose date was in doubt, now that it is decided."""
+    text = value or proposal.get("occurred_on")
+    if not text:
+        choices = " or ".join(proposal.get("choices") or ()) or "the date"
+        raise InputError(f"say which date it is: decide CHANGED with {choices} as the value", path=("input", "value"))
+    name = str(proposal["molecule"])
+    status = Status(proposal.get("status") or Status.ACTIVE)
+    entry = StageEntry(str(proposal["stage"]), PartialDate.parse(str(text)), status, note=comment, row=item["row"])
+    molecule = MoleculeFact(name, canonical_key(name), proposal.get("code"), row=item["row"], file=item["file"])
+    fact = ProgrammeFact(molecule, proposal.get("indication"), entries=[entry], row=item["row"], file=item["file"])
+    reading = Reading("portfolio", rows=1, programmes=[fact])
+    kept = act.connection.execute(
+        source_files.select()
+        .with_only_columns(source_files.c.id)
+        .where(source_files.c.name == item["file"])
+        .order_by(source_files.c.id.desc())
+    ).scalar()
+    sources = Sources({} if kept is None else {item["file"]: kept})
+    take_in(act, reading, source=f"the review of {item['file']}", sources=sources)
+    unfit = [*(found.reason for found in reading.quarantined), *(found.explanation for found in reading.held)]
+    if unfit:
+        raise InputError(f"it does not fit the record: {unfit[0]}", path=("input", "value"))
+
+
+def _date(value: str | None) -> PartialDate | None:
+    """Return the date a value is, None where it is none."""
+    try:
+        return None if value is None else PartialDate.parse(value)
+    except InputError:
+        return None

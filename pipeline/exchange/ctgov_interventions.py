@@ -15,6 +15,7 @@ _OTHER_TYPES = {"BEHAVIORAL", "DEVICE", "DIAGNOSTIC_TEST", "DIETARY_SUPPLEMENT",
 _LONGEST_NAME = 300
 
 _PLACEBO = re.compile(r"\b(?:placebos?|plcb|sham|dummy|sugar pills?)\b|^vehicle\b", re.IGNORECASE)
+_ALTERNATIVES = re.compile(r"\s\+\s?|/|\s(?:and|or|plus)\s")
 _NO_MOLECULE = re.compile(
     r"^(?:standard|conventional|best|usual|supportive|investigator|physician|treatment|local|routine)\b.*"
     r"\b(?:care|therapy|treatment|chemotherapy|choice|regimen)$"
@@ -85,9 +86,9 @@ def read_interventions(module: Fields, arms: list[str], *, file: str, row: int) 
     """Sort the interventions of an arms and interventions module.
 
     Drugs, biologicals, genetic and combination products are molecules, a radiation that names an isotope as well.
-    Placebos, standards of care, procedures, devices, behaviour, supplements and beams are not, nor regimens and classes
-    (flagged). A name that joins molecules ("A + B") is kept as printed and flagged, not split. Doses, forms and a
-    research code in brackets are set aside in the molecule's name, never in the study's.
+    Placebos, standards of care, procedures, devices, behaviour, supplements and beams are not, nor regimens, classes
+    and names that join molecules ("A + B"; all flagged): these are kept as printed, not split. Doses, forms, a placebo
+    as the alternative and a research code in brackets are set aside in the molecule's name, never in the study's.
     """
     found = Interventions()
     by_key: dict[str, MoleculeFact] = {}
@@ -112,11 +113,12 @@ def read_interventions(module: Fields, arms: list[str], *, file: str, row: int) 
             found.others.append({"type": kind, "name": printed[:_LONGEST_NAME]})
             continue
         if several:
-            found.flags.append((f"{item.path}.name", printed, "may name several molecules; kept as printed, not split"))
+            found.flags.append((f"{item.path}.name", printed, "names no single molecule; kept with the others"))
+            found.others.append({"type": kind, "name": printed})
+            continue
         molecule = by_key.get(key)
         if molecule is None:
-            modality = Modality.OTHER if several else _modality(kind, name)
-            molecule = by_key[key] = MoleculeFact(name, key, modality=modality, row=row, file=file)
+            molecule = by_key[key] = MoleculeFact(name, key, modality=_modality(kind, name), row=row, file=file)
         _add_synonyms(molecule, [*synonyms, *item.texts("otherNames")])
         for arm in _arms_of(item, module, arms, found):
             found.molecules.append(StudyMolecule(molecule, printed, arm=arm, row=row))
@@ -137,15 +139,19 @@ def _is_molecule(kind: str, name: str) -> bool:
     if kind not in _MOLECULE_TYPES or _NO_MOLECULE.search(name):
         return False
     return not _PLACEBO.search(name) or any(
-        fold(part) and not _PLACEBO.search(part) for part in re.split(r"\s\+\s?|/|\s(?:and|or|plus)\s", name)
+        fold(part) and not _PLACEBO.search(part) for part in _ALTERNATIVES.split(name)
     )
 
 
 def _named(printed: str) -> tuple[str, list[str], bool]:
     """Return a molecule's name without dose and form, names given in brackets, and whether it may be several."""
     name = printed
-    if _SEVERAL.search(name) or _PLACEBO.search(name):
-        return name, [], True
+    if _PLACEBO.search(name):
+        name, *more = [part for part in _ALTERNATIVES.split(name) if not _PLACEBO.search(part)]
+        if more:
+            return printed, [], True
+    if _SEVERAL.search(name):
+        return printed, [], True
     name = _shortened(_DOSE, name)
     while (shorter := _shortened(_FORM, name)) != name:
         name = shorter

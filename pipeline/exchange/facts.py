@@ -13,7 +13,10 @@ from pipeline.words import AttritionReason, Modality, MoveKind, Status, StudySta
 
 @dataclass(slots=True)
 class MoleculeFact:
-    """A molecule a source names. `key` is pipeline.names.fold(name): equal keys are the same molecule."""
+    """A molecule a source names. Equal keys are one molecule.
+
+    `key` is pipeline.names.canonical_key(name), or fold(name), which the writer makes canonical.
+    """
 
     name: str
     key: str
@@ -102,7 +105,7 @@ class DoseFact:
 
 @dataclass(slots=True)
 class DoseLevelFact:
-    """One level of an escalation. `ordinal` orders the levels within the arm, lowest first, from 1."""
+    """One level of an escalation. `ordinal` orders the levels within the arm, lowest first, from 1; 0: no level."""
 
     arm: str | None
     label: str

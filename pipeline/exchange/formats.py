@@ -1,25 +1,21 @@
-"""The formats that can be brought in: one reader each, archives unpacked within limits, `auto` told by content."""
+"""The formats that can be brought in: one reader each, and `auto`, which tells them by their content."""
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.errors import FileRefused, InputError
-from pipeline.exchange.reading import Reading
+from pipeline.exchange.archives import unpack
+from pipeline.exchange.reading import Reading, SentFile
 
 if TYPE_CHECKING:
     from pipeline.stages.graph import StageGraph
 
-MOST_BYTES = 200 * 1024 * 1024
-MOST_FILES = 1_000
-MOST_RATIO = 100
-
-Files = Sequence[tuple[str, bytes]]
+Files = Sequence[SentFile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,42 +31,50 @@ def _stages(graph: StageGraph) -> dict[str, str]:
     return {stage.code: stage.name for stage in graph.stages}
 
 
-def _only(files: Files, what: str) -> tuple[str, bytes]:
+def _named(files: Files) -> list[tuple[str, bytes]]:
+    return [(file.name, file.content) for file in files]
+
+
+def _only(files: Files, what: str) -> SentFile:
     if len(files) != 1:
-        raise FileRefused(f"{what} is one file, {len(files)} were given; import them one by one")
+        names = ", ".join(file.name for file in files[:5]) + (" ..." if len(files) > 5 else "")
+        raise FileRefused(f"{what} is one file, and {len(files)} were sent ({names}); import them one by one")
     return files[0]
 
 
 def _portfolio(files: Files, graph: StageGraph) -> Reading:
     from pipeline.exchange.portfolio import read_portfolio
 
-    name, data = _only(files, "a portfolio")
-    return read_portfolio(data, name, _stages(graph))
+    file = _only(files, "a portfolio")
+    return read_portfolio(file.content, file.name, _stages(graph))
 
 
 def _snapshots(files: Files, graph: StageGraph) -> Reading:
     from pipeline.exchange.snapshots import read_snapshots
 
-    return read_snapshots(files, _stages(graph))
+    return read_snapshots(_named(files), _stages(graph))
 
 
 def _phase1(files: Files, _graph: StageGraph) -> Reading:
     from pipeline.exchange.phase1_dlt import read_phase1
 
-    return read_phase1(dict(files))
+    twice = [name for name, count in Counter(file.given.lower() for file in files).items() if count > 1]
+    if twice:
+        raise FileRefused(f"these files were sent more than once: {', '.join(twice[:7])}; send one of each")
+    return read_phase1(dict(_named(files)))
 
 
 def _ctgov(files: Files, _graph: StageGraph) -> Reading:
     from pipeline.exchange.ctgov import read_ctgov
 
-    return read_ctgov(files)
+    return read_ctgov(_named(files))
 
 
 def _trial_stops(files: Files, _graph: StageGraph) -> Reading:
     from pipeline.exchange.trial_stops import read_trial_stops
 
-    name, data = _only(files, "a list of stopped trials")
-    return read_trial_stops(data, name)
+    file = _only(files, "a list of stopped trials")
+    return read_trial_stops(file.content, file.name)
 
 
 FORMATS: dict[str, Format] = {
@@ -87,77 +91,56 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def read_files(format: str, files: Files, graph: StageGraph) -> Reading:
-    """Read files in a named format, or in the one their content shows.
+def read_files(format: str, files: Sequence[tuple[str, bytes]], graph: StageGraph) -> Reading:
+    """Read files, given by (name, content) as they were sent, in a named format or in the one their content shows.
 
     Raises:
-        InputError: no such format, or none can be told.
+        InputError: no such format, or no file.
         FileRefused: the files cannot be read in it.
     """
-    unpacked = unpack(files)
-    if format == "auto":
-        format = told(unpacked)
-    if format not in FORMATS:
+    if format != "auto" and format not in FORMATS:
         raise InputError(
             f"{format[:40]!r} is not a format; the formats are {', '.join(FORMATS)}, or auto", path=("input", "format")
         )
-    return FORMATS[format].read(unpacked, graph)
+    unpacked, left_out = unpack(files)
+    if not unpacked:
+        raise InputError("no file was given", path=("file",))
+    reading = _read(told(unpacked) if format == "auto" else format, unpacked, graph, guessed=format == "auto")
+    reading.files = unpacked
+    reading.warnings[:0] = left_out
+    return reading
 
 
-def unpack(files: Files) -> list[tuple[str, bytes]]:
-    """Return the files with zip archives replaced by what is in them; workbooks (zip as well) stay whole."""
-    found: list[tuple[str, bytes]] = []
-    for name, data in files:
-        if not data.startswith(b"PK\x03\x04"):
-            found.append((name, data))
-            continue
+def _read(format: str, files: Files, graph: StageGraph, *, guessed: bool) -> Reading:
+    try:
+        return FORMATS[format].read(files, graph)
+    except FileRefused:
+        # A table of names and phases without dates of its own may still be one dated snapshot.
+        if not guessed or format != "portfolio":
+            raise
         try:
-            archive = zipfile.ZipFile(io.BytesIO(data))
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-        except (zipfile.BadZipFile, ValueError, OSError) as error:
-            raise FileRefused(f"{name[:60]!r} is a damaged zip archive ({error}); pack it again") from error
-        if any(entry.filename == "[Content_Types].xml" for entry in entries):
-            found.append((name, data))
-            continue
-        _check_archive(name, len(data), entries)
-        for entry in entries:
-            if re.search(r"(^|/)(__MACOSX/|\.)", entry.filename):
-                continue
-            try:
-                content = archive.read(entry)
-            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
-                raise FileRefused(
-                    f"{entry.filename[:60]!r} in {name[:60]!r} cannot be unpacked ({error}); pack it again"
-                ) from error
-            if content.startswith(b"PK\x03\x04") and entry.filename.lower().endswith(".zip"):
-                raise FileRefused(f"{name[:60]!r} holds another archive, {entry.filename[:60]!r}; unpack it first")
-            found.append((entry.filename.rsplit("/", 1)[-1], content))
-    return found
-
-
-def _check_archive(name: str, packed: int, entries: Sequence[zipfile.ZipInfo]) -> None:
-    total = sum(entry.file_size for entry in entries)
-    if len(entries) > MOST_FILES:
-        raise FileRefused(f"{name[:60]!r} holds {len(entries)} files; at most {MOST_FILES} are taken")
-    if total > MOST_BYTES:
-        raise FileRefused(f"{name[:60]!r} would unpack to {total:,} bytes; at most {MOST_BYTES:,} are taken")
-    if total > MOST_RATIO * max(packed, 1):
-        raise FileRefused(f"{name[:60]!r} would unpack to more than {MOST_RATIO} times its size; it is not taken")
+            return FORMATS["snapshots"].read(files, graph)
+        except FileRefused:
+            pass
+        raise
 
 
 def told(files: Files) -> str:
-    """Return the format that files show by their names and first lines; refuse when none is clear."""
-    names = {name.rsplit("/", 1)[-1].lower() for name, _ in files}
+    """Return the format that files show by their names and first lines."""
+    names = {file.given.lower() for file in files}
     if sum(any(known in name for name in names) for known in ("dose_level", "observed_dlt", "dlt_definition")) >= 2:
         return "phase1-dlt"
-    heads = [data[:4000].lstrip(b"\xef\xbb\xbf \t\r\n") for _, data in files]
-    if heads and all(head[:1] in (b"{", b"[") for head in heads):
+    heads = [_head(file.content) for file in files]
+    if any(head[:1] in ("{", "[") for head in heads):
         return "ctgov"
-    first = heads[0].splitlines()[0].lower() if heads and heads[0].splitlines() else b""
-    if b"stop_date" in first and b"nct" in first:
+    first = heads[0].splitlines()[0].lower() if heads[0].splitlines() else ""
+    if re.search(r"stop[ _]?date|date[ _]stopped|stopped[ _]on", first) and re.search(r"nct|registry|trial", first):
         return "trial-stops"
-    if heads and (len(files) > 1 or b"clinical_phase" in heads[0].lower()):
+    if len(files) > 1 or "clinical_phase" in heads[0].lower():
         return "snapshots"
-    if heads:
-        return "portfolio"
-    raise InputError("no file was given", path=("file",))
+    return "portfolio"
+
+
+def _head(content: bytes) -> str:
+    encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    return content[:4000].decode(encoding, "replace").lstrip("\ufeff \t\r\n")

@@ -48,6 +48,17 @@ class Duplicate(NamedTuple):
     of: Place | None
 
 
+class SentFile(NamedTuple):
+    """One file of what was sent: `name` is unique among them, and places are in it (or in a sheet: "name[sheet]")."""
+
+    name: str
+    content: bytes
+    given: str
+    """Its name as it was sent, without folders."""
+    archive: str | None = None
+    """The archive it was packed in."""
+
+
 @dataclass(slots=True)
 class Reading:
     """The outcome of reading one file, or one set of files, in one format."""
@@ -62,6 +73,8 @@ class Reading:
     warnings: list[str] = field(default_factory=list)
     flags: list[Quarantined] = field(default_factory=list)
     """Accepted rows with something to mind: a repaired grade, an odd count, a guessed encoding."""
+    files: list[SentFile] = field(default_factory=list)
+    """What was sent, unpacked: filled in by pipeline.exchange.formats."""
 
     @property
     def accepted(self) -> int:

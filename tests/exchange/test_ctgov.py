@@ -112,11 +112,12 @@ def test_a_combination_is_flagged_not_split_and_a_dose_is_no_part_of_a_name():
     names = [(item.name, item.molecule.key, item.molecule.modality) for item in reading.studies[0].molecules]
     assert names == [
         ("Gemcitabine Hydrochloride 1000 mg/m2", "gemcitabine", Modality.SMALL_MOLECULE),
-        ("Carboplatin + Paclitaxel", "carboplatin+paclitaxel", Modality.OTHER),
         ("177Lu-madeupotide", "177lumadeupotide", Modality.RADIOPHARMACEUTICAL),
     ]
+    others = reading.studies[0].details["other_interventions"]
+    assert {"type": "DRUG", "name": "Carboplatin + Paclitaxel"} in others
     assert [flag.reason for flag in reading.flags] == [
-        "may name several molecules; kept as printed, not split",
+        "names no single molecule; kept with the others",
         "a radiation that names an isotope; taken as a molecule",
     ]
 
@@ -161,8 +162,9 @@ def test_a_status_that_is_not_known_is_flagged_and_kept():
     [
         ("DRUG", "Placebo to match X", [], ["Placebo to match X"]),
         ("DRUG", "Matching placebo", [], ["Matching placebo"]),
-        ("DRUG", "Pembrolizumab or placebo", ["Pembrolizumab or placebo"], []),
-        ("DRUG", "Placebo/erlotinib", ["Placebo/erlotinib"], []),
+        ("DRUG", "Pembrolizumab or placebo", ["Pembrolizumab"], []),
+        ("DRUG", "Placebo/erlotinib", ["erlotinib"], []),
+        ("DRUG", "Cisplatin and gemcitabine or placebo", [], ["Cisplatin and gemcitabine or placebo"]),
         ("DRUG", "Standard of care", [], ["Standard of care"]),
         ("DRUG", "FOLFOX", [], ["FOLFOX"]),
         ("DRUG", "Platinum-based chemotherapy", [], ["Platinum-based chemotherapy"]),

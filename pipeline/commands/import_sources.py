@@ -1,0 +1,43 @@
+"""The files of an import, kept as they came, so that every record leads back to its file and row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from pipeline.exchange.reading import SentFile
+from pipeline.store.journal import Act
+from pipeline.store.tables import source_files
+
+
+class Sources:
+    """The ids of the kept files, by the name that places give them. Nothing is kept when nothing is to be written."""
+
+    def __init__(self, ids: dict[str, int]) -> None:
+        self._ids = ids
+
+    def of(self, file: str | None) -> int | None:
+        """Return the id of the file a place is in: the file itself, or the workbook of a sheet ("book.xlsx[Sheet]")."""
+        if file is None:
+            return None
+        if file not in self._ids and "[" in file:
+            within = [name for name in self._ids if file.startswith(f"{name}[")]
+            if within:
+                self._ids[file] = self._ids[max(within, key=len)]
+        return self._ids.get(file)
+
+
+def keep(act: Act, sent: Sequence[tuple[str, bytes]], files: Sequence[SentFile]) -> Sources:
+    """Keep what was sent byte by byte, and what archives held beside them; what is kept already is not kept twice."""
+    ids = {file.name: _keep(act, f"{file.archive}/{file.name}", file.content) for file in files if file.archive}
+    contents = {id(content): _keep(act, name, content) for name, content in sent}
+    ids |= {file.name: contents[id(file.content)] for file in files if not file.archive}
+    return Sources(ids)
+
+
+def _keep(act: Act, name: str, content: bytes) -> int:
+    digest = sha256(content).hexdigest()
+    known = act.connection.execute(
+        source_files.select().with_only_columns(source_files.c.id).where(source_files.c.sha256 == digest)
+    ).scalar()
+    return known or act.add(source_files, {"sha256": digest, "name": name, "size": len(content), "content": content})
