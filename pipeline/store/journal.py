@@ -31,6 +31,7 @@ from pipeline.store.chain import (
     code_of,
     rows_digest,
     salted,
+    seal,
 )
 from pipeline.store.database import Database
 from pipeline.store.graphs import Graphs
@@ -89,14 +90,8 @@ class Act:
         self._next_ids[table.name] = ids.stop
         names = ("id", "version", *columns)
         full = [(id, 1, *row) for id, row in zip(ids, as_stored(table, columns, rows), strict=True)]
-        seals = salted(
-            table.name,
-            (dict(zip(names, row, strict=True)) for row in full),
-            os.urandom(SALT_BYTES * len(full)),
-        )
-        tally = self._tally(table)
-        for value in seals:
-            tally.add("new", value)
+        seals = salted(table.name, names, full, os.urandom(SALT_BYTES * len(full)))
+        self._tally(table).add_all("new", seals)
         self._insert(table, names, full, seals)
         return ids
 
@@ -111,7 +106,7 @@ class Act:
         content["version"] = seen["version"] + 1
         names = _content(table)
         content = dict(zip(names, *as_stored(table, names, [tuple(content.get(n) for n in names)]), strict=True))
-        sealed = salted(table.name, [content], os.urandom(SALT_BYTES))
+        sealed = [seal(table.name, content, os.urandom(SALT_BYTES))]
         self._late.setdefault((str(table.name), "revised"), []).append((content["id"], content["version"], sealed[0]))
         self._insert(table, tuple(content), [tuple(content.values())], sealed)
         return int(content["version"])
