@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pipeline.exchange.collection import uncollected
 from pipeline.exchange.dose_amounts import read_amount
 from pipeline.exchange.dose_units import read_unit
 from pipeline.exchange.facts import (
@@ -40,6 +41,11 @@ def read_phase1(files: Mapping[str, bytes]) -> Reading:
     Raises:
         FileRefused: a file is missing, empty, damaged beyond reading, or lacks columns; the message names them.
     """
+    with uncollected():
+        return _read(files)
+
+
+def _read(files: Mapping[str, bytes]) -> Reading:
     reading = Reading(FORMAT)
     names = find_files(files, reading)
     tables = {wanted: read_table(wanted, name, files[name], reading) for wanted, name in names.items()}

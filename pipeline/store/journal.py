@@ -22,6 +22,7 @@ from pipeline import __version__
 from pipeline.access import Actor
 from pipeline.dates import PartialDate, instant
 from pipeline.errors import IdempotencyMismatch, InputError, NotFound, StaleVersion, Unavailable
+from pipeline.exchange.collection import uncollected
 from pipeline.store.chain import (
     BOOKKEEPING,
     GENESIS,
@@ -274,7 +275,8 @@ class Journal:
             Unavailable: the outcome is unknown; repeat with the same key.
         """
         try:
-            return self._perform(command, write, actor, now, reason, idempotency_key, fingerprint)
+            with uncollected():  # a bulk import makes a million small objects that all live on until it is committed
+                return self._perform(command, write, actor, now, reason, idempotency_key, fingerprint)
         except Rehearsed as rehearsed:
             return Recorded(0, instant(now), rehearsed.result)
 
