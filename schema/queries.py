@@ -22,6 +22,7 @@ from pipeline.store.nodes import NODES, seen, source_of, visible
 from pipeline.store.reader import Reader, moment
 from pipeline.store.selection import Asked, Link, Selection, Shape
 from schema import structures
+from schema.calculate import Calculate, resolve_calculate
 from schema.context import Request
 from schema.molecules import Molecule, MoleculeConnection, molecule_rows
 from schema.node import Node, id_of, read_id
@@ -310,6 +311,12 @@ class Query(graphene.ObjectType):
         description="What could not be read without doubt, with what is proposed.",
     )
     viewer = graphene.Field(Viewer, required=True, description="The reader's own name, roles and rights.")
+    calculate = graphene.Field(
+        Calculate,
+        required=True,
+        description="The methods behind every figure, applied to what is given here; no record is needed.",
+        resolver=resolve_calculate,
+    )
 
     @staticmethod
     def resolve_node(_root: Any, info: GraphQLResolveInfo, id: str) -> Any:

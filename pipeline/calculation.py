@@ -1,0 +1,91 @@
+"""A method of the catalogue applied to what a user typed: all that is wrong is said at once, and nothing runs long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+
+from pipeline.arguments import accept
+from pipeline.errors import InputError, PipelineError, each, refuse
+from pipeline.outcome import Method, Outcome
+
+MOST_ENTRIES = 20_000
+"""Entries that all lists of one calculation may have together: far beyond a study, and done within seconds."""
+
+COMMON = frozenset(f.name for f in fields(Outcome))
+"""What every outcome has beside its values."""
+
+
+def calculate(method: Method, inputs: Mapping[str, object]) -> Outcome:
+    """Apply a method to inputs that come from outside.
+
+    Raises:
+        InputError, Refused: an input is unknown, missing, of the wrong kind, too long, or impossible. Inputs of the
+            wrong kind are all named at once; whether they fit each other is asked when each is of its kind.
+    """
+    known = {parameter.name: parameter for parameter in method.parameters}
+    refusals: list[PipelineError] = [
+        InputError(f"{method.id} has no input {name[:60]!r}; it takes {', '.join(known)}", path=(name[:60],))
+        for name in sorted(set(inputs) - set(known))
+    ]
+    refusals += [
+        InputError(f"{method.id} needs {name}: {parameter.description}", path=(name,))
+        for name, parameter in known.items()
+        if parameter.required and name not in inputs
+    ]
+    refusals += _too_long(inputs)
+    refuse(refusals)
+    for name, value in inputs.items():
+        try:
+            accept(value, known[name].annotation, (name,))
+        except PipelineError as refusal:
+            refusals += each(refusal)
+    refuse(refusals)
+    return method.calculate(inputs)
+
+
+def plain(value: object) -> object:
+    """Return a value of an outcome, or an outcome, as what JSON knows: records as objects, tuples as lists."""
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    return value
+
+
+def figures(outcome: Outcome) -> dict[str, object]:
+    """Return what a method found, by name, without what every outcome has."""
+    return {f.name: getattr(outcome, f.name) for f in fields(outcome) if f.name not in COMMON}
+
+
+def _too_long(inputs: Mapping[str, object]) -> list[PipelineError]:
+    counts = {name: _entries(value) for name, value in inputs.items()}
+    total = sum(counts.values())
+    if total <= MOST_ENTRIES:
+        return []
+    longest = max(counts, key=lambda name: counts[name])
+    return [
+        InputError(
+            f"the lists have {total:,} entries together, most of them in {longest}; at most {MOST_ENTRIES:,} are taken",
+            path=(longest,),
+        )
+    ]
+
+
+def _entries(value: object) -> int:
+    """Count the entries of all lists and mappings in a value, without recursion."""
+    total = 0
+    waiting = [value]
+    while waiting and total <= MOST_ENTRIES:
+        current = waiting.pop()
+        if isinstance(current, Mapping):
+            current = tuple(current.values())
+        if isinstance(current, (list, tuple)):
+            total += len(current)
+            waiting.extend(item for item in current if isinstance(item, (list, tuple, Mapping)))
+    return total
