@@ -129,26 +129,31 @@ class Anchor:
         """
         begun = self.path.exists()
         with self.path.open("a+b") as file, locked(file):
-            last = self._last_whole_line(file)
-            if number <= last:
+            last = self._last_number(file)
+            if last is not None and number <= last:
                 return  # written already as one that was missed; or acts were cut off, and the anchor keeps them
             # A lost anchor is not made up from the database, whose loss of acts it is meant to show.
-            heads = missed(last + 1, number - 1) if begun and last < number - 1 else ()
+            first_missed = number if last is None or not begun else last + 1
+            heads = missed(first_missed, number - 1) if first_missed < number else ()
             file.write(b"".join(self._line(*entry) for entry in (*heads, (number, head))))
+            file.flush()
+            os.fsync(file.fileno())
 
-    def _last_whole_line(self, file: BinaryIO) -> int:
-        """Return the act of the last line, having taken off a line that was only half written."""
+    def _last_number(self, file: BinaryIO) -> int | None:
+        """Return the act of the last line, having taken off one that a power cut or a full disk left half written.
+
+        None for a last line that cannot be read though it is not the very last: somebody altered it, and it stays.
+        """
         end = file.seek(0, os.SEEK_END)
         start = max(0, end - 2 * _LINE_BYTES)
         file.seek(start)
         tail = file.read()
-        whole = tail.rfind(b"\n") + 1
-        if whole < len(tail):
-            file.truncate(start + whole)
-        lines = tail[:whole].split(b"\n")
-        with contextlib.suppress(ValueError, KeyError, TypeError, IndexError):
-            return int(orjson.loads(lines[-2])["number"])
-        return 0
+        last = tail.rfind(b"\n", 0, -1) + 1
+        if tail and _number_in(tail[last:]) is None:
+            file.truncate(start + last)
+            tail = tail[:last]
+            last = tail.rfind(b"\n", 0, -1) + 1
+        return _number_in(tail[last:]) if tail else 0
 
     def _line(self, number: int, head: str) -> bytes:
         return orjson.dumps({"number": number, "hash": head, "mac": self._code(number, head)}) + b"\n"
@@ -163,7 +168,7 @@ class Anchor:
         heads: dict[int, str] = {}
         problems: list[str] = []
         expected = 1
-        for place, line in enumerate(self._whole_lines(), start=1):
+        for place, line in enumerate(self._lines(), start=1):
             where = f"line {place} of the anchor {self.path.name}"
             try:
                 entry = orjson.loads(line)
@@ -180,8 +185,19 @@ class Anchor:
             expected = number + 1
         return Anchored(heads, problems, exists=True)
 
-    def _whole_lines(self) -> Iterator[bytes]:
+    def _lines(self) -> Iterator[bytes]:
+        """Yield the lines; a last one that cannot be read is a power cut, not an alteration."""
         with self.path.open("rb") as file:
-            for line in file:
-                if line.endswith(b"\n"):  # a last line without its end is a power cut, not an alteration
+            line = file.readline()
+            while line:
+                following = file.readline()
+                if following or _number_in(line) is not None:
                     yield line
+                line = following
+
+
+def _number_in(line: bytes) -> int | None:
+    if line.endswith(b"\n"):
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            return int(orjson.loads(line)["number"])
+    return None
