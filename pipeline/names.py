@@ -80,12 +80,19 @@ def canonical_key(name: str) -> str:
     are set aside as well; acetate, phosphate and succinate are not: they may be esters, which are other molecules.
     Idempotent on its own keys.
     """
+    return _remembered_key(name) if len(name) <= _CACHED_LENGTH else _canonical_key(name)
+
+
+def _canonical_key(name: str) -> str:
     key = fold(name)
     known = _canonical().get(key)
     if known is not None:
         return known
     salt = _SALT.fullmatch(key)
     return canonical_key(salt["base"]) if salt else key
+
+
+_remembered_key = lru_cache(maxsize=65_536)(_canonical_key)
 
 
 @lru_cache(maxsize=1)
