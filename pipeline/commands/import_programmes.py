@@ -211,10 +211,11 @@ class Programmes:
     def _otherwise_dated(self, case: _Case, entry: StageEntry) -> Moved | None:
         """Return the move on record into an entry's stage, where the entry cannot be right beside it.
 
-        A portfolio gives the day a stage was entered. A snapshot only says that it was entered by then: it
-        contradicts a later day, not an earlier one.
+        A portfolio gives the day a stage was entered; what it says of the stage later on is about its status. A
+        snapshot only says that a stage was entered by then: it contradicts a later day, not an earlier one.
         """
-        if entry.status in _STOPS:
+        before = (other for other in case.fact.entries if other.stage == entry.stage and other is not entry)
+        if entry.status in _STOPS or any(o.occurred_on.earliest < entry.occurred_on.earliest for o in before):
             return None
         entered = [m for m in case.history if m.to_stage == entry.stage and m.from_stage != m.to_stage]
         if not entered or case.history[-1].to_stage != entry.stage:
