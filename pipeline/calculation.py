@@ -21,28 +21,31 @@ def calculate(method: Method, inputs: Mapping[str, object]) -> Outcome:
     """Apply a method to inputs that come from outside.
 
     Raises:
-        InputError, Refused: an input is unknown, missing, of the wrong kind, too long, or impossible. Inputs of the
-            wrong kind are all named at once; whether they fit each other is asked when each is of its kind.
+        InputError, Refused: an input is unknown, missing, of the wrong kind, too long, or impossible. What `check`
+            finds is said at once; whether the inputs fit each other is asked when each is of its kind.
     """
+    refuse(check(method, inputs))
+    return method.calculate(inputs)
+
+
+def check(method: Method, inputs: Mapping[str, object]) -> list[PipelineError]:
+    """Return a refusal for every input that is unknown, missing, or not of its kind; one alone for too long lists."""
+    if too_long := _too_long(inputs):
+        return too_long
     known = {parameter.name: parameter for parameter in method.parameters}
     refusals: list[PipelineError] = [
         InputError(f"{method.id} has no input {name[:60]!r}; it takes {', '.join(known)}", path=(name[:60],))
         for name in sorted(set(inputs) - set(known))
     ]
-    refusals += [
-        InputError(f"{method.id} needs {name}: {parameter.description}", path=(name,))
-        for name, parameter in known.items()
-        if parameter.required and name not in inputs
-    ]
-    refusals += _too_long(inputs)
-    refuse(refusals)
-    for name, value in inputs.items():
-        try:
-            accept(value, known[name].annotation, (name,))
-        except PipelineError as refusal:
-            refusals += each(refusal)
-    refuse(refusals)
-    return method.calculate(inputs)
+    for name, parameter in known.items():
+        if name in inputs:
+            try:
+                accept(inputs[name], parameter.annotation, (name,))
+            except PipelineError as refusal:
+                refusals += each(refusal)
+        elif parameter.required:
+            refusals.append(InputError(f"{method.id} needs {name}: {parameter.description}", path=(name,)))
+    return refusals
 
 
 def plain(value: object) -> object:

@@ -21,34 +21,10 @@ import graphene
 from graphene.utils.str_converters import to_camel_case
 from graphql import GraphQLError, IntValueNode, StringValueNode, Undefined
 
-from pipeline.arguments import descriptions
+from pipeline.figures import meanings
 from schema.words import enum_of
 
 PREFIX = "Calc"
-
-# The unit at the end of a name, and how it is written.
-UNITS = {
-    "mg_per_kg": "mg/kg",
-    "mg_per_m2": "mg/m2",
-    "kg_per_m2": "kg/m2",
-    "ng_per_ml": "ng/mL",
-    "g_per_mol": "g/mol",
-    "mm3": "mm3",
-    "mg": "mg",
-    "mm": "mm",
-    "um": "uM",
-    "ms": "ms",
-    "s": "s",
-    "bpm": "1/min",
-    "kg": "kg",
-    "m2": "m2",
-    "h": "h",
-    "day": "days",
-    "days": "days",
-    "pct": "%",
-    "percent": "%",
-    "xuln": "multiples of the upper limit of normal",
-}
 
 
 class Label(graphene.Scalar):
@@ -188,14 +164,14 @@ def entry(annotation: Any, given: bool) -> Any:
 @functools.cache
 def _input_record(source: type) -> Any:
     hints = typing.get_type_hints(source)
-    named = descriptions(getdoc(source) or "", "Attributes")
+    named = meanings(source)
     name = f"{PREFIX}{source.__name__}Input"
     members = {}
     for f in (f for f in fields(source) if f.init):
         members[f.name] = graphene.InputField(
             input_type(hints[f.name], source.__name__, f.name),
             default_value=given_default(_default_of(f), hints[f.name]),
-            description=camelled(named.get(f.name) or spoken(f.name), hints),
+            description=camelled(named[f.name], hints),
         )
     return type(name, (graphene.InputObjectType,), {"__doc__": heading(source), **members})
 
@@ -212,11 +188,11 @@ def _output_record(source: type) -> Any:
 def record_fields(source: type, without: frozenset[str]) -> dict[str, Any]:
     """Return the fields of a class of results, described by its docstring or else by their names and units."""
     hints = typing.get_type_hints(source)
-    named = descriptions(getdoc(source) or "", "Attributes")
+    named = meanings(source)
     return {
         f.name: graphene.Field(
             output_type(hints[f.name], source.__name__, f.name),
-            description=camelled(named.get(f.name) or spoken(f.name), hints),
+            description=camelled(named[f.name], hints),
         )
         for f in fields(source)
         if f.name not in without
@@ -274,14 +250,6 @@ def camelled(text: str, names: Iterable[str]) -> str:
     """Return a text in which the given names are written as GraphQL writes them."""
     known = {name for name in names if "_" in name}
     return re.sub(r"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b", lambda m: _camel(m[0]) if m[0] in known else m[0], text)
-
-
-def spoken(name: str) -> str:
-    """Return a field's name in words, with its unit."""
-    unit = next((suffix for suffix in UNITS if name == suffix or name.endswith(f"_{suffix}")), None)
-    words = name.removesuffix(unit or "").strip("_").replace("_", " ") or name.replace("_", " ")
-    said = words[0].upper() + words[1:]
-    return f"{said}, in {UNITS[unit]}." if unit else f"{said}."
 
 
 def heading(source: type) -> str:
