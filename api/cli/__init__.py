@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import sys
 from pathlib import Path
@@ -40,6 +41,18 @@ class LazyGroup(click.Group):
         command = importlib.import_module(COMMANDS[name][0]).command
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; for one that does not exist, name the nearest that does."""
+        try:
+            return super().resolve_command(context, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], self.list_commands(context), n=1)
+            if near:
+                error.message += f" Did you mean {near[0]}?"
+            raise
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with what they are for, loading none."""
@@ -80,7 +93,7 @@ def main() -> None:
     from pipeline.errors import PipelineError, each
 
     try:
-        cli.main(standalone_mode=False)
+        cli.main(prog_name="moltrail", standalone_mode=False)
     except PipelineError as error:
         for one in each(error):
             click.echo(f"{one.message}", err=True)

@@ -27,7 +27,7 @@ def command() -> None:
     """Measure speed and memory as ratios against a limit in one run; the records are not touched."""
 
 
-@command.command("import")
+@command.command("import", short_help="Imports, beside bare csv.reader and executemany.")
 @click.argument("folder", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option(
     "--repeat", type=click.IntRange(1, 100), default=5, show_default=True, help="Runs of each that are counted."
@@ -63,6 +63,32 @@ def bench_import(session: Session, folder: Path | None, repeat: int, database_ur
         "target_memory_mb": MOST_MEMORY_MB,
     }
     session.say(content, f"{_table(found)}\n{_said(what, repeat, memory, MOST_MEMORY_MB)}")
+
+
+@command.command("science")
+@click.option(
+    "--repeat", type=click.IntRange(1, 100), default=5, show_default=True, help="Runs of each that are counted."
+)
+@click.pass_obj
+def bench_science(session: Session, repeat: int) -> None:
+    """Run the methods beside a loop over numpy calls, or beside the time they may take."""
+    from pipeline.bench.science import measure
+
+    with session.progress("Measuring"):
+        found = measure(repeat)
+    rows = [
+        (
+            one.name,
+            f"{one.taken.least:.4f}",
+            f"{one.taken.median:.4f}",
+            f"{one.most_s:.4f}",
+            f"{one.ratio:.2f}",
+            one.beside,
+        )
+        for one in found
+    ]
+    drawn = table(("what", "min s", "median s", "at most", "ratio", "beside"), rows)
+    session.say({"repeat": repeat, "measured": [one.as_json() for one in found]}, drawn)
 
 
 def _table(found: list[Comparison]) -> str:

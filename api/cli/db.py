@@ -12,7 +12,7 @@ def command() -> None:
     """Migrate the database, or say where it stands."""
 
 
-@command.command("upgrade")
+@command.command("upgrade", short_help="Bring the database to the tables of this version.")
 @click.pass_obj
 def upgrade(session: Session) -> None:
     """Bring the database to the tables of this version; nothing happens where it is there already."""
@@ -22,7 +22,7 @@ def upgrade(session: Session) -> None:
         session.say({"migration": HEAD}, f"The database is at migration {HEAD}, the newest.")
 
 
-@command.command("status")
+@command.command("status", short_help="Say where the records are and how many there are.")
 @click.pass_obj
 def status(session: Session) -> None:
     """Say where the records are, at which migration, and how many there are."""

@@ -38,10 +38,10 @@ def command(session: Session, file: Path | None, dot: bool, svg: bool, adopt: bo
         session.say(recorded.result, f"{graph.name} version {graph.version} {said}; older programmes keep theirs.")
         return
     if dot:
-        click.echo(as_dot(graph))
+        session.say({"dot": as_dot(graph)}, as_dot(graph))
         return
     if svg:
-        click.echo(as_svg(graph))
+        session.say({"svg": as_svg(graph)}, as_svg(graph))
         return
     content = {
         "name": graph.name,

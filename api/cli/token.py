@@ -13,7 +13,7 @@ def command() -> None:
     """Make, list and revoke API tokens."""
 
 
-@command.command("create")
+@command.command("create", short_help="Make a token for a person or a program.")
 @click.argument("name")
 @click.option(
     "--role",
@@ -51,7 +51,7 @@ def list_tokens(session: Session) -> None:
             .where(api_tokens.c.until_act.is_(None))
             .order_by(api_tokens.c.name)
         )
-        rows = [dict(row) for row in connection.execute(statement).mappings()]
+        rows = [{str(name): row[name] for name in row} for row in connection.execute(statement).mappings()]
     cells = [
         (r["name"], r["roles"], "revoked" if r["revoked"] else "valid", r["recorded_at"], r["actor"]) for r in rows
     ]
