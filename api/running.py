@@ -14,6 +14,7 @@ from pipeline.centre import Centre
 from pipeline.store.migrations import HEAD, version_of
 from schema import SCHEMA
 from schema.context import Request, request
+from schema.execution import PlannedContext
 
 
 def service_of(centre: Centre) -> Service:
@@ -31,6 +32,7 @@ def service_of(centre: Centre) -> Service:
         context_for=context_for,
         actor_for_token=centre.actor_for_token,
         problems=problems,
+        execution_context_class=PlannedContext,
     )
 
 

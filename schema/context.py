@@ -14,11 +14,16 @@ from pipeline.store.reader import Reader
 
 @dataclass(slots=True)
 class Request:
-    """One execution of one document. Nothing is opened before it is asked for."""
+    """One execution of one document. Nothing is opened before it is asked for.
+
+    planned: the execution takes finished answers. plain: it shall not, whoever executes.
+    """
 
     centre: Centre
     actor: Actor
     deadline: float | None = None
+    planned: bool = False
+    plain: bool = False
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _reader: Reader | None = None
 

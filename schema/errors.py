@@ -117,4 +117,7 @@ def _existing(error: refusals.Conflict, info: GraphQLResolveInfo, request: Reque
     selection = errors_below(info, error.node)
     if selection is None:
         return None
-    return request.reader.node(Asked(ColumnOf("id"), {}, {error.node: selection}), error.node, error.id)
+    found: dict[str, Any] | None = request.reader.node(
+        Asked(ColumnOf("id"), {}, {error.node: selection}), error.node, error.id
+    )
+    return found

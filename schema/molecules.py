@@ -8,8 +8,9 @@ from typing import Any
 import graphene
 from sqlalchemy import Select, select
 
-from pipeline.store import tables
-from pipeline.store.nodes import seen, source_of, visible
+from pipeline.store import standing, tables
+from pipeline.store.nodes import among, seen, source_of, visible
+from pipeline.store.plans import Ready, Twin
 from pipeline.store.reader import ID_KEY, Reader
 from pipeline.store.selection import Selection, Through
 from pipeline.words import Status
@@ -46,9 +47,11 @@ def _depictions(_reader: Reader, rows: Sequence[Mapping[str, Any]], arguments: M
 
 def _programme_stages(reader: Reader, ids: list[int]) -> Select[Any]:
     source = source_of("Programme", reader.view)
-    return select(
-        source.c.molecule_id, source.c.graph_id, source.c.stage, source.c.stage_ordinal, source.c.status
-    ).where(*seen("Programme", source, reader.view), source.c.molecule_id.in_(ids))
+    return (
+        select(source.c.molecule_id, source.c.graph_id, source.c.stage, source.c.stage_ordinal, source.c.status)
+        .where(*seen("Programme", source, reader.view), source.c.molecule_id.in_(ids))
+        .order_by(source.c.id)
+    )
 
 
 def _furthest(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[dict[str, Any]]:
@@ -103,7 +106,7 @@ def _targets(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list
 
 def _of_kinds(source: Any, arguments: Mapping[str, Any]) -> list[Any]:
     kinds = arguments.get("kinds")
-    return [] if kinds is None else [source.c.kind.in_([kind.value for kind in kinds])]
+    return [] if kinds is None else [among(source.c.kind, [kind.value for kind in kinds])]
 
 
 def history_field(child: str, of: str) -> Any:
@@ -160,6 +163,7 @@ class Molecule(graphene.ObjectType):
         graphene.List(graphene.NonNull(graphene.String)),
         _targets,
         needs=("id",),
+        twin=Twin(standing.targets, many=True, scalar=True),
         required=True,
         description="What it acts on.",
     )
@@ -167,6 +171,7 @@ class Molecule(graphene.ObjectType):
         Stage,
         _furthest,
         needs=("id",),
+        twin=Twin(standing.furthest_stage, many=False, rest=True),
         required=True,
         description=(
             "The furthest stage any programme has reached, whatever its status; "
@@ -177,6 +182,7 @@ class Molecule(graphene.ObjectType):
         Stage,
         _active,
         needs=("id",),
+        twin=Twin(standing.active_stage, many=False),
         description="The furthest stage of a programme that is ACTIVE or ON_HOLD; null when all are over.",
     )
     programmes = many(Programme, "Programme", child="molecule_id", description="One for each indication.")
@@ -196,7 +202,8 @@ class Molecule(graphene.ObjectType):
 MoleculeConnection = connection(Molecule)
 
 
-def molecule_rows(reader: Reader, selection: Selection, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+def molecule_rows(reader: Reader, selection: Selection, ids: Sequence[int]) -> dict[int | None, Any]:
     """Return molecules by id."""
     source = source_of("Molecule", reader.view)
-    return {row[ID_KEY]: row for row in reader.rows(selection, [source.c.id.in_(list(ids))], source=source)}
+    found = reader.rows(selection, [among(source.c.id, sorted(set(ids)))], source=source)
+    return {row.id if isinstance(row, Ready) else row[ID_KEY]: row for row in found}

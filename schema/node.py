@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import graphene
@@ -16,19 +17,36 @@ from schema.reading import column, given
 _CLASSES: dict[str, type[graphene.ObjectType]] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class GlobalId:
+    """Makes the opaque ids of a node: its name in base64, a dot, and the record's number."""
+
+    node: str
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the number."""
+        return base64.urlsafe_b64encode(self.node.encode()).decode().rstrip("=") + "."
+
+    def __call__(self, id: int) -> str:
+        """Return the id of a record."""
+        return f"{self.prefix}{id}"
+
+
 def global_id(node: str, id: int) -> str:
     """Return the opaque id of a record."""
-    return base64.urlsafe_b64encode(f"{node}:{id}".encode()).decode().rstrip("=")
+    return GlobalId(node)(id)
 
 
 def read_id(text: str, node: str | None = None, *, path: tuple[str, ...] = ()) -> tuple[str, int]:
     """Return node name and id of a global id; refuse what is not one, or is one of another node."""
+    prefix, _, number = text.partition(".")
     try:
-        name, _, number = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
-        id = int(number) if number.isdecimal() and len(number) < 19 else 0
+        name = base64.urlsafe_b64decode(prefix + "=" * (-len(prefix) % 4)).decode()
     except (ValueError, binascii.Error):
-        name, id = "", 0
-    if not id or not name.isalpha() or (node is not None and name != node):
+        name = ""
+    id = int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else 0
+    if not id or not name.isalpha() or (node is not None and name != node) or global_id(name, id) != text:
         raise InputError(f"{text[:60]!r} is not the id of a {node or 'record'}; take it from an id field", path=path)
     return name, id
 
@@ -60,7 +78,7 @@ def node_id(node: str) -> Any:
     return column(
         graphene.ID,
         "id",
-        decode=lambda id: global_id(node, id),
+        decode=GlobalId(node),
         required=True,
         description="Opaque global id; `node(id:)` reads the record again.",
     )

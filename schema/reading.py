@@ -7,12 +7,15 @@ the one resolver here only picks a field's value up, by its name and arguments.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import graphene
 import orjson
+from graphene.utils.str_converters import to_camel_case
 from graphql import GraphQLResolveInfo
 
+from pipeline.store.plans import Twin
 from pipeline.store.selection import AnyNode, ColumnOf, Computed, Condition, Link, Reads, Shape, Through
 
 
@@ -34,6 +37,12 @@ class ReadField(graphene.Field):
     def __init__(self, type_: Any, reads: Reads | None, /, **more: Any) -> None:
         super().__init__(type_, resolver=from_slot, **more)
         self.reads = reads
+
+
+@lru_cache(maxsize=1024)
+def declared_of(kind: type[graphene.ObjectType]) -> dict[str, Any]:
+    """Return the fields of a type by the names they are asked by."""
+    return {field.name or to_camel_case(name): field for name, field in kind._meta.fields.items()}
 
 
 def column(
@@ -114,10 +123,17 @@ def connected(
 
 
 def computed(
-    kind: Any, compute: Any, *, needs: tuple[str, ...], description: str, required: bool = False, **arguments: Any
+    kind: Any,
+    compute: Any,
+    *,
+    needs: tuple[str, ...],
+    description: str,
+    required: bool = False,
+    twin: Twin | None = None,
+    **arguments: Any,
 ) -> ReadField:
-    """Declare a value worked out in Python, for all rows of a level at once."""
-    return ReadField(kind, Computed(compute, needs), description=description, required=required, **arguments)
+    """Declare a value worked out in Python, for all rows of a level at once; `twin` says the same in SQL."""
+    return ReadField(kind, Computed(compute, needs, twin), description=description, required=required, **arguments)
 
 
 def any_node(kind: Any, *, node_column: str, id_column: str, description: str) -> ReadField:

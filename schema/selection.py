@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import graphene
-from graphene.utils.str_converters import to_camel_case
 from graphql import (
     FieldNode,
     GraphQLInterfaceType,
@@ -19,23 +16,59 @@ from graphql import (
 from graphql.execution.collect_fields import collect_sub_fields
 from graphql.execution.values import get_argument_values
 
+from pipeline.store.plans import Planned
 from pipeline.store.selection import AnyNode, Asked, Computed, Link, Selection, Shape
-from schema.reading import ReadField, slot
+from schema.planning import known_plan
+from schema.reading import ReadField, declared_of, slot
 
 
 def asked_of(info: GraphQLResolveInfo, reads: Link | AnyNode | Computed, arguments: Mapping[str, Any]) -> Asked:
-    """Return what the field being resolved asks of what it reads."""
-    return _asked(info, reads, arguments, info.return_type, info.field_nodes)
+    """Return what the connection being resolved asks of the rows it reads."""
+
+    def plain() -> Asked:
+        return _asked(info, reads, arguments, info.return_type, info.field_nodes)
+
+    planned = _planned(info, plain)
+    if planned is None:
+        return plain()
+    assert isinstance(reads, Link)
+    [found] = planned.values()
+    return Asked(reads, arguments, {reads.node: Selection(reads.node, planned=found)})
 
 
 def selection_of(info: GraphQLResolveInfo) -> Selection:
     """Return what the field being resolved asks of the rows of its type."""
-    return _selection(info, _object(get_named_type(info.return_type)), [info.field_nodes])
+    kind = _object(get_named_type(info.return_type))
+
+    def plain() -> Selection:
+        return _selection(info, kind, [info.field_nodes])
+
+    planned = _planned(info, plain)
+    return plain() if planned is None else Selection(kind.name, planned=planned[kind.name])
 
 
 def by_type(info: GraphQLResolveInfo) -> dict[str, Selection]:
     """Return, by type, what the field being resolved asks of each type behind its interface."""
-    return _by_node(info, info.return_type, info.field_nodes)
+
+    def plain() -> dict[str, Selection]:
+        return _by_node(info, info.return_type, info.field_nodes)
+
+    planned = _planned(info, plain, by_type=True)
+    return plain() if planned is None else {name: Selection(name, planned=p) for name, p in planned.items()}
+
+
+def _planned(info: GraphQLResolveInfo, plain: Callable[[], Any], *, by_type: bool = False) -> dict[str, Planned] | None:
+    """Return the plans of the field being resolved; None where the plain path is taken."""
+    if not getattr(info.context, "planned", False):
+        return None
+    known = known_plan(info)
+    if known.plans is None:
+        return None
+    given = known.given(info)
+    return {
+        name: Planned(plan, given, (lambda name=name: plain()[name]) if by_type else plain)  # type: ignore[misc]
+        for name, plan in known.plans.items()
+    }
 
 
 def selection_below(info: GraphQLResolveInfo, name: str, kind: str | None = None) -> dict[str, Selection]:
@@ -84,14 +117,9 @@ def _fields(
     return found
 
 
-@lru_cache(maxsize=1024)
-def _declared(kind: type[graphene.ObjectType]) -> dict[str, Any]:
-    return {field.name or to_camel_case(name): field for name, field in kind._meta.fields.items()}
-
-
 def _selection(info: GraphQLResolveInfo, kind: GraphQLObjectType, groups: Sequence[Sequence[FieldNode]]) -> Selection:
     selection = Selection(kind.name)
-    declared = _declared(kind.graphene_type)  # type: ignore[attr-defined]
+    declared = declared_of(kind.graphene_type)  # type: ignore[attr-defined]
     by_slot: dict[str, tuple[ReadField, dict[str, Any], list[FieldNode]]] = {}
     for name, occurrences in _fields(info, kind, groups).items():
         field = declared.get(name)
@@ -127,6 +155,10 @@ def _asked(
             groups += _fields(info, edge, [edges]).get("node", [])
         node = _object(get_named_type(connection.fields["nodes"].type))
         asked.below = {reads.node: _selection(info, node, groups)}
+    elif isinstance(reads, Link):  # a type may show the records of another node
+        below = _selection(info, _object(get_named_type(output)), [nodes])
+        below.node = reads.node
+        asked.below = {reads.node: below}
     else:
         asked.below = _by_node(info, output, nodes)
     return asked

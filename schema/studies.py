@@ -11,8 +11,10 @@ from sqlalchemy import select
 
 from pipeline.store import tables
 from pipeline.store.nodes import visible
+from pipeline.store.plans import Twin
 from pipeline.store.reader import Reader
 from pipeline.store.selection import Through
+from pipeline.store.standing import readable_doses
 from schema.node import Node, connection, is_node, node_id
 from schema.reading import column, computed, connected, given, many, one
 from schema.scalars import JSON, PartialDateTime
@@ -83,6 +85,7 @@ class DoseLevel(graphene.ObjectType):
         graphene.List(graphene.NonNull(Dose)),
         _doses,
         needs=("id",),
+        twin=Twin(readable_doses, many=True),
         required=True,
         description="What is given, where it could be read; see dosesAsReported for all of it.",
     )

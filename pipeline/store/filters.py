@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, exists, func, literal, or_, se
 
 from pipeline.names import canonical_key
 from pipeline.store import tables
-from pipeline.store.nodes import seen, source_of, visible
+from pipeline.store.nodes import among, seen, source_of, visible
 from pipeline.store.selection import View
 
 
@@ -72,7 +72,7 @@ def _own(source: Any, wanted: PortfolioFilter) -> list[ColumnElement[bool]]:
         (wanted.disease_group, source.c.disease_group),
     ):
         if values:
-            conditions.append(column.in_(values))
+            conditions.append(among(column, values))
     if wanted.biomarker_selected is not None:
         column = source.c.biomarker
         conditions.append(column.is_not(None) if wanted.biomarker_selected else column.is_(None))
@@ -98,7 +98,7 @@ def _own(source: Any, wanted: PortfolioFilter) -> list[ColumnElement[bool]]:
 def _molecule(source: Any, wanted: PortfolioFilter, view: View) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.modality:
-        conditions.append(source.c.modality.in_(wanted.modality))
+        conditions.append(among(source.c.modality, wanted.modality))
     if wanted.target is not None:
         targets = tables.molecule_targets
         conditions.append(

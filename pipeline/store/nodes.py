@@ -6,14 +6,19 @@ stage from the transitions of that day.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, false, func, literal, or_, select
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.store import tables
+from pipeline.store.columns import Whole, Words
 from pipeline.store.selection import View
+
+# Columns of the act that recorded a row version, readable on every node.
+OF_THE_ACT = {"recorded_at": "recorded_at", "recorded_by": "actor"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,20 @@ class NodeKind:
     name: str
     table: Table
     happened: str | None = None
-    source: Callable[[View], FromClause] | None = None
+    source: Callable[[View], NamedFromClause] | None = None
+
+
+def among(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+    """Return the condition that a column has one of the values; each is a parameter of its own."""
+    return column.in_([literal(value, column.type) for value in values]) if values else false()
+
+
+def _known_at(view: View) -> ColumnElement[int]:
+    return bindparam("known_at", view.known_at, type_=Whole)
+
+
+def _as_of(view: View) -> ColumnElement[str]:
+    return bindparam("as_of", view.as_of, type_=Words)
 
 
 def visible(table: Any, view: View) -> ColumnElement[bool]:
@@ -34,36 +52,25 @@ def visible(table: Any, view: View) -> ColumnElement[bool]:
     if view.known_at is None:
         return table.c.until_act.is_(None)  # type: ignore[no-any-return]
     return and_(
-        table.c.since_act <= view.known_at,
-        or_(table.c.until_act.is_(None), table.c.until_act > view.known_at),
+        table.c.since_act <= _known_at(view),
+        or_(table.c.until_act.is_(None), table.c.until_act > _known_at(view)),
     )
 
 
-def _programmes(view: View) -> FromClause:
+def _programmes(view: View) -> NamedFromClause:
     """Programmes with the stage and status they had on a day: those of the last transition by then."""
-    programmes, transitions = tables.programmes, tables.transitions
+    programmes, transitions, stage = tables.programmes, tables.transitions, tables.stages
     if view.as_of is None:
         return programmes
-    by_then = (
-        select(
-            transitions,
-            func.row_number()
-            .over(partition_by=transitions.c.programme_id, order_by=transitions.c.position.desc())
-            .label("place"),
-        )
-        .where(visible(transitions, view), transitions.c.occurred_to <= view.as_of)
-        .subquery()
+    last, entry, by_then = transitions.alias("last"), transitions.alias("entry"), transitions.alias("by_then")
+    # Only the positions of one programme are looked through, whoever asks for it.
+    position = (
+        select(func.max(by_then.c.position))
+        .where(by_then.c.programme_id == programmes.c.id, visible(by_then, view), by_then.c.occurred_to <= _as_of(view))
+        .correlate(programmes)
     )
-    last = select(by_then).where(by_then.c.place == 1).subquery()
-    # When the present stage was entered: the first of the unbroken run of transitions that kept the stage.
-    entered = (
-        select(by_then.c.programme_id, func.max(by_then.c.position).label("position"))
-        .where(or_(by_then.c.from_stage.is_(None), by_then.c.from_stage != by_then.c.to_stage))
-        .group_by(by_then.c.programme_id)
-        .subquery()
-    )
-    entry = select(by_then).subquery()
-    stage = tables.stages
+    # When the present stage was entered: the last transition by then that came from another stage.
+    entering = position.where(or_(by_then.c.from_stage.is_(None), by_then.c.from_stage != by_then.c.to_stage))
     taken = {"stage", "stage_ordinal", "status", "stage_since", "stage_since_reported"}
     return (
         select(
@@ -74,9 +81,23 @@ def _programmes(view: View) -> FromClause:
             entry.c.occurred_from.label("stage_since"),
             entry.c.occurred_on.label("stage_since_reported"),
         )
-        .join(last, last.c.programme_id == programmes.c.id)
-        .join(entered, entered.c.programme_id == programmes.c.id)
-        .join(entry, and_(entry.c.programme_id == programmes.c.id, entry.c.position == entered.c.position))
+        .select_from(programmes)
+        .join(
+            last,
+            and_(
+                last.c.programme_id == programmes.c.id,
+                visible(last, view),
+                last.c.position == position.scalar_subquery(),
+            ),
+        )
+        .join(
+            entry,
+            and_(
+                entry.c.programme_id == programmes.c.id,
+                visible(entry, view),
+                entry.c.position == entering.scalar_subquery(),
+            ),
+        )
         .join(
             stage,
             and_(stage.c.graph_id == programmes.c.graph_id, stage.c.code == last.c.to_stage, visible(stage, view)),
@@ -119,7 +140,7 @@ NODES: dict[str, NodeKind] = {
 }
 
 
-def source_of(node: str, view: View) -> FromClause:
+def source_of(node: str, view: View) -> NamedFromClause:
     """Return what a node is read from, seen from a moment: rows not visible then may still be in it."""
     kind = NODES[node]
     return kind.source(view) if kind.source else kind.table
@@ -128,8 +149,9 @@ def source_of(node: str, view: View) -> FromClause:
 def seen(node: str, source: Any, view: View) -> list[ColumnElement[bool]]:
     """Return the conditions under which rows of a source are seen from a moment."""
     kind = NODES[node]
-    conditions = [visible(source, view)] if source is kind.table else []
+    of_table = source is kind.table or getattr(source, "element", None) is kind.table
+    conditions = [visible(source, view)] if of_table else []
     if kind.happened is not None and view.as_of is not None:
         happened = source.c[kind.happened]
-        conditions.append(or_(happened.is_(None), func.substr(happened, 1, 10) <= view.as_of))
+        conditions.append(or_(happened.is_(None), func.substr(happened, 1, 10) <= _as_of(view)))
     return conditions

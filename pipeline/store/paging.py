@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, literal, tuple_
+from sqlalchemy import ColumnElement, bindparam, tuple_
 
 from pipeline.errors import InputError
 
@@ -61,10 +61,15 @@ def decode(cursor: str, columns: int) -> tuple[Any, ...]:
     raise InputError("the cursor is not one of this list; take endCursor or startCursor of an earlier page of it")
 
 
-def beyond(keys: Sequence[ColumnElement[Any]], page: Page, *, descending: bool) -> ColumnElement[bool] | None:
-    """Return the condition for rows past the cursor in the page's direction."""
+def beyond(
+    keys: Sequence[ColumnElement[Any]], page: Page, *, descending: bool, name: str | None = None
+) -> ColumnElement[bool] | None:
+    """Return the condition for rows past the cursor in the page's direction; `name` names the cursor's parameters."""
     if page.cursor is None:
         return None
-    cursor = tuple_(*(literal(value, key.type) for value, key in zip(page.cursor, keys, strict=True)))
-    columns = tuple_(*keys)
+    values = [
+        bindparam(name and f"{name}{n}", value, key.type)
+        for n, (value, key) in enumerate(zip(page.cursor, keys, strict=True))
+    ]
+    cursor, columns = tuple_(*values), tuple_(*keys)
     return columns < cursor if page.backwards is not descending else columns > cursor

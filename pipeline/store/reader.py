@@ -5,17 +5,20 @@ Rows come back as dictionaries by slot. Every level is read for all its parents 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, FromClause, Select, and_, func, select, tuple_
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.errors import InputError
-from pipeline.store import tables
+from pipeline.store import statements, tables
 from pipeline.store.columns import METADATA
-from pipeline.store.nodes import NODES, seen, source_of, visible
+from pipeline.store.nodes import NODES, OF_THE_ACT, seen, source_of, visible
 from pipeline.store.paging import Page, beyond, encode
+from pipeline.store.plans import Refused
 from pipeline.store.selection import AnyNode, Asked, ColumnOf, Computed, Link, Row, Selection, Shape, View
 
 if TYPE_CHECKING:
@@ -23,8 +26,6 @@ if TYPE_CHECKING:
     from pipeline.stages.graph import StageGraph
     from pipeline.store.graphs import Graphs
 
-# Columns of the act that recorded a row version, readable on every node.
-OF_THE_ACT = {"recorded_at": tables.acts.c.recorded_at, "recorded_by": tables.acts.c.actor}
 NODE_KEY = "__node__"
 ID_KEY = "__id__"
 
@@ -54,11 +55,18 @@ class Reader:
         conditions: Sequence[Any] = (),
         *,
         order: Sequence[str] = (),
-        source: FromClause | None = None,
+        source: NamedFromClause | None = None,
         limit: int | None = None,
-    ) -> list[Row]:
-        """Return the rows of a node that meet the conditions (on `source`, by default the node's own)."""
+    ) -> list[Any]:
+        """Return the rows of a node that meet the conditions (on `source`, by default the node's own).
+
+        They are finished where the selection is planned and the plan can tell them.
+        """
         source = source_of(selection.node, self.view) if source is None else source
+        if selection.planned is not None:
+            with contextlib.suppress(Refused):
+                return statements.rows(self, selection.planned, conditions, order=order, source=source, limit=limit)
+            selection = selection.planned.plain()
         columns = self._columns(selection)
         statement = self._select(selection.node, source, columns).where(*conditions)
         statement = statement.order_by(*(source.c[name] for name in order), source.c.id).limit(limit)
@@ -73,10 +81,24 @@ class Reader:
         *,
         order: Sequence[str] = (),
         descending: bool = False,
-        source: FromClause | None = None,
-    ) -> Row:
-        """Return one page of a node's rows as a connection."""
+        source: NamedFromClause | None = None,
+    ) -> Any:
+        """Return one page of a node's rows as a connection, finished where the selection is planned."""
         source = source_of(selection.node, self.view) if source is None else source
+        if selection.planned is not None:
+            with contextlib.suppress(Refused):
+                return statements.page(
+                    self,
+                    selection.planned,
+                    asked.arguments,
+                    conditions,
+                    node=selection.node,
+                    order=order,
+                    descending=descending,
+                    source=source,
+                )
+            asked = selection.planned.plain()
+            selection = asked.below[selection.node]
         keys = [*(source.c[name] for name in order), source.c.id]
         page = Page.of(asked.arguments, len(keys))
         found: list[Row] = []
@@ -95,7 +117,7 @@ class Reader:
             total = self.connection.execute(counting.where(*conditions)).scalar_one()
         return connection_of(page, found, self._fill(selection, found[: page.size]), total, len(keys))
 
-    def node(self, asked: Asked, node: str, id: int) -> Row | None:
+    def node(self, asked: Asked, node: str, id: int) -> Any:
         """Return one record by node name and id, or None."""
         selection = asked.below.get(node)
         if selection is None or node not in NODES:
@@ -110,7 +132,8 @@ class Reader:
         of_the_act = columns & OF_THE_ACT.keys()
         statement = select(*(source.c[name] for name in sorted(columns - of_the_act)))
         if of_the_act:
-            statement = statement.add_columns(*(OF_THE_ACT[name].label(name) for name in sorted(of_the_act)))
+            acts = tables.acts
+            statement = statement.add_columns(*(acts.c[OF_THE_ACT[name]].label(name) for name in sorted(of_the_act)))
             statement = statement.select_from(source.join(tables.acts, tables.acts.c.number == source.c.since_act))
         return statement.where(*seen(node, source, self.view))
 

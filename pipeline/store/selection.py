@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, FromClause
 
 if TYPE_CHECKING:
+    from pipeline.store.plans import Planned, Twin
     from pipeline.store.reader import Reader
 
 
@@ -88,10 +89,12 @@ class Computed:
     """A value worked out in Python for all rows of a level at once.
 
     compute(reader, rows, arguments, selection) returns one value per row, in the same order; each row holds `needs`.
+    twin: the same in SQL, where SQL can say it.
     """
 
     compute: Callable[[Reader, Sequence[Row], Mapping[str, Any], Selection | None], Sequence[Any]]
     needs: tuple[str, ...] = ("id",)
+    twin: Twin | None = None
 
 
 Reads = ColumnOf | Link | AnyNode | Computed
@@ -113,7 +116,8 @@ class Asked:
 
 @dataclass(slots=True)
 class Selection:
-    """The fields wanted of one node, by slot."""
+    """The fields wanted of one node, by slot; or the plan that answers them."""
 
     node: str
     fields: dict[str, Asked] = field(default_factory=dict)
+    planned: Planned | None = None

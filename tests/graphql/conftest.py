@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+from graphql import ExecutionResult
 from sqlalchemy import func, select
 
 from pipeline.access import Actor, Role
@@ -15,6 +17,7 @@ from pipeline.centre import Centre
 from pipeline.store.tables import acts
 from schema import SCHEMA
 from schema.context import request
+from schema.execution import PlannedContext
 
 LEAD = Actor.of("A. Lead", Role.LEAD)
 
@@ -33,10 +36,14 @@ class Api:
         assert result.data is not None
         return result.data
 
-    def result(self, document: str, *, as_: Actor | None = None, **variables: Any) -> Any:
-        """Return the whole result."""
+    def result(self, document: str, *, as_: Actor | None = None, plain: bool = False, **variables: Any) -> Any:
+        """Return the whole result, as it is served; `plain`: by the plain executor."""
         with request(self.centre, as_ or self.actor) as context:
-            return SCHEMA.execute(document, context=context, variables=variables)
+            context.plain = plain
+            found = SCHEMA.execute(
+                document, context=context, variables=variables, execution_context_class=PlannedContext
+            )
+            return ExecutionResult(orjson.loads(orjson.dumps(found.data)), found.errors)
 
     def acts(self) -> int:
         """Return how many acts there are."""

@@ -1,0 +1,89 @@
+"""What the engines' ways of writing JSON share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, Dialect, Select
+
+from pipeline.store.plans import Form
+
+# Between tabs stands what Python replaces; a carriage return says that only the plain path can tell. Both are white
+# space of JSON, and never stand inside a JSON text, where they are escaped.
+MARK = "\t"
+REFUSAL = "\r"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What stands under one key of an object. raw: it is JSON already, and never NULL."""
+
+    key: str
+    value: ColumnElement[Any]
+    raw: bool = True
+
+
+def quoted(text: str) -> str:
+    """Return a text as an SQL literal; for texts of ours and names of GraphQL only."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Json(Protocol):
+    """How an engine writes answers. Columns are given as SQL text, since they may be of rows further out."""
+
+    dialect: Dialect
+
+    def connected(self, raw: Any) -> None:
+        """Give a fresh connection what the statements call."""
+
+    def value(self, key: str, form: Form, column: str, prefix: str, *, required: bool) -> Piece:
+        """Return a column's value under a key."""
+
+    def constant(self, json: str) -> ColumnElement[Any]:
+        """Return a JSON text known beforehand."""
+
+    def truth(self, condition: ColumnElement[bool]) -> ColumnElement[Any]:
+        """Return the JSON of a condition."""
+
+    def filled(self, json: ColumnElement[Any], *, required: bool) -> ColumnElement[Any]:
+        """Return JSON with null in the place of NULL; where it is required, with the mark of a refusal."""
+
+    def marked(self, place: int, content: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return JSON for Python to replace."""
+
+    def array(self, columns: Sequence[str]) -> ColumnElement[Any]:
+        """Return an array of columns, as text."""
+
+    def bare(self, columns: Sequence[tuple[str, str]]) -> ColumnElement[Any]:
+        """Return an object of named columns, as text."""
+
+    def object(self, pieces: Sequence[Piece]) -> ColumnElement[Any]:
+        """Return the object of a row as JSON."""
+
+    def built(self, pieces: Sequence[Piece]) -> ColumnElement[Any]:
+        """Return an object of aggregates as JSON."""
+
+    def one(self, rows: Select[Any], pieces: Sequence[Piece]) -> ColumnElement[Any]:
+        """Return the object of the only row of a SELECT, NULL where there is none."""
+
+    def many(self, rows: Select[Any], pieces: Sequence[Piece], name: str) -> ColumnElement[Any]:
+        """Return an array of the objects of the rows of a SELECT, in its order."""
+
+    def values(self, rows: Select[Any], name: str) -> ColumnElement[Any]:
+        """Return an array of the only column of a SELECT, in its order."""
+
+    def gathered(self, column: str) -> ColumnElement[Any]:
+        """Aggregate a column of JSON to an array, leaving NULL out."""
+
+    def last_key(
+        self, place: ColumnElement[int], key: ColumnElement[str], size: ColumnElement[int]
+    ) -> ColumnElement[Any]:
+        """Aggregate to the key of the last place within the size."""
+
+    def text(self, json: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return JSON as the text that is fetched."""
+
+    def refuses(self, error: Exception) -> bool:
+        """Tell whether a statement failed because of what only the plain path can tell."""

@@ -1,0 +1,149 @@
+"""JSON made by SQLite: objects by json_object, put together as text.
+
+Nested JSON is joined as text, because `json()` would parse it again at every level above it. SQLite writes a REAL with
+15 digits: a number is left to it only where six decimals name the very same double; the others are written by Python.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Dialect, Select, Text, case, func, literal_column, select
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+from pipeline.store.json_pieces import Piece, quoted
+from pipeline.store.plans import Form
+
+_PAIRS = 50  # of an object at once: a function takes at most 127 arguments
+
+
+def _sql(text: str) -> ColumnElement[Any]:
+    return literal_column(text, Text())
+
+
+class JsonOfSqlite:
+    """How SQLite writes answers."""
+
+    dialect: Dialect = SQLiteDialect_pysqlite(paramstyle="named")
+
+    def connected(self, raw: Any) -> None:
+        """Give a connection the function that writes a double exactly."""
+        assert isinstance(raw, sqlite3.Connection)
+        raw.create_function("exact", 1, float.__repr__, deterministic=True)
+
+    def value(self, key: str, form: Form, column: str, prefix: str, *, required: bool) -> Piece:
+        """Return a column's value; texts and numbers are written by json_object."""
+        x = column
+        match form:
+            case Form.TEXT:
+                made = x
+            case Form.COUNT:
+                inside = f"{x} BETWEEN -2147483648 AND 2147483647"
+                made = f"CASE WHEN {inside} OR {x} IS NULL THEN {x} ELSE json('-' || {x} || '-') END"
+            case Form.REAL:
+                short = f"{x} = CAST({x} * 1e6 + 0.5 AS INTEGER) / 1e6 AND {x} BETWEEN 0 AND 1e8"
+                made = f"CASE WHEN {short} THEN {x} WHEN {x} IS NOT NULL THEN json(exact({x})) END"
+            case Form.TRUTH:
+                made = f"CASE {x} WHEN 1 THEN json('true') WHEN 0 THEN json('false') END"
+            case Form.JSON:
+                return Piece(key, self.filled(_sql(x), required=required))
+            case Form.GLOBAL_ID:
+                made = f"{quoted(prefix)} || {x}"
+        if required:
+            quote = f"CASE WHEN {x} IS NOT NULL THEN json_quote({made}) END"
+            return Piece(key, self.filled(_sql(quote), required=True))
+        return Piece(key, _sql(made), raw=False)
+
+    def constant(self, json: str) -> ColumnElement[Any]:
+        """Return JSON text."""
+        return _sql(quoted(json))
+
+    def truth(self, condition: ColumnElement[bool]) -> ColumnElement[Any]:
+        """Return true or false as JSON text."""
+        return case((condition, _sql("'true'")), else_=_sql("'false'"))
+
+    def filled(self, json: ColumnElement[Any], *, required: bool) -> ColumnElement[Any]:
+        """Return JSON text that is never NULL."""
+        return func.coalesce(json, _sql("char(13) || 'null'" if required else "'null'"))
+
+    def marked(self, place: int, content: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return JSON text between tabs."""
+        return _joined(_sql(f"char(9) || '[{place},'"), content, _sql("']' || char(9)"))
+
+    def array(self, columns: Sequence[str]) -> ColumnElement[Any]:
+        """Return an array as text."""
+        return _sql(f"json_array({', '.join(columns)})")
+
+    def bare(self, columns: Sequence[tuple[str, str]]) -> ColumnElement[Any]:
+        """Return an object as text."""
+        pairs = ", ".join(f"{quoted(name)}, {column}" for name, column in columns)
+        return _sql(f"json_object({pairs})")
+
+    def object(self, pieces: Sequence[Piece]) -> ColumnElement[Any]:
+        """Return an object as text: runs of columns by json_object, without their braces, and JSON between them."""
+        runs: list[list[Piece]] = []
+        for piece in pieces:
+            if runs and not piece.raw and not runs[-1][0].raw and len(runs[-1]) < _PAIRS:
+                runs[-1].append(piece)
+            else:
+                runs.append([piece])
+        if len(runs) == 1 and not pieces[0].raw:
+            return _object(pieces)
+        parts = []
+        for n, run in enumerate(runs):
+            comma = "," if n else "{"
+            if run[0].raw:
+                parts += [_sql(quoted(f'{comma}"{run[0].key}":')), run[0].value]
+            else:  # holds no nested object, so that the only braces at its ends are its own
+                parts += [_sql(quoted(comma)), func.trim(_object(run), _sql("'{}'"))]
+        return _joined(*parts, _sql("'}'"))
+
+    def built(self, pieces: Sequence[Piece]) -> ColumnElement[Any]:
+        """Return an object of aggregates."""
+        return self.object(pieces)
+
+    def one(self, rows: Select[Any], pieces: Sequence[Piece]) -> ColumnElement[Any]:
+        """Return the object of a row as text."""
+        return rows.add_columns(self.object(pieces)).scalar_subquery()
+
+    def many(self, rows: Select[Any], pieces: Sequence[Piece], name: str) -> ColumnElement[Any]:
+        """Return the objects as text."""
+        listed = rows.add_columns(self.object(pieces).label("j")).subquery(name)
+        return select(self.gathered(f"{name}.j")).select_from(listed).scalar_subquery()
+
+    def values(self, rows: Select[Any], name: str) -> ColumnElement[Any]:
+        """Return the values as text; NULL does not occur among them."""
+        listed = rows.subquery(name)
+        return select(_sql(f"json_group_array({name}.value)")).select_from(listed).scalar_subquery()
+
+    def gathered(self, column: str) -> ColumnElement[Any]:
+        """Return an array as text."""
+        return _sql(f"'[' || coalesce(group_concat({column}, ','), '') || ']'")
+
+    def last_key(
+        self, place: ColumnElement[int], key: ColumnElement[str], size: ColumnElement[int]
+    ) -> ColumnElement[Any]:
+        """Return a key as text: the greatest of those that begin with their place."""
+        numbered = func.printf(_sql("'%03d'"), place).op("||")(key)
+        return func.substr(func.max(case((place <= size, numbered))), 4)
+
+    def text(self, json: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return it as it is."""
+        return json
+
+    def refuses(self, error: Exception) -> bool:
+        """Tell whether a number was out of range, or not finite."""
+        return "malformed JSON" in str(error)
+
+
+def _joined(*parts: ColumnElement[Any]) -> ColumnElement[Any]:
+    text = parts[0]
+    for part in parts[1:]:
+        text = text.op("||")(part)
+    return text
+
+
+def _object(pieces: Sequence[Piece]) -> ColumnElement[Any]:
+    return func.json_object(*(part for p in pieces for part in (_sql(quoted(p.key)), p.value)))
