@@ -6,12 +6,25 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 
-from pipeline.arguments import accept
+from pipeline.arguments import Parameter, accept
 from pipeline.errors import InputError, PipelineError, each, refuse
 from pipeline.outcome import Method, Outcome
 
 MOST_ENTRIES = 20_000
 """Entries that all lists of one calculation may have together: far beyond a study, and done within seconds."""
+
+MOST: Mapping[str, Mapping[str, int]] = {
+    "C4_simon_oc": {"p": 100},
+    "C4_simon_two_stage": {"n_max": 130},
+    "C6_pp_design": {"n_max": 500},
+    "D1_nca": {"time_h": 1_000, "conc": 1_000},
+    "D2_lambda_z_candidates": {"time_h": 1_000, "conc": 1_000},
+    "D3_blq_handling": {"time_h": 1_000, "conc_blq_as_zero": 1_000},
+    "E4_cumulative_incidence": {"causes": 50, "times": 1_000},
+    "E6_stage_occupation": {"states": 50, "times": 1_000},
+    "F1_crm_oc": {"true_dlt_prob": 10, "skeleton": 10, "cohorts": 30, "trials": 10_000},
+}
+"""Method -> input -> its largest value, or the most entries of a list: what takes about three seconds at most."""
 
 COMMON = frozenset(f.name for f in fields(Outcome))
 """What every outcome has beside its values."""
@@ -29,8 +42,8 @@ def calculate(method: Method, inputs: Mapping[str, object]) -> Outcome:
 
 
 def check(method: Method, inputs: Mapping[str, object]) -> list[PipelineError]:
-    """Return a refusal for every input that is unknown, missing, or not of its kind; one alone for too long lists."""
-    if too_long := _too_long(inputs):
+    """Return a refusal for every input that is unknown, missing, or not of its kind; if any is too much, only that."""
+    if too_long := _too_long(inputs) or _too_much(method, inputs):
         return too_long
     known = {parameter.name: parameter for parameter in method.parameters}
     refusals: list[PipelineError] = [
@@ -44,8 +57,17 @@ def check(method: Method, inputs: Mapping[str, object]) -> list[PipelineError]:
             except PipelineError as refusal:
                 refusals += each(refusal)
         elif parameter.required:
-            refusals.append(InputError(f"{method.id} needs {name}: {parameter.description}", path=(name,)))
+            refusals.append(InputError(f"{method.id} needs {name}: {describe(method, parameter)}", path=(name,)))
     return refusals
+
+
+def describe(method: Method, parameter: Parameter) -> str:
+    """Return what an input means, and how much of it is taken."""
+    most = MOST.get(method.id, {}).get(parameter.name)
+    if most is None:
+        return parameter.description
+    entries = "" if parameter.annotation is int else " entries"
+    return f"{parameter.description.rstrip('.')}. At most {most:,}{entries}."
 
 
 def plain(value: object) -> object:
@@ -78,6 +100,18 @@ def _too_long(inputs: Mapping[str, object]) -> list[PipelineError]:
             path=(longest,),
         )
     ]
+
+
+def _too_much(method: Method, inputs: Mapping[str, object]) -> list[PipelineError]:
+    refusals: list[PipelineError] = []
+    for name, most in MOST.get(method.id, {}).items():
+        value = inputs.get(name)
+        if isinstance(value, (list, tuple, Mapping)) and len(value) > most:
+            message = f"{name} has {len(value):,} entries; at most {most:,} are taken"
+            refusals.append(InputError(message, path=(name,)))
+        elif isinstance(value, (int, float)) and value > most:
+            refusals.append(InputError(f"{name} must be at most {most:,}, got {str(value)[:40]}", path=(name,)))
+    return refusals
 
 
 def _entries(value: object) -> int:

@@ -13,7 +13,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pipeline.arguments import Parameter
-from pipeline.calculation import COMMON, plain
+from pipeline.calculation import COMMON, describe, plain
 from pipeline.figures import meanings
 from pipeline.outcome import Method
 
@@ -86,7 +86,8 @@ def _entry(method: Method, counts: Mapping[str, int]) -> str:
     lines += [f"Source: {_sentence(method.source)} Version {method.version}. {_met(counts)}", ""]
     lines += ["| input | kind | default | meaning |", "|---|---|---|---|"]
     lines += [
-        f"| `{p.name}` | {kind(p.annotation)} | {_default(p)} | {_cell(p.description)} |" for p in method.parameters
+        f"| `{p.name}` | {kind(p.annotation)} | {_default(p)} | {_cell(describe(method, p))} |"
+        for p in method.parameters
     ]
     lines += ["", f"Gives: {_one_line((method.result_type.__doc__ or '').split('Attributes:')[0])}", ""]
     lines += ["| figure | kind | meaning |", "|---|---|---|", *_figures(method), ""]

@@ -14,7 +14,7 @@ import graphene
 from graphql import GraphQLResolveInfo, Undefined
 
 from pipeline.access import Permission
-from pipeline.calculation import COMMON, calculate, figures, plain
+from pipeline.calculation import COMMON, calculate, describe, figures, plain
 from pipeline.errors import InputError, PipelineError, Refused, each
 from pipeline.outcome import Method, Outcome, Reason, catalogue
 from schema.method_types import PREFIX, answered, argument, camelled, heading, received, record_fields
@@ -87,7 +87,12 @@ def _field(method: Method) -> graphene.Field:
         _result(method.result_type),
         args={
             p.name: argument(
-                p.annotation, method.id.title(), p.name, Undefined if p.required else p.default, p.description, names
+                p.annotation,
+                method.id.title(),
+                p.name,
+                Undefined if p.required else p.default,
+                describe(method, p),
+                names,
             )
             for p in method.parameters
         },

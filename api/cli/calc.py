@@ -15,7 +15,7 @@ import click
 
 from api.cli.method_options import bare, option_of, read_json, read_option, shape
 from api.cli.shared import Session, table
-from pipeline.calculation import calculate, check, figures, plain
+from pipeline.calculation import calculate, check, describe, figures, plain
 from pipeline.errors import InputError, PipelineError, each, refuse
 from pipeline.outcome import Method, Outcome, catalogue
 
@@ -73,7 +73,9 @@ def command(context: click.Context, listed: bool, document: str | None, as_json:
 
 
 def _command(method: Method) -> click.Command:
-    options: list[click.Parameter] = [option_of(parameter) for parameter in method.parameters]
+    options: list[click.Parameter] = [
+        option_of(parameter, describe(method, parameter)) for parameter in method.parameters
+    ]
     options += [
         click.Option(
             ["--input", "source"], metavar="FILE|-", help="Read inputs from a JSON object; options go before it."

@@ -16,10 +16,10 @@ from pipeline.calculation import plain
 from pipeline.errors import InputError
 
 
-def option_of(parameter: Parameter) -> click.Option:
+def option_of(parameter: Parameter, description: str) -> click.Option:
     """Return the option of a parameter. Its text is read later, so that all that is wrong can be said at once."""
     name = parameter.name.replace("_", "-")
-    said = parameter.description.rstrip(".") + "."
+    said = description.rstrip(".") + "."
     if bare(parameter.annotation) is bool:
         default = "" if parameter.default is None else f"  [default: {'' if parameter.default else 'no-'}{name}]"
         needed = "  [required]" if parameter.required else ""

@@ -15,7 +15,7 @@ from graphql import GraphQLObjectType, get_named_type
 
 from api.failures import formatted_errors
 from pipeline.access import Actor, Role
-from pipeline.calculation import COMMON, MOST_ENTRIES
+from pipeline.calculation import COMMON, MOST, MOST_ENTRIES
 from pipeline.outcome import Method, Outcome, catalogue
 from schema import SCHEMA
 from schema.calculate import field_name
@@ -215,6 +215,29 @@ def test_a_list_without_end_is_refused(entries: int) -> None:
     (error,) = told(run(document, {"t": [1.0] * entries, "e": [1]}))
     assert error["extensions"] == {"code": "INVALID_INPUT", "inputPath": ["time"]}
     assert "at most 20,000" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "said"),
+    [
+        ("c4SimonTwoStage(p0: 0.4, p1: 0.45, nMax: 131)", "nMax", "nMax must be at most 130, got 131"),
+        ("d1Nca(timeH: $t, conc: $t)", "timeH", "timeH has 1,001 entries; at most 1,000 are taken"),
+        ("f1CrmOc(trueDltProb: [0.1], skeleton: [0.1], target: 0.3, cohorts: 9, trials: 10001)", "trials", "at most"),
+        ("f1BoinOc(trueDltProb: [0.1], target: 0.3, cohorts: 9, trials: 50001)", "trials", "from 1 to 50000"),
+    ],
+)
+def test_what_would_take_long_is_refused(asked: str, name: str, said: str) -> None:
+    head = "query($t: [Float!]!)" if "$t" in asked else "query"
+    document = f"{head} {{ calculate {{ {asked} {{ method }} }} }}"
+    error = told(run(document, {"t": [float(n) for n in range(1001)]}))[0]
+    assert error["extensions"] == {"code": "INVALID_INPUT", "inputPath": [name]}
+    assert said in error["message"]
+
+
+def test_the_most_that_is_taken_is_described() -> None:
+    for id, most in MOST.items():
+        for name, limit in most.items():
+            assert f"At most {limit:,}" in (CALCULATE.fields[field_name(id)].args[camel(name)].description or "")
 
 
 def test_a_count_beyond_what_int_holds_is_refused_not_masked() -> None:
