@@ -6,11 +6,10 @@ goes on where it stopped and writes nothing twice; a record that holds anything 
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
@@ -34,6 +33,8 @@ ATTRIBUTION = Path(str(files(__name__) / "ATTRIBUTION.md"))
 _KEY = "demonstration"
 _SETTING_UP = ("AdoptStateGraph", "CreateToken", "RevokeToken")
 """Acts that put no molecule on record, so that the demonstration may follow them."""
+_COUNTED = {"molecules": "molecule", "programmes": "programme", "studies": "study"}
+"""What a step's line counts, new or changed, beside its singular."""
 
 
 class State(StrEnum):
@@ -98,8 +99,8 @@ def load_once(centre: Centre, say: Callable[[str], object]) -> None:
     """
     if state_of(centre) in (State.EMPTY, State.PARTIAL):
         say("Loading the demonstration data (only now; `--no-demo` leaves it out)")
-        for title in _watched(_steps_of(centre)):
-            say(f"  {title}")
+        for line in _watched(_steps_of(centre)):
+            say(f"  {line}")
 
 
 def load(centre: Centre) -> list[str]:
@@ -114,7 +115,7 @@ def load(centre: Centre) -> list[str]:
             "the record holds other molecules already; load the demonstration into a folder of its own, "
             "as in `moltrail --data demo demo load`"
         )
-    return [] if state is State.LOADED else list(_watched(_steps_of(centre)))
+    return [] if state is State.LOADED else _watched(_steps_of(centre))
 
 
 def state_of(centre: Centre) -> State:
@@ -138,7 +139,7 @@ def _key(step: Step, content: Sequence[tuple[str, bytes]]) -> str:
     return f"{_KEY}/{step.title}/{step.command(content, Reading(step.format)).sha256[:16]}"
 
 
-def _steps_of(centre: Centre) -> Generator[str]:
+def _steps_of(centre: Centre) -> Iterator[str]:
     """Do the steps in turn and yield what each one wrote; those done before answer without writing."""
     for step in STEPS:
         content = step.files()
@@ -147,24 +148,22 @@ def _steps_of(centre: Centre) -> Generator[str]:
         reading = read_molecules(content[0][1]) if step.format == "molecules" else None
         command = step.command(content, reading or read_files(step.format, content, graph))
         recorded = centre.execute(command, actor=SYSTEM, idempotency_key=_key(step, content), reason=REASON)
-        written = {name: recorded.result[name] for name in ("molecules", "programmes", "studies")}
-        counts = ", ".join(f"{count} {name}" for name, count in written.items() if count)
+        written = {name: recorded.result[name] for name in _COUNTED}
+        counts = ", ".join(
+            f"{count} {name if count > 1 else _COUNTED[name]}" for name, count in written.items() if count
+        )
         yield f"{step.title}: {counts or 'nothing new'}"
 
 
-def _watched(steps: Generator[str]) -> Generator[str]:
-    """Show a progress bar while the steps are done, where a person is looking."""
+def _watched(steps: Iterable[str]) -> list[str]:
+    """Return the lines of all steps once they are done; a progress bar goes along where a person is looking."""
     if not sys.stderr.isatty():
-        yield from steps
-        return
+        return list(steps)
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import track
 
-    with contextlib.closing(steps), Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("Demonstration data", total=len(STEPS))
-        for title in steps:
-            progress.advance(task)
-            yield title
+    console = Console(stderr=True)
+    return list(track(steps, "Demonstration data", total=len(STEPS), console=console, transient=True))
 
 
 def read_molecules(data: bytes) -> Reading:
