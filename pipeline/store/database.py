@@ -102,7 +102,7 @@ class Database:
             # One snapshot for all statements of a query: a page never mixes before and after.
             engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
-        @event.listens_for(engine, "connect")
+        @event.listens_for(engine, "connect", insert=True)  # before SQLAlchemy asks for anything itself
         def _configure(raw: Any, _record: object) -> None:
             postgres.configure(raw)
 
@@ -118,7 +118,8 @@ class Database:
             Unavailable: the store does not answer.
         """
         try:
-            with self.reader.connect() as connection, connection.begin():
+            with self.reader.connect() as connection:
+                connection.begin()  # undone at the end: there is nothing to commit
                 yield connection
         except TimeoutError as error:
             raise Unavailable(_UNREADABLE) from error

@@ -33,7 +33,8 @@ def configure(raw: Any) -> None:
         found = {}
         for name in REQUIRED:
             cursor.execute(f"SHOW {name}")
-            found[name] = cursor.fetchone()[0]
+            value = cursor.fetchone()[0]
+            found[name] = value.decode() if isinstance(value, bytes) else value  # bytes where there is no encoding
     raw.commit()
     wrong = [f"{name} is {found[name]} instead of {value}" for name, value in REQUIRED.items() if found[name] != value]
     if version < OLDEST:

@@ -28,6 +28,7 @@ LOG_BYTES = 4 * 1024 * 1024
 """How far the log grows before it is written back, and before a try that readers prevented is repeated."""
 
 _CHECKPOINT_WAIT_MS = 1000
+_SMALLEST_PAGE = 512  # bytes
 
 
 def configure(raw: sqlite3.Connection, *, read_only: bool) -> None:
@@ -72,38 +73,51 @@ class WriteAheadLog:
         self._log = Path(f"{path}-wal")
         self._next = LOG_BYTES
         try:
+            if path.is_file() and 0 < path.stat().st_size < _SMALLEST_PAGE:  # SQLite would write over it
+                raise sqlite3.DatabaseError("file is not a database")
             self._raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
             try:
                 configure(self._raw, read_only=False)
                 self._raw.execute("SELECT count(*) FROM sqlite_master").fetchone()
                 self._raw.execute("BEGIN IMMEDIATE")
+                self._raw.execute("PRAGMA user_version = 1")  # nothing less is refused on a file that is read-only
                 self._raw.execute("ROLLBACK")
+                self._make_sure()
             except BaseException:
                 self._raw.close()
                 raise
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StoreRefused(
                 f"{path} cannot be opened as a database ({error}); "
                 "check the path, the free space and the permissions, or restore a backup"
             ) from error
-        # What a killed process left in the log may have been read back from memory, not from the disk: it is made
-        # sure of before anybody is told that it stands.
-        self._write_back(self._raw)
+
+    def _make_sure(self) -> None:
+        """Bring to the disk what a killed process left in the log, before anybody is told that it stands.
+
+        It may have been read back from the system's memory, where a failed or missing sync left it.
+        """
+        try:
+            self._write_back(self._raw)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:  # the log was synced first: a full disk may be read
+                raise
 
     def keep_small(self, writer: sqlite3.Connection) -> None:
         """Write the log back once it has grown. Called with the write lock held, after the commit."""
         if self._size() > self._next:
-            self._write_back(writer)
+            # The acts are committed already: what fails now is tried again later.
+            with contextlib.suppress(sqlite3.Error):
+                self._write_back(writer)
 
     def _write_back(self, raw: sqlite3.Connection) -> None:
-        # The acts are committed already: what fails now (a reader, a full disk) is tried again later.
-        with contextlib.suppress(sqlite3.Error):
-            raw.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_WAIT_MS}")
-            try:
-                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            finally:
-                raw.execute(f"PRAGMA busy_timeout = {SETTINGS['busy_timeout']}")
-        self._next = self._size() + LOG_BYTES
+        """Empty the log, waiting a little for readers that need it; where they stay, the next try comes later."""
+        raw.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_WAIT_MS}")
+        try:
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            raw.execute(f"PRAGMA busy_timeout = {SETTINGS['busy_timeout']}")
+            self._next = self._size() + LOG_BYTES
 
     def _size(self) -> int:
         try:
@@ -113,7 +127,8 @@ class WriteAheadLog:
 
     def close(self) -> None:
         """Write everything back and let the file go."""
-        self._write_back(self._raw)
+        with contextlib.suppress(sqlite3.Error):
+            self._write_back(self._raw)
         self._raw.close()
 
 

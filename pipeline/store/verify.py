@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy.exc import DBAPIError
 
 from pipeline.errors import InputError
 from pipeline.store.chain import BOOKKEEPING, GENESIS, TableTally, act_hash, code_of, is_sealed, rows_digest, stream_of
 from pipeline.store.database import Database
 from pipeline.store.guards import missing_guards
 from pipeline.store.keys import Anchor, ChainKey
+from pipeline.store.sqlite import is_damage
 from pipeline.store.tables import RECORD_TABLES, acts
 
 PROBLEMS_SHOWN = 100
@@ -71,42 +73,15 @@ def verify(database: Database, key: ChainKey, anchor: Anchor) -> AuditReport:
     for problem in anchored.problems:
         report.say(problem)
     with database.read() as connection, _as_it_is(connection):
-        for problem in (*_damage(connection), *missing_guards(connection, (acts, *RECORD_TABLES))):
+        damage = list(_damage(connection))
+        for problem in (*damage, *missing_guards(connection, (acts, *RECORD_TABLES))):
             report.say(problem)
-        filled = [t for t in RECORD_TABLES if connection.execute(select(t.c.id).limit(1)).first() is not None]
-        opened = [_Rows(connection, table, "since_act") for table in filled]
-        closed = [_Rows(connection, table, "until_act") for table in filled]
-        previous = GENESIS
-        for act in connection.execute(
-            select(acts).order_by(acts.c.number).execution_options(yield_per=2000)
-        ).mappings():
-            report.acts += 1
-            number = act["number"]
-            if number != report.acts:
-                report.say(f"act {report.acts} is missing: the next one found is act {number}")
-                report.acts = number
-            if act["previous_hash"] != previous:
-                report.say(f"act {number} does not follow the act before it: an act was altered, removed or inserted")
-            if not _is_hashed(dict(act)):
-                report.say(f"act {number} ({act['command']}) was altered")
-            if act["key_id"] != key.id:
-                report.say(f"act {number} was coded with another key ({act['key_id']}, ours is {key.id})")
-            elif code_of(key.secret, act["hash"]) != act["mac"]:
-                report.say(f"act {number} ({act['command']}) was not written by Moltrail: its code is wrong")
-            if anchored.heads.get(number, act["hash"]) != act["hash"]:
-                report.say(f"act {number} is not the one the anchor remembers: the chain was rewritten")
-            rows, digest = _check_rows(opened, closed, number, report)
-            report.rows += rows
-            if rows != act["rows"] or digest != act["rows_digest"]:
-                report.say(
-                    f"act {number} ({act['command']}) wrote {act['rows']} row versions, {rows} are found: "
-                    "rows were altered, added, removed or moved"
-                )
-            previous = act["hash"]
-        report.head = previous
-        for stream in (*opened, *closed):
-            for row in stream.up_to(None):
-                report.say(stream.stray(row))
+        try:
+            _walk(connection, key, anchored.heads, report)
+        except DBAPIError:
+            if not damage:
+                raise
+            report.say(f"the walk ended after act {report.acts}: what follows is damaged and cannot be read")
     if anchored.last > report.acts:
         report.say(
             f"the anchor remembers act {anchored.last}, the database ends at act {report.acts}: "
@@ -115,6 +90,42 @@ def verify(database: Database, key: ChainKey, anchor: Anchor) -> AuditReport:
     if report.acts and not anchored.exists:
         report.say(f"the anchor {anchor.path} is missing: put it back, without it a cut tail would not show")
     return report
+
+
+def _walk(connection: Connection, key: ChainKey, anchored: Mapping[int, str], report: AuditReport) -> None:
+    """Check the acts one after the other, and with each the rows it opened and closed."""
+    filled = [t for t in RECORD_TABLES if connection.execute(select(t.c.id).limit(1)).first() is not None]
+    opened = [_Rows(connection, table, "since_act") for table in filled]
+    closed = [_Rows(connection, table, "until_act") for table in filled]
+    previous = GENESIS
+    for act in connection.execute(select(acts).order_by(acts.c.number).execution_options(yield_per=2000)).mappings():
+        report.acts += 1
+        number = act["number"]
+        if number != report.acts:
+            report.say(f"act {report.acts} is missing: the next one found is act {number}")
+            report.acts = number
+        if act["previous_hash"] != previous:
+            report.say(f"act {number} does not follow the act before it: an act was altered, removed or inserted")
+        if not _is_hashed(dict(act)):
+            report.say(f"act {number} ({act['command']}) was altered")
+        if act["key_id"] != key.id:
+            report.say(f"act {number} was coded with another key ({act['key_id']}, ours is {key.id})")
+        elif code_of(key.secret, act["hash"]) != act["mac"]:
+            report.say(f"act {number} ({act['command']}) was not written by Moltrail: its code is wrong")
+        if anchored.get(number, act["hash"]) != act["hash"]:
+            report.say(f"act {number} is not the one the anchor remembers: the chain was rewritten")
+        rows, digest = _check_rows(opened, closed, number, report)
+        report.rows += rows
+        if rows != act["rows"] or digest != act["rows_digest"]:
+            report.say(
+                f"act {number} ({act['command']}) wrote {act['rows']} row versions, {rows} are found: "
+                "rows were altered, added, removed or moved"
+            )
+        previous = act["hash"]
+    report.head = previous
+    for stream in (*opened, *closed):
+        for row in stream.up_to(None):
+            report.say(stream.stray(row))
 
 
 def _check_rows(opened: list[_Rows], closed: list[_Rows], number: int, report: AuditReport) -> tuple[int, str]:
@@ -153,10 +164,16 @@ def _as_it_is(connection: Connection) -> Iterator[None]:
 
 def _damage(connection: Connection) -> Iterator[str]:
     """Yield what SQLite finds wrong with its own file: an index that leaves out a row would hide it from us."""
-    if connection.dialect.name == "sqlite":
+    if connection.dialect.name != "sqlite":
+        return
+    try:
         for (finding,) in connection.exec_driver_sql(f"PRAGMA integrity_check({PROBLEMS_SHOWN})"):
             if finding != "ok":
                 yield f"the database file is damaged: {finding}"
+    except DBAPIError as error:
+        if not is_damage(error.orig):
+            raise
+        yield f"the database file is damaged: {error.orig}"
 
 
 def _is_hashed(act: Mapping[str, Any]) -> bool:
