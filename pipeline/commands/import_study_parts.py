@@ -108,11 +108,12 @@ class Parts:
 def content_digest(fact: StudyFact) -> str:
     """Return the digest of what a source says of a study, wherever in its files and in whatever order of rows."""
     said = statement_of(fact)
+    said["design"] = _words(fact.design)
     details = [(name, _unordered(value)) for name, value in said.pop("details", {}).items()]
     parts = [
         *(orjson.dumps(content) for content in ([fact.code, fact.partial], said, details)),
         *sorted(orjson.dumps((*_PART(part)[:-1], *_said_of(part.molecule))) for part in fact.molecules),
-        *sorted(orjson.dumps(_ARM(arm)[:-1]) for arm in fact.arms),
+        *sorted(orjson.dumps((arm.label, arm.kind, _words(arm.description))) for arm in fact.arms),
         *sorted(map(_level, fact.dose_levels)),
         *sorted(orjson.dumps(_DEFINITION(said)[:-1]) for said in fact.dlt_definitions),
         *sorted(orjson.dumps((seen.level, *_OBSERVATION(seen)[:-1])) for seen in fact.dlt_observations),
@@ -121,6 +122,11 @@ def content_digest(fact: StudyFact) -> str:
         *sorted(orjson.dumps((*_days(stop), *_STOP(stop)[:-1])) for stop in fact.stops),
     ]
     return sha256(b"\0".join(parts)).hexdigest()
+
+
+def _words(text: str | None) -> list[str]:
+    """Return the words of a text that lists what stood in several rows, in an order of their own."""
+    return sorted((text or "").replace(";", " ").split())
 
 
 def _key(molecule: MoleculeFact | None) -> str | None:

@@ -77,11 +77,11 @@ def counts(report: Mapping[str, Any]) -> tuple[int, int, int, int]:
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
-    """Return an archive of files."""
+    """Return an archive of files, the same bytes whenever it is made."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 

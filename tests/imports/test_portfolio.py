@@ -12,10 +12,11 @@ from tests.imports.conftest import counts, decide, reviews, sent, versions
 
 HEADINGS = ("Code interne", "Molécule", "Indication", "Groupe de maladie", "Phase", "Depuis", "Statut", "Arrêté le",
             "Motif d'arrêt", "Cible", "Remarque")  # fmt: skip
+TOXIC = "toxicité hépatique"
 ROWS = [
-    ("TLS-001", "Exémplamab", "Mélanome", "melanoma", "Phase I/II", "09/2021", "en cours", "", "", "PD-1", "dose 1,5 mg/kg"),
-    ("TLS-002", "Inventinib", "CBNPC", "lung", "Phase III", "31/01/2020", "arrêté", "15/06/2022", "toxicité hépatique", "EGFR; HER2", ""),
-    ("TLS-003", "Fictiparib", "Ovaire", "gynaecology", "Toxicologie préclinique", "43831", "actif", "", "", "PARP1", ""),
+    ("TLS-001", "Exémplamab", "Mélanome", "melanoma", "Phase I/II", "09/2021", "en cours", "", "", "PD-1", "1,5 mg/kg"),
+    ("TLS-002", "Inventinib", "CBNPC", "", "Phase III", "31/01/2020", "arrêté", "15/06/2022", TOXIC, "EGFR; HER2", ""),
+    ("TLS-003", "Fictiparib", "Ovaire", "gynaecology", "Toxicologie", "43831", "actif", "", "", "PARP1", ""),
     ("TLS-004", "Prétendumab", "LAL", "haematology", "Phase II", "2019", "suspendu", "03/2021", "", "CD19", ""),
     ("TLS-004", "Prétendumab", "LAL", "haematology", "Phase II", "2019", "suspendu", "03/2021", "", "CD19", ""),
     ("TLS-005", "Chimérol", "Foie", "liver", "Phase 9", "01/02/2020", "", "", "", "", ""),
@@ -65,7 +66,7 @@ def test_a_french_portfolio_in_cp1252_becomes_programmes(api: Api):
     assert moves(found["TLS-001"]) == [("ADVANCE", "PHASE_1_2", "2021-09")]
     assert found["TLS-001"]["molecule"] == {"code": "TLS-001", "name": "Exémplamab", "targets": ["PD-1"]}
     assert moves(found["TLS-002"]) == [("ADVANCE", "PHASE_3", "2020-01-31"), ("DISCONTINUE", "PHASE_3", "2022-06-15")]
-    assert found["TLS-002"]["transitions"][1]["reasonVerbatim"] == "toxicité hépatique"
+    assert found["TLS-002"]["transitions"][1]["reasonVerbatim"] == TOXIC
     assert found["TLS-002"]["status"] == "DISCONTINUED"
     assert moves(found["TLS-004"]) == [("ADVANCE", "PHASE_2", "2019"), ("HOLD", "PHASE_2", "2021-03")]
     assert found["TLS-004"]["status"] == "ON_HOLD"
@@ -295,7 +296,7 @@ def test_a_code_and_a_name_that_belong_to_two_molecules_are_never_linked(api: Ap
 
 
 def test_a_synonym_or_the_code_alone_is_enough_to_find_a_molecule(api: Api):
-    sent(api, "a.csv", "Code,Name,Synonyms,Stage,Since\nA-1,Alphamab,ALP 12,Phase 1,2020\n".encode())
+    sent(api, "a.csv", b"Code,Name,Synonyms,Stage,Since\nA-1,Alphamab,ALP 12,Phase 1,2020\n")
     for name in ("ALP-12", "", "A-1", "ALPHAMAB"):
         assert counts(sent(api, "b.csv", f"Code,Name,Stage,Since\nA-1,{name},Phase 1,2020\n".encode())) == (0, 0, 0, 1)
 
