@@ -97,7 +97,6 @@ def _field(method: Method) -> graphene.Field:
             for p in method.parameters
         },
         name=field_name(method.id),
-        required=True,
         description=camelled(described(method), names),
         resolver=_resolver(method),
     )
