@@ -66,8 +66,9 @@ def serve(app: Starlette, settings: Settings, listener: socket.socket | None = N
         timeout_graceful_shutdown=3,
         lifespan="on",
     )
-    with listener, _signals_ignored_afterwards():
-        _Server(config, app.state.closing).run(sockets=[listener])
+    server = _Server(config, app.state.closing)
+    with listener, _ended_by_signals(server):
+        server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
@@ -83,12 +84,19 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def _signals_ignored_afterwards() -> Iterator[None]:
-    """Let uvicorn end on a signal without being killed by it afterwards, so that the caller can close its store."""
+def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """Let a signal end the server from now on, and no signal kill it once it has ended: its caller closes the store.
+
+    uvicorn listens to signals only while it runs, and raises those it got again when it returns.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

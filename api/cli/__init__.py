@@ -50,9 +50,9 @@ class LazyGroup(click.Group):
             return super().resolve_command(context, args)
         except click.UsageError as error:
             near = difflib.get_close_matches(args[0], self.list_commands(context), n=1)
-            if near:
-                error.message += f" Did you mean {near[0]}?"
-            raise
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean {near[0]}?", context) from None
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with what they are for, loading none."""

@@ -65,7 +65,7 @@ def bench_import(session: Session, folder: Path | None, repeat: int, database_ur
     session.say(content, f"{_table(found)}\n{_said(what, repeat, memory, MOST_MEMORY_MB)}")
 
 
-@command.command("science")
+@command.command("science", short_help="The methods, beside numpy or the time they may take.")
 @click.option(
     "--repeat", type=click.IntRange(1, 100), default=5, show_default=True, help="Runs of each that are counted."
 )

@@ -12,7 +12,7 @@ def command() -> None:
     """Load the demonstration data: facts from public sets, with their sources."""
 
 
-@command.command("load")
+@command.command("load", short_help="Load the demonstration into an empty record.")
 @click.pass_obj
 def load(session: Session) -> None:
     """Load the demonstration into an empty record; an interrupted load goes on, a finished one stays as it is."""
@@ -24,7 +24,7 @@ def load(session: Session) -> None:
     session.say({"loaded": done}, text if done else "The demonstration was loaded already; nothing was done.")
 
 
-@command.command("status")
+@command.command("status", short_help="Say whether the demonstration is in the record.")
 @click.pass_obj
 def status(session: Session) -> None:
     """Say whether the demonstration is in the record, and where its data come from."""

@@ -71,10 +71,11 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], title: str | N
     """Return a table as text."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     drawn = Table(*headings, title=title, title_justify="left")
     for row in rows:
-        drawn.add_row(*("" if cell is None else str(cell) for cell in row))
+        drawn.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
     width = None if sys.stdout.isatty() else 160
     console = Console(width=width, record=True, file=open(_NOWHERE, "w"))  # noqa: SIM115, PTH123
     with console.file:

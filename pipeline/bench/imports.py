@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import io
 import shutil
 import tempfile
 import uuid
@@ -183,8 +182,8 @@ def _capture(database: Database, number: int) -> list[Statement]:
 
 def _bare(database: Database, folder: Path, statements: list[Statement]) -> None:
     for name in COLUMNS:
-        with (folder / name).open("rb") as file:
-            list(csv.reader(io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")))
+        with (folder / name).open(encoding="utf-8", errors="replace", newline="") as file:
+            list(csv.reader(file))
     with database.write() as connection:
         cursor = connection.connection.cursor()
         for statement in statements:
