@@ -145,8 +145,8 @@ def cumulative_incidence(
     import numpy as np
 
     number = {name: index for index, name in enumerate(causes)} | {CENSORED: -1}
-    if unknown := next((name for name in state if name not in number), None):
-        raise InputError(f"no cause is called {unknown!r}; known: {', '.join(number)}", path=("state",))
+    if unknown := [name for name in state if name not in number]:
+        raise InputError(f"no cause is called {unknown[0]!r}; known: {', '.join(number)}", path=("state",))
     if len(number) != len(causes) + 1:
         raise InputError(f"the causes must have different names, other than {CENSORED!r}", path=("causes",))
     codes = [number[name] for name in state]

@@ -104,6 +104,7 @@ def test_no_molecule_is_no_incidence() -> None:
     ("time", "state", "entry"),
     [
         ([1], ["vanished"], None),
+        ([1], [""], None),
         ([1, 2], ["advance"], None),
         ([-1], ["advance"], None),
         ([1], ["advance"], [1]),
