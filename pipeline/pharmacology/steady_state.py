@@ -53,7 +53,9 @@ def steady_state(
     The area from 0 to tau is taken as in D1. Cavg = AUC / tau; fluctuation 100 (Cmax - Cmin) / Cavg; swing
     100 (Cmax - Cmin) / Cmin; the trough is the value at tau. Accumulation: observed AUCtau over that of the first
     interval, predicted 1 / (1 - exp(-lambda_z tau)). When tau was not sampled its value is interpolated (flag
-    `tau_interpolated`), or carried on from the last measurable sample with lambda_z (flag `tau_extrapolated`).
+    `tau_interpolated`), or carried on from the last measurable sample with lambda_z (flag `tau_extrapolated`). A
+    sample at tau below the limit counts as 0 (flag `tau_below_limit`): trough and Cmin are 0, and the area ends with
+    a straight piece, larger than a decline by a constant fraction would leave.
 
     Args:
         time_h: sampling times after the dose, h, rising; a sample before the dose counts at time 0.
@@ -110,7 +112,7 @@ def _to_tau(points: Points, tau_h: float, lambda_z: float | None) -> tuple[Point
     """Return the points from 0 to tau, tau among them, and how it got there; None when it cannot be reached."""
     inside: list[tuple[float, float]] = [point for point in points if point[0] <= tau_h]
     if inside and inside[-1][0] == tau_h:
-        return inside, ""
+        return inside, "" if inside[-1][1] > 0 else "tau_below_limit"
     if inside and points[-1][0] > tau_h:
         return [*inside, (tau_h, interpolated(points, tau_h))], "tau_interpolated"
     last = max((index for index, (_, c) in enumerate(inside) if c > 0), default=None)

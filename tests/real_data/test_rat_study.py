@@ -135,6 +135,7 @@ def test_areas_over_the_dosing_interval_are_the_reported_ones_where_it_was_measu
         times, concentrations = zip(*start, *zip(samples.times, samples.concentrations, strict=True), strict=True)
         interval = steady_state(times, concentrations, TAU_H)
         assert exposure.tlast is not None
+        assert ("tau_below_limit" in interval.flags) == (exposure.tlast < TAU_H)
         found[exposure.tlast >= TAU_H][verdict(row["PPSTRESN"], interval.auc_tau, within=AS_PRINTED)] += 1
     # in the other six the 24 h sample is below the limit; the study extrapolated there from two points
     assert found == {True: {Verdict.AGREES: 30}, False: {Verdict.DISAGREES: 6}}

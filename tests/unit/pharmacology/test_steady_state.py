@@ -26,6 +26,14 @@ def test_one_exponential_at_steady_state() -> None:
     assert "tau_extrapolated" in beyond.flags
 
 
+def test_a_trough_below_the_limit_is_flagged() -> None:
+    found = steady_state([0.0, 2, 7, 24], [0, 1670.0, 669, 0], 24)
+    assert (found.ctrough, found.cmin_ss, found.flags) == (0, 0, ("tau_below_limit",))
+    assert found.missing["swing_pct"] is Reason.UNDEFINED_LIMIT
+    assert steady_state([0.0, 2, 7, 24], [0, 1670.0, 669, 0.1], 24).flags == ()
+    assert steady_state([0.0, 2, 7, 24], [0, 1670.0, 669, 0.1], 24, lloq=20).flags == ("tau_below_limit",)
+
+
 def test_an_interval_that_cannot_be_reached_has_no_area() -> None:
     assert steady_state([0, 1, 2], [5.0, 4.0, 3.0], 12).reason is Reason.NO_DATA
     assert steady_state([1, 2, 12], [5.0, 4.0, 3.0], 12).reason is Reason.NO_DATA
