@@ -45,7 +45,7 @@ class TimepointResponse(Outcome):
 
     pct_change_baseline: float | None
     pct_change_nadir: float | None
-    target_response: Response
+    target_response: Response | None
     overall_response: Response
 
 
@@ -59,8 +59,8 @@ class BestResponse(Outcome):
 
 @method("C1_recist_timepoint", version=1, title="RECIST 1.1 time-point response", source=SOURCE)
 def timepoint_response(
-    baseline_sum_mm: float,
-    nadir_sum_mm: float,
+    baseline_sum_mm: float | None,
+    nadir_sum_mm: float | None,
     current_sum_mm: float | None,
     target_complete: bool,
     non_target: NonTarget = NonTarget.NONE,
@@ -74,12 +74,17 @@ def timepoint_response(
     before PR. Where not all were assessed the target response is NE, unless the assessed ones alone meet PD. Overall:
     PD for a new lesion, non-target PD or target PD; a target CR counts as PR until the non-target lesions are gone.
 
+    A patient without target lesions has no sums: all three are null, the target response is missing, and the overall
+    response is PD for a new lesion or non-target PD, else the status of the non-target lesions.
+
     After a confirmed partial response a sum that drifts back above -30 % of baseline without PD is SD by this
     arithmetic; a reader who records PR keeps the own value beside it. Immunotherapy needs iRECIST on top.
 
     Args:
-        baseline_sum_mm: sum of the target diameters at baseline, mm (short axis for nodes), > 0.
-        nadir_sum_mm: smallest sum so far, baseline included, mm.
+        baseline_sum_mm: sum of the target diameters at baseline, mm (short axis for nodes), > 0; null where there are
+            no target lesions.
+        nadir_sum_mm: smallest sum so far, baseline included, mm. An assessment that left out a target lesion has no
+            sum that could be the smallest. Null where there are no target lesions.
         current_sum_mm: sum now, mm; None when none was measured.
         target_complete: every target lesion is gone and every target node is below 10 mm short axis.
         non_target: status of the non-target lesions; NONE where there are none.
@@ -87,8 +92,16 @@ def timepoint_response(
         all_targets_evaluated: every target lesion was assessed.
 
     Raises:
-        InputError: a sum is negative, the baseline is 0, or the nadir lies above the baseline.
+        InputError: a sum is negative, the baseline is 0, the nadir lies above the baseline, or there are neither
+            target lesions nor any others.
     """
+    if baseline_sum_mm is None or nadir_sum_mm is None:
+        if any(value is not None for value in (baseline_sum_mm, nadir_sum_mm, current_sum_mm)):
+            raise InputError(
+                "baseline and nadir belong together: give both, or no sum at all where there are no target lesions",
+                path=("baseline_sum_mm" if baseline_sum_mm is None else "nadir_sum_mm",),
+            )
+        return _without_targets(non_target, new_lesion)
     _check_sums(baseline_sum_mm, nadir_sum_mm, current_sum_mm)
     from_baseline = from_nadir = None
     progressed = False
@@ -119,10 +132,25 @@ def timepoint_response(
     )
 
 
+def _without_targets(non_target: NonTarget, new_lesion: bool) -> TimepointResponse:
+    if non_target is NonTarget.NONE:
+        raise InputError(
+            "without target lesions the status of the others is needed: there is nothing to follow",
+            path=("non_target",),
+        )
+    return TimepointResponse(
+        pct_change_baseline=None,
+        pct_change_nadir=None,
+        target_response=None,
+        overall_response=Response.PD if new_lesion else Response(non_target),
+        missing=dict.fromkeys(("pct_change_baseline", "pct_change_nadir", "target_response"), Reason.NO_DATA),
+    )
+
+
 def _check_sums(baseline_mm: float, nadir_mm: float, current_mm: float | None) -> None:
     if baseline_mm <= 0:
         raise InputError(
-            f"the baseline sum must be above 0 mm, got {baseline_mm:g}; without a target lesion no sum can be followed",
+            f"the baseline sum must be above 0 mm, got {baseline_mm:g}; give null where there is no target lesion",
             path=("baseline_sum_mm",),
         )
     if nadir_mm < 0 or nadir_mm > baseline_mm:

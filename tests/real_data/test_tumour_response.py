@@ -61,9 +61,26 @@ def is_node(who: Reader, lesion: str) -> bool:
     return lesions()[who][lesion]["TULOC"] == "LYMPH NODE"
 
 
+def state_of_others(who: Reader, visit: int) -> NonTarget:
+    states = {text for (_, test), text in measurements()[who][visit].items() if test == "TUMSTATE"}
+    assert states <= {"PRESENT", "ABSENT"}
+    return NonTarget.CR if states == {"ABSENT"} else NonTarget.NON_CR_NON_PD
+
+
 def recomputed(who: Reader) -> dict[int, Response]:
-    """The overall response at every visit after screening, for a patient with target lesions."""
+    """The overall response at every visit after screening.
+
+    Only an assessment of all target lesions can be the nadir. In the data no patient has target and other lesions
+    both, and none has a new one.
+    """
     first, *later = sorted(measurements()[who])
+    if not targets(who):
+        return {
+            visit: timepoint_response(
+                None, None, None, target_complete=False, non_target=state_of_others(who, visit)
+            ).overall_response
+            for visit in later
+        }
     start = [diameter(who, first, lesion) for lesion in targets(who)]
     baseline = nadir = sum(size for size in start if size is not None)
     assert None not in start
@@ -74,7 +91,6 @@ def recomputed(who: Reader) -> dict[int, Response]:
         current = sum(seen.values())
         all_seen = len(seen) == len(sizes)
         gone = all(size < NODE_NORMAL_BELOW_MM if is_node(who, lesion) else size == 0 for lesion, size in seen.items())
-        # none of the patients with target lesions has others or a new one
         found[visit] = timepoint_response(
             baseline,
             nadir,
@@ -93,10 +109,6 @@ def best(responses: dict[int, Response]) -> BestResponse:
     return best_overall_response(days, list(responses.values()), min_sd_day=DAYS_BETWEEN_VISITS)
 
 
-def with_targets() -> list[Reader]:
-    return [who for who in reported() if targets(who)]
-
-
 def test_every_reader_has_lesions_measurements_and_responses() -> None:
     assert len(reported()) == 24
     assert set(reported()) == set(lesions()) == set(measurements())
@@ -106,19 +118,22 @@ def test_every_reader_has_lesions_measurements_and_responses() -> None:
 
 def test_time_point_responses_are_the_reported_ones() -> None:
     agree = Counter(
-        recomputed(who)[visit] == response for who in with_targets() for visit, response in reported()[who].items()
+        (bool(targets(who)), recomputed(who)[visit] == response)
+        for who in reported()
+        for visit, response in reported()[who].items()
     )
-    assert agree == {True: 57}
+    # the others are of the two patients who have lesions without a target among them
+    assert agree == {(True, True): 57, (False, True): 9}
 
 
 def test_kinds_of_response_that_were_recomputed() -> None:
-    found = Counter(response for who in with_targets() for response in recomputed(who).values())
-    assert found == {"SD": 22, "PR": 12, "CR": 9, "PD": 7, "NE": 7}
+    found = Counter(response for who in reported() for response in recomputed(who).values())
+    assert found == {"SD": 22, "PR": 12, "CR": 9, "NON-CR/NON-PD": 9, "PD": 7, "NE": 7}
 
 
 def test_progression_counts_although_a_lesion_was_not_assessed() -> None:
     """Of one patient the assessed lesions alone meet progression for two readers, and not for the third."""
-    at_week_6 = {who[1:]: (recomputed(who)[3], diameter(who, 3, "T01")) for who in with_targets() if "1028" in who[0]}
+    at_week_6 = {who[1:]: (recomputed(who)[3], diameter(who, 3, "T01")) for who in reported() if "1028" in who[0]}
     assert at_week_6 == {
         ("INVESTIGATOR", "NA"): ("PD", None),
         ("INDEPENDENT ASSESSOR", "RADIOLOGIST 1"): ("NE", None),
@@ -129,19 +144,19 @@ def test_progression_counts_although_a_lesion_was_not_assessed() -> None:
 def test_best_responses_agree_for_every_reader() -> None:
     agree = Counter()
     confirmed, unconfirmed = Counter[Response](), Counter[Response]()
-    for who in with_targets():
+    for who in reported():
         ours, theirs = best(recomputed(who)), best(reported()[who])
         agree[(ours.confirmed_bor, ours.unconfirmed_bor) == (theirs.confirmed_bor, theirs.unconfirmed_bor)] += 1
         confirmed[ours.confirmed_bor] += 1
         unconfirmed[ours.unconfirmed_bor] += 1
-    assert agree == {True: 18}
+    assert agree == {True: 24}
     # one patient's partial response was confirmed; no complete one was seen twice
-    assert confirmed == {"SD": 15, "PR": 3}
-    assert unconfirmed == {"SD": 6, "PR": 3, "CR": 9}
+    assert confirmed == {"SD": 15, "PR": 3, "NON-CR/NON-PD": 6}
+    assert unconfirmed == {"SD": 6, "PR": 3, "CR": 9, "NON-CR/NON-PD": 6}
 
 
 def test_a_partial_after_a_complete_response_is_a_data_query() -> None:
-    queried = [who for who in with_targets() if "cr_then_pr" in best(recomputed(who)).flags]
+    queried = [who for who in reported() if "cr_then_pr" in best(recomputed(who)).flags]
     assert queried == [("01-701-1133", "INDEPENDENT ASSESSOR", "RADIOLOGIST 2")]
 
 

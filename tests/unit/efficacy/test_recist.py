@@ -51,6 +51,29 @@ def test_impossible_sums_are_refused(sums: tuple[float, float, float]) -> None:
         timepoint_response(*sums, False)
 
 
+# Eisenhauer 2009, Table 2: time point response, patients with non-target disease only.
+@pytest.mark.parametrize(
+    ("non_target", "new_lesion", "overall"),
+    [
+        (NonTarget.CR, False, "CR"),
+        (NonTarget.NON_CR_NON_PD, False, "NON-CR/NON-PD"),
+        (NonTarget.NE, False, "NE"),
+        (NonTarget.PD, False, "PD"),
+        *((status, True, "PD") for status in NonTarget if status is not NonTarget.NONE),
+    ],
+)
+def test_without_target_lesions_the_others_decide(non_target: NonTarget, new_lesion: bool, overall: str) -> None:
+    found = timepoint_response(None, None, None, False, non_target, new_lesion)
+    assert (found.overall_response, found.target_response) == (overall, None)
+    assert set(found.missing) == {"pct_change_baseline", "pct_change_nadir", "target_response"}
+
+
+@pytest.mark.parametrize("sums", [(None, None, None), (None, 50, 40), (50, None, 40), (None, None, 40)])
+def test_sums_come_together_or_other_lesions_are_followed(sums: tuple[float | None, ...]) -> None:
+    with pytest.raises(InputError):
+        timepoint_response(*sums, False)  # type: ignore[arg-type]
+
+
 @given(sums_mm, st.floats(0, 1), sums_mm, st.floats(min_value=0, max_value=200))
 @settings(max_examples=50)
 def test_more_tumour_is_never_a_better_response(baseline: float, share: float, current: float, more: float) -> None:
