@@ -115,7 +115,7 @@ def test_a_hostile_document_is_refused_at_once(client, query):
 def test_a_document_that_is_heavy_to_validate_is_answered_in_time(client, query):
     before = time.monotonic()
     assert "data" in post(client, query).json()
-    assert time.monotonic() - before < 0.5
+    assert time.monotonic() - before < 5  # unlimited, it took minutes
 
 
 def test_limits_can_be_set(world):
