@@ -22,7 +22,7 @@ from pipeline.commands.imports import ImportFiles
 from pipeline.errors import Conflict
 from pipeline.exchange.facts import MoleculeFact, ProgrammeFact
 from pipeline.exchange.formats import read_files
-from pipeline.exchange.reading import Reading
+from pipeline.exchange.reading import Reading, SentFile
 from pipeline.names import canonical_key
 from pipeline.store.tables import acts
 from pipeline.words import Modality
@@ -145,7 +145,7 @@ def _steps_of(centre: Centre) -> Iterator[str]:
         content = step.files()
         with centre.read() as reader:
             _, graph = reader.graphs.in_force(reader.connection)
-        reading = read_molecules(content[0][1]) if step.format == "molecules" else None
+        reading = read_molecules(*content[0]) if step.format == "molecules" else None
         command = step.command(content, reading or read_files(step.format, content, graph))
         recorded = centre.execute(command, actor=SYSTEM, idempotency_key=_key(step, content), reason=REASON)
         written = {name: recorded.result[name] for name in _COUNTED}
@@ -166,10 +166,10 @@ def _watched(steps: Iterable[str]) -> list[str]:
     return list(track(steps, "Demonstration data", total=len(STEPS), console=console, transient=True))
 
 
-def read_molecules(data: bytes) -> Reading:
+def read_molecules(name: str, data: bytes) -> Reading:
     """Read the demonstration's own list of molecules: code, name, modality, targets, PubChem number and structure."""
     rows = list(csv.DictReader(io.StringIO(data.decode("utf-8"))))
-    reading = Reading("molecules", rows=len(rows))
+    reading = Reading("molecules", rows=len(rows), files=[SentFile(name, data, name)])
     for number, row in enumerate(rows, 2):
         molecule = MoleculeFact(
             row["name"],
@@ -180,7 +180,7 @@ def read_molecules(data: bytes) -> Reading:
             targets=[target for target in row["targets"].split(";") if target],
             smiles=row["smiles"],
             row=number,
-            file="molecules.csv",
+            file=name,
         )
-        reading.programmes.append(ProgrammeFact(molecule, None, row=number, file="molecules.csv"))
+        reading.programmes.append(ProgrammeFact(molecule, None, row=number, file=name))
     return reading

@@ -54,7 +54,9 @@ def test_every_row_is_read(step: Any) -> None:
 
 def test_structures_are_those_of_their_keys() -> None:
     listed = rows(DATA / "molecules.csv")
-    facts = [fact.molecule for fact in read_molecules((DATA / "molecules.csv").read_bytes()).programmes]
+    facts = [
+        fact.molecule for fact in read_molecules("molecules.csv", (DATA / "molecules.csv").read_bytes()).programmes
+    ]
     assert len(facts) == len(listed) == 16
     for row, fact in zip(listed, facts, strict=True):
         assert fact.smiles is not None

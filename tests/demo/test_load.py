@@ -18,7 +18,7 @@ from pipeline.commands.tokens import CreateToken, hash_of, new_token
 from pipeline.demo import REASON, STEPS, State, load, load_once, state_of
 from pipeline.errors import Conflict
 from pipeline.exchange.formats import read_files
-from pipeline.store.tables import RECORD_TABLES, acts
+from pipeline.store.tables import RECORD_TABLES, acts, molecules, source_files
 from pipeline.words import Modality
 
 LEAD = Actor.of("A. Lead", Role.LEAD)
@@ -91,7 +91,7 @@ def test_an_interrupted_load_goes_on(
         return read_files(*arguments)
 
     if done == 0:
-        monkeypatch.setattr(pipeline.demo, "read_molecules", lambda _data: (_ for _ in ()).throw(how()))
+        monkeypatch.setattr(pipeline.demo, "read_molecules", lambda *_file: (_ for _ in ()).throw(how()))
     else:
         monkeypatch.setattr("pipeline.demo.read_files", reading)
     with Centre.open(broken) as centre, pytest.raises(how):
@@ -106,6 +106,19 @@ def test_an_interrupted_load_goes_on(
     with Centre.open(whole) as centre:
         load(centre)
         assert (counts(centre), signed(centre)) == (found, acts_found)
+
+
+def test_every_molecule_leads_back_to_its_file(centre: Centre) -> None:
+    load(centre)
+    statement = select(molecules.c.name, source_files.c.name).outerjoin(
+        source_files, source_files.c.id == molecules.c.source_file
+    )
+    with centre.database.read() as connection:
+        found = {row[0]: row[1] for row in connection.execute(statement)}
+    assert None not in found.values()
+    assert found["erlotinib"] == "molecules.csv"
+    assert found["131I-omburtamab"] == "portfolio.csv"
+    assert found["afatinib"] == "drug.csv"
 
 
 def test_a_load_cut_off_after_its_commit_writes_nothing_twice(centre: Centre, monkeypatch: pytest.MonkeyPatch) -> None:
