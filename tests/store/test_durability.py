@@ -29,7 +29,7 @@ from pipeline.store.verify import verify
 from tests.support.disk import Disk, compiled, records
 from tests.support.writer import ROWS, journal_in, perform
 
-KILLS = int(os.environ.get("MOLTRAIL_KILLS", "6"))
+KILLS = int(os.environ.get("MOLTRAIL_KILLS", "5"))
 CUTS = int(os.environ.get("MOLTRAIL_CUTS", "24"))
 PROJECT = Path(__file__).resolve().parents[2]
 

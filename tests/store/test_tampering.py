@@ -43,7 +43,7 @@ from pipeline.store.verify import verify
 from tests.conftest import ENGINES
 from tests.support.history import write_acts
 
-ROUNDS = int(os.environ.get("MOLTRAIL_TAMPERINGS", "78"))
+ROUNDS = int(os.environ.get("MOLTRAIL_TAMPERINGS", "52"))
 ACTS = 18
 
 
