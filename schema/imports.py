@@ -66,9 +66,9 @@ _PROBLEMS_SHOWN = 200
 def import_file(info: GraphQLResolveInfo, file: Any, input: Any) -> dict[str, Any]:
     """Read a file and write it as one act."""
     request: Request = info.context
-    request.need(Permission.IMPORT)
     request.forget()
     try:
+        request.need(Permission.IMPORT)
         content = file.file.read()
         name = file.filename or "upload"
         with request.centre.read(request.actor) as reader:

@@ -115,7 +115,7 @@ class StageNames:
             )
         words = [word for word in folded.split(" ") if not _NOISE.fullmatch(word)]
         found = _PHASE.fullmatch(" ".join(words))
-        if found is None:
+        if found is None or _damaged(text):
             return StageReading(None, problem=f"no stage is called this; known are {', '.join(self.stages.values())}")
         return self._phase(_DIGITS[found[1]], _DIGITS[found[2]] if found[2] else None)
 
@@ -135,6 +135,14 @@ class StageNames:
         if code not in self.stages:
             return StageReading(None, problem=f"the state graph in use has no stage {code}")
         return StageReading(code)
+
+
+def _damaged(text: str) -> bool:
+    """Whether a numeral is what is left of damaged text: "í €" folds to "i", and is no phase 1."""
+    plain = unicodedata.normalize("NFKC", re.sub("[\u2010-\u2015\u2212½]", "-", text))
+    return any(
+        not word.isascii() and not _NOISE.fullmatch(fold_words(word)) for word in plain.replace("\u2044", "/").split()
+    )
 
 
 @lru_cache(maxsize=16_384)
