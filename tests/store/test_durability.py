@@ -32,6 +32,7 @@ from tests.support.writer import ROWS, journal_in, perform
 KILLS = int(os.environ.get("MOLTRAIL_KILLS", "5"))
 CUTS = int(os.environ.get("MOLTRAIL_CUTS", "24"))
 PROJECT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.timeout(300 + 10 * KILLS + CUTS)
 
 
 class Writer:
