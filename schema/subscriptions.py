@@ -39,7 +39,7 @@ class Subscription(graphene.ObjectType):
         required=True,
         molecule=graphene.ID(description="Only those of a molecule."),
         kinds=graphene.List(graphene.NonNull(EventKind), description="Only those of these kinds."),
-        after=graphene.String(description="Only those after this cursor, the last one seen; without it, from now on."),
+        after=graphene.String(description="Only those after this cursor, the last one seen; empty text: from the first; left out: from now."),
         description="Events as they are recorded, after the cursor last seen; none is lost or repeated.",
     )
 
@@ -53,7 +53,11 @@ class Subscription(graphene.ObjectType):
         molecule_id = None if molecule is None else id_of(molecule, "Molecule", path=("molecule",))
         kinds = None if arguments.get("kinds") is None else [kind.value for kind in arguments["kinds"]]
         after = arguments.get("after")
-        seen: tuple[Any, ...] = decode(after, 2) if after is not None else await asyncio.to_thread(_now, centre)
+        seen: tuple[Any, ...] = (0, 0)
+        if after is None:
+            seen = await asyncio.to_thread(_now, centre)
+        elif after:
+            seen = decode(after, 2)
         while True:
             head, looked = centre.journal.last_number, time.monotonic()
             found = await asyncio.to_thread(_next, centre, seen, molecule_id, kinds)

@@ -155,14 +155,14 @@ def _fill(workbook: Path) -> None:
 
 
 def test_every_setting_is_named_and_every_named_one_exists() -> None:
-    named = set(re.findall(r"MOLTRAIL_[A-Z_]*[A-Z]", README)) - {"MOLTRAIL_DATA_DIR", "MOLTRAIL_LIMIT"}
+    named = set(re.findall(r"MOLTRAIL_[A-Z_]*[A-Z]", README)) - {"MOLTRAIL_LIMIT"}
     limits = {f"MOLTRAIL_LIMIT_{field.name.upper()}" for field in fields(Limits)}
     plain = {f"MOLTRAIL_{field.name.upper()}" for field in fields(Settings)} - {"MOLTRAIL_LIMITS"}
     assert named - limits == plain
     for name in named & limits:
         settings_from({name: "1"})  # an unknown limit is refused
     launcher = "".join(path.read_text(encoding="utf-8") for path in (PROJECT / "api" / "launcher").glob("*.py"))
-    assert "MOLTRAIL_DATA_DIR" in launcher
+    assert "MOLTRAIL_DATA" in launcher
 
 
 def test_every_path_and_link_exists() -> None:

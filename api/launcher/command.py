@@ -54,8 +54,8 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
         "--data",
         type=_folder,
         metavar="DIR",
-        default=os.environ.get("MOLTRAIL_DATA_DIR") or str(PROJECT / "data"),
-        help="folder of the record (default: $MOLTRAIL_DATA_DIR, or data beside this file)",
+        default=os.environ.get("MOLTRAIL_DATA") or str(PROJECT / "data"),
+        help="folder of the record (default: $MOLTRAIL_DATA, or data beside this file)",
     )
     parser.add_argument("--no-demo", action="store_true", help="do not load the demonstration data on the first run")
     return parser.parse_args(arguments)

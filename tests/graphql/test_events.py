@@ -21,7 +21,7 @@ subscription Follow($after: String, $molecule: ID, $kinds: [EventKind!]) {
   }
 }
 """
-START = "WzAsMF0"  # before the first act
+START = ""  # from the first
 
 
 async def follow(api: Api, most: int, **variables: Any) -> list[dict[str, Any]]:

@@ -39,7 +39,7 @@ def project(tmp_path, monkeypatch):
     (folder / "requirements").mkdir(parents=True)
     (folder / "requirements" / "run.txt").write_text("tinypackage==1.0\n")
     monkeypatch.setattr(command, "PROJECT", folder)
-    monkeypatch.delenv("MOLTRAIL_DATA_DIR", raising=False)
+    monkeypatch.delenv("MOLTRAIL_DATA", raising=False)
     return folder
 
 
@@ -126,7 +126,7 @@ def test_wrong_options(capsys, arguments, said):
 
 
 def test_the_setting_of_the_data_folder_is_checked_like_the_option(capsys, monkeypatch):
-    monkeypatch.setenv("MOLTRAIL_DATA_DIR", " ")
+    monkeypatch.setenv("MOLTRAIL_DATA", " ")
     with pytest.raises(SystemExit) as end:
         command.main([])
     assert end.value.code == 2

@@ -62,8 +62,8 @@ def test_the_command_works_from_anywhere_in_a_moved_folder(started, tmp_path):
 
 def test_the_data_folder_comes_from_the_option_or_else_from_the_setting(started, free_port, tmp_path):
     port = ("--port", str(free_port))
-    assert arguments(started.start(*port, MOLTRAIL_DATA_DIR=str(tmp_path / "set")))[-2] == str(tmp_path / "set")
-    assert arguments(started.start(*port, "--data", "given", MOLTRAIL_DATA_DIR="x"))[-2] == str(tmp_path / "given")
+    assert arguments(started.start(*port, MOLTRAIL_DATA=str(tmp_path / "set")))[-2] == str(tmp_path / "set")
+    assert arguments(started.start(*port, "--data", "given", MOLTRAIL_DATA="x"))[-2] == str(tmp_path / "given")
     assert (tmp_path / "given").stat().st_mode & 0o777 == 0o700
 
 
