@@ -110,10 +110,15 @@ class MoveProgrammeInput(graphene.InputObjectType):
 
     programme = graphene.ID(required=True, description="The programme.")
     kind = MoveKind(required=True, description="How it moves.")
-    to = graphene.String(description="The stage it leads to, by code; may be left out where there is only one.")
+    to = graphene.String(
+        description="The stage it leads to, by code; may be left out where there is only one. A correction with "
+        "neither stage nor date says that the last entry never happened."
+    )
     reason = AttritionReason(description="Why; asked for a hold, a stop, a restart and a correction.")
     reason_verbatim = graphene.String(description="Why, in the words of whoever decided.")
-    occurred_on = PartialDateTime(description="When it happened; today where left out.")
+    occurred_on = PartialDateTime(
+        description="When it happened; today where left out. A correction that gives only a date mends the date."
+    )
     expected_version = graphene.Int(required=True, description="The programme's version you decided on.")
     idempotency_key = _KEY
 

@@ -48,9 +48,9 @@ def correct(
     """Return the correction of the last transition, or raise CheckpointNotMet with all that is unmet.
 
     What `request` says:
-        to left out, or the stage before: the last move never happened (not for the first entry, and see below);
-        to another stage: the last move led there; its date is kept unless `occurred_on` gives another;
-        to the present stage, with `occurred_on`: the last move is right but happened on that date.
+        `occurred_on` alone, or with the present stage: the last move is right but happened on that date;
+        neither, or the stage before: the last move never happened (not for the first entry);
+        another stage: the last move led there; its date is kept unless `occurred_on` gives another.
 
     The corrected history is again a path of the graph. A live advance is only corrected to an advance whose
     checkpoints pass, so that no correction goes round a checkpoint; an imported one to any stage ahead. The first
@@ -66,20 +66,23 @@ def correct(
     unmet = [*_not_correctable(graph, last), *reason_faults(request)]
     replay(history)
     index = len(before)
-    if _strikes(last, request):
+    to = request.to
+    if to is None and request.occurred_on is not None:
+        to = last.to_stage  # whoever gives a day does not say that it never happened
+    elif _strikes(last, request):
         if last.from_stage is None:
             unmet.append(_not_struck())
         return _unless(unmet, request, last, Correction(index, None))
-    if request.to == last.to_stage:
+    if to == last.to_stage:
         if request.occurred_on is None or request.occurred_on.text == last.occurred_on.text:
             unmet.append(_nothing_changes(last))
         mended: Moved | None = replace(last, occurred_on=request.occurred_on or last.occurred_on)
     else:
-        mended = _led_elsewhere(graph, last, str(request.to), request.occurred_on or last.occurred_on)
+        mended = _led_elsewhere(graph, last, str(to), request.occurred_on or last.occurred_on)
         targets = dict(correction_targets(graph, last, verdicts))
         if mended is None:
-            unmet.append(_no_such_target(last, str(request.to), list(targets)))
-        unmet += targets.get(str(request.to), ())
+            unmet.append(_no_such_target(last, str(to), list(targets)))
+        unmet += targets.get(str(to), ())
     if mended is not None:
         unmet += date_faults(mended.occurred_on, latest_of(before), today)
     return _unless(unmet, request, last, Correction(index, mended))

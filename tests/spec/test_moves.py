@@ -343,6 +343,7 @@ CORRECTED = [
     (LIVE, "CTA", None, None),
     (LIVE, "CTA", "2022", None),
     (LIVE, None, None, None),
+    (LIVE, None, "2020-04", Moved(ADVANCE, "CTA", "PHASE_1", ACTIVE, ACTIVE, on("2020-04"))),
     (LIVE, "PHASE_1", "2020-04", Moved(ADVANCE, "CTA", "PHASE_1", ACTIVE, ACTIVE, on("2020-04"))),
     (READ, "PHASE_2", None, Moved(ADVANCE, "CTA", "PHASE_2", ACTIVE, ACTIVE, on("2021"), (), imported=True)),
     (
@@ -354,6 +355,7 @@ CORRECTED = [
     (HELD, None, None, None),
     (HELD, "PHASE_2", None, None),
     (HELD, "PHASE_2", "2021", None),
+    (HELD, None, "2021-06", Moved(HOLD, "PHASE_2", "PHASE_2", ACTIVE, ON_HOLD, on("2021-06"))),
     (HELD, "PHASE_2", "2021-06", Moved(HOLD, "PHASE_2", "PHASE_2", ACTIVE, ON_HOLD, on("2021-06"))),
     (STOPPED, "PHASE_4", None, None),
     (AGAIN, "PHASE_2_3", None, Moved(RESTART, "PHASE_3", "PHASE_2_3", DISCONTINUED, ACTIVE, on("2021"))),
@@ -378,6 +380,7 @@ NOT_CORRECTED = [
     (LIVE, "PHASE_3", None, [("to", "PHASE_3")]),  # a live advance goes over no checkpoint
     (LIVE, "PRECLINICAL_TOXICOLOGY", None, [("to", "PRECLINICAL_TOXICOLOGY")]),
     (LIVE, "PHASE_1", None, [("to", "PHASE_1")]),  # it says so already
+    (LIVE, None, "2021", [("to", "PHASE_1")]),
     (LIVE, "PHASE_1", "2019", [("occurredOn", "2019")]),
     (LIVE, "PHASE_1_2", "2025", [("occurredOn", "2025")]),
     (READ, "PRECLINICAL_TOXICOLOGY", None, [("to", "PRECLINICAL_TOXICOLOGY")]),
@@ -389,7 +392,7 @@ NOT_CORRECTED = [
 
 @pytest.mark.parametrize(("history", "to", "when", "criteria"), NOT_CORRECTED)
 def test_corrections_that_are_refused(
-    history: list[Moved], to: str, when: str | None, criteria: list[tuple[str, str | None]]
+    history: list[Moved], to: str | None, when: str | None, criteria: list[tuple[str, str | None]]
 ) -> None:
     assert uncorrected(history, ask(CORRECT, to, when)) == criteria
 
