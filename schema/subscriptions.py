@@ -39,7 +39,9 @@ class Subscription(graphene.ObjectType):
         required=True,
         molecule=graphene.ID(description="Only those of a molecule."),
         kinds=graphene.List(graphene.NonNull(EventKind), description="Only those of these kinds."),
-        after=graphene.String(description="Only those after this cursor, the last one seen; empty text: from the first; left out: from now."),
+        after=graphene.String(
+            description="Only those after this cursor, the last one seen. Empty: from the first; left out: from now on."
+        ),
         description="Events as they are recorded, after the cursor last seen; none is lost or repeated.",
     )
 
