@@ -15,11 +15,9 @@ from api.cli import main
 from pipeline.calculation import plain
 from pipeline.method_page import count_cases, page
 from pipeline.outcome import Method, catalogue
-from tests.reference.cases import Case, read_cases, reference_files
+from tests.support.inputs import REFERENCE, inputs_of
 
 PROJECT = Path(__file__).parents[2]
-FOLDER = PROJECT / "tests" / "reference"
-CASES = [case for path in reference_files(FOLDER) for case in read_cases(path) if isinstance(case, Case)]
 
 
 class Ran:
@@ -46,11 +44,6 @@ def moltrail(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     return run
 
 
-def inputs_of(method: Method, case: Case) -> dict[str, Any]:
-    renamed = {method.reference_inputs.get(name, name): value for name, value in case.inputs.items()}
-    return {name: value for name, value in renamed.items() if name is not None}
-
-
 def as_options(inputs: Mapping[str, Any]) -> list[str]:
     """Write inputs as options: records and lists as JSON, true and false as flags."""
     words = []
@@ -63,25 +56,19 @@ def as_options(inputs: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def answer_of(method: Method, case: Case) -> Any:
-    return json.loads(json.dumps(plain(method.calculate_reference(case.inputs))))
-
-
 @pytest.mark.parametrize("id", catalogue())
-def test_a_reference_case_as_options_and_as_a_file(id: str, moltrail: Any, tmp_path: Path) -> None:
+def test_inputs_as_options_and_as_a_file(id: str, moltrail: Any, tmp_path: Path) -> None:
     method = catalogue()[id]
-    case = next((case for case in CASES if case.method == id), None)
-    if case is None:
-        pytest.skip("no reference case")
-    inputs = inputs_of(method, case)
+    inputs = inputs_of(id)[0]
+    answer = json.loads(json.dumps(plain(method.calculate(inputs))))
     options = [word for word in as_options(inputs) if not word.endswith("=null") or _takes_null(method, word)]
     ran = moltrail("calc", id, "--json", *options)
     assert (ran.code, ran.err) == (0, "")
-    assert json.loads(ran.out) == answer_of(method, case)
+    assert json.loads(ran.out) == answer
 
     file = tmp_path / "inputs.json"
     file.write_text(json.dumps(inputs), encoding="utf-8")
-    assert json.loads(moltrail("--json", "calc", id, "--input", str(file)).out) == answer_of(method, case)
+    assert json.loads(moltrail("--json", "calc", id, "--input", str(file)).out) == answer
 
 
 def _takes_null(method: Method, word: str) -> bool:
@@ -182,7 +169,7 @@ def test_a_file_that_is_none_is_refused(content: bytes, moltrail: Any, tmp_path:
 
 def test_the_page_of_methods_is_up_to_date() -> None:
     written = (PROJECT / "docs" / "METHODS.md").read_text(encoding="utf-8")
-    assert written == page(catalogue().values(), count_cases(FOLDER)), "run `moltrail calc --document`"
+    assert written == page(catalogue().values(), count_cases(REFERENCE)), "run `moltrail calc --document`"
 
 
 def test_the_page_holds_every_method_once(moltrail: Any, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
@@ -20,10 +19,8 @@ from pipeline.outcome import Method, Outcome, catalogue
 from schema import SCHEMA
 from schema.calculate import field_name
 from schema.context import Request
-from tests.reference.cases import Case, read_cases, reference_files
+from tests.support.inputs import inputs_of
 
-FOLDER = Path(__file__).parents[1] / "reference"
-CASES = [case for path in reference_files(FOLDER) for case in read_cases(path) if isinstance(case, Case)]
 CALCULATE = SCHEMA.graphql_schema.type_map["Calculate"]
 assert isinstance(CALCULATE, GraphQLObjectType)
 
@@ -127,25 +124,25 @@ def as_seen(outcome: Outcome) -> dict[str, Any]:
 
 def variables(method: Method, inputs: Mapping[str, Any]) -> dict[str, Any]:
     kinds = {parameter.name: parameter.annotation for parameter in method.parameters}
-    renamed = {method.reference_inputs.get(name, name): value for name, value in inputs.items()}
-    return {camel(name): sent(value, kinds[name]) for name, value in renamed.items() if name is not None}
+    return {camel(name): sent(value, kinds[name]) for name, value in inputs.items()}
 
 
 @pytest.mark.parametrize("id", catalogue())
-def test_reference_cases_come_out_alike(id: str) -> None:
+def test_all_inputs_come_out_alike(id: str) -> None:
     method = catalogue()[id]
-    for case in (case for case in CASES if case.method == id):
-        given = variables(method, case.inputs)
+    all_inputs = inputs_of(id)
+    assert all_inputs
+    for inputs in all_inputs:
+        given = variables(method, inputs)
         result = run(query(method, given), given)
-        assert result.errors is None, (case.id, result.errors)
+        assert result.errors is None, (inputs, result.errors)
         found = result.data["calculate"][field_name(id)]
         parameters = found.pop("parameters")
-        assert found == as_seen(method.calculate_reference(case.inputs)), case.id
+        assert found == as_seen(method.calculate(inputs)), inputs
         assert set(parameters) == {p.name for p in method.parameters if not p.required}
 
 
-def test_every_reference_method_is_reached() -> None:
-    assert {case.method for case in CASES} <= set(catalogue())
+def test_every_method_is_a_field() -> None:
     assert set(CALCULATE.fields) == {field_name(id) for id in catalogue()}
 
 
@@ -175,6 +172,22 @@ def test_an_impossible_input_is_an_ordinary_error_with_its_path() -> None:
     assert error["message"] == "doseMgPerKg must not be negative, got -1"
 
 
+def test_one_refusal_leaves_the_other_results() -> None:
+    document = """{ calculate {
+        a1Hed(species: "unicorn", doseMgPerKg: 1) { hedMgPerKg }
+        a1HedAllometric(doseMgPerKg: 1, animalWeightKg: 60) { hedMgPerKg }
+    } }"""
+    result = run(document)
+    assert result.data["calculate"] == {"a1Hed": None, "a1HedAllometric": {"hedMgPerKg": 1}}
+    assert [error["path"] for error in told(result)] == [["calculate", "a1Hed"]]
+
+
+def test_all_wrong_inputs_are_told() -> None:
+    document = '{ calculate { a1Hed(species: "dog", doseMgPerKg: 1e400, humanWeightKg: -1e400) { hedMgPerKg } } }'
+    errors = told(run(document))
+    assert [error["extensions"]["inputPath"] for error in errors] == [["doseMgPerKg"], ["humanWeightKg"]]
+
+
 def test_what_is_missing_says_why() -> None:
     document = """{ calculate { d1Nca(timeH: [0, 1, 2], conc: [0, 5, 4], dose: 100) {
         cmax halfLife missing { figure reason } ... on Calculation { method version }
@@ -192,8 +205,7 @@ HOSTILE_LISTS = ["[]", "[null]", "[[]]", "[-1, -1]", "[1e400]", "[1e308, 1e308]"
 def test_hostile_arguments_are_answered_or_refused(id: str) -> None:
     method = catalogue()[id]
     field = CALCULATE.fields[field_name(id)]
-    case = next((case for case in CASES if case.method == id), None)
-    good = {} if case is None else variables(method, case.inputs)
+    good = variables(method, inputs_of(id)[0])
     for name, argument in field.args.items():
         others = {key: value for key, value in good.items() if key != name}
         declared = ", ".join(f"${key}: {field.args[key].type}" for key in others)
