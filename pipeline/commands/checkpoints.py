@@ -68,7 +68,7 @@ def record_checkpoint(act: Act, command: RecordCheckpoint) -> Mapping[str, Any]:
             "statistic": command.statistic,
             "threshold": command.threshold,
             "explanation": explanation,
-            "assessed_on": act.recorded_at,
+            "assessed_on": _moment(decided_on, act.recorded_at),
             "decided_by": act.actor.name,
             "reference": reference,
         },
@@ -84,3 +84,8 @@ def record_checkpoint(act: Act, command: RecordCheckpoint) -> Mapping[str, Any]:
         reason_for_change=reference,
     )
     return {"checkpoint": id}
+
+
+def _moment(decided_on: PartialDate, recorded_at: str) -> str:
+    """Return the instant a decision counts from: the last day it can have been taken, or now where that is not over."""
+    return recorded_at if decided_on.latest >= recorded_at[:10] else f"{decided_on.latest}T00:00:00.000000Z"
