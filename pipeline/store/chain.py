@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -135,21 +134,20 @@ def key_id(key: bytes) -> str:
     return hashlib.sha256(b"moltrail key" + key).hexdigest()[:16]
 
 
-def salted(table: str, names: Sequence[str], rows: Iterable[Sequence[Any]], salts: bytes) -> list[bytes]:
-    """Return the seals of many rows of the same columns, `seal` of each; `salts` holds 16 fresh random bytes for each.
+def salted(table: str, columns: Mapping[str, Sequence[Any]], salts: bytes) -> list[bytes]:
+    """Return the seals of rows given column by column, `seal` of each; `salts` holds 16 fresh random bytes for each.
 
     Raises:
         InputError: a text holds a NUL or half a character.
     """
     head = table.encode()
     # Put in order once for all rows instead of sorting the keys of each.
-    order = sorted(range(len(names)), key=names.__getitem__)
-    ordered, places = [names[place] for place in order], itemgetter(*order)
+    names = sorted(columns)
     dumps, sha256 = orjson.dumps, hashlib.sha256
     seals = []
     start = 0
-    for row in rows:
-        content = {name: value for name, value in zip(ordered, places(row), strict=True) if value is not None}
+    for row in zip(*(columns[name] for name in names), strict=True):
+        content = {name: value for name, value in zip(names, row, strict=True) if value is not None}
         try:
             data = dumps(content, _plain)
         except orjson.JSONEncodeError:

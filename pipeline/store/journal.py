@@ -89,11 +89,13 @@ class Act:
         if not rows:
             return ids
         self._next_ids[table.name] = ids.stop
-        names = ("id", "version", *columns)
-        full = [(id, 1, *row) for id, row in zip(ids, as_stored(table, columns, rows), strict=True)]
-        seals = salted(table.name, names, full, os.urandom(SALT_BYTES * len(full)))
+        # What is empty in all rows is neither sealed nor sent: it is empty in the table by itself.
+        given = zip(columns, as_stored(table, columns, rows), strict=True)
+        content = {name: of for name, of in given if any(value is not None for value in of)}
+        sealed = {"id": ids, "version": (1,) * len(rows), **content}
+        seals = salted(table.name, sealed, os.urandom(SALT_BYTES * len(rows)))
         self._tally(table).add_all("new", seals)
-        self._insert(table, names, full, seals)
+        self._insert(table, sealed, seals)
         return ids
 
     def revise(self, table: Table, seen: Mapping[str, Any], changes: Mapping[str, Any]) -> int:
@@ -106,10 +108,11 @@ class Act:
         content = {name: value for name, value in seen.items() if name not in BOOKKEEPING} | dict(changes)
         content["version"] = seen["version"] + 1
         names = _content(table)
-        content = dict(zip(names, *as_stored(table, names, [tuple(content.get(n) for n in names)]), strict=True))
+        stored = as_stored(table, names, [tuple(content.get(n) for n in names)])
+        content = {name: value for name, (value,) in zip(names, stored, strict=True)}
         sealed = [seal(table.name, content, os.urandom(SALT_BYTES))]
         self._late.setdefault((str(table.name), "revised"), []).append((content["id"], content["version"], sealed[0]))
-        self._insert(table, tuple(content), [tuple(content.values())], sealed)
+        self._insert(table, dict(zip(names, stored, strict=True)), sealed)
         return int(content["version"])
 
     def close(self, table: Table, seen: Mapping[str, Any]) -> None:
@@ -173,11 +176,10 @@ class Act:
     def _tally(self, table: Table) -> TableTally:
         return self._tallies.setdefault(str(table.name), TableTally())
 
-    def _insert(
-        self, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]], seals: Sequence[bytes]
-    ) -> None:
-        columns = (*names, "since_act", "seal")
-        values = [(*row, self.number, seal) for row, seal in zip(rows, seals, strict=True)]
+    def _insert(self, table: Table, content: Mapping[str, Sequence[Any]], seals: Sequence[bytes]) -> None:
+        """Write rows, given column by column, with their seals."""
+        columns = (*content, "since_act", "seal")
+        values = list(zip(*content.values(), (self.number,) * len(seals), seals, strict=True))
         if self.connection.dialect.name == "postgresql" and len(values) >= _COPY_FROM:
             cursor = self.connection.connection.cursor()
             with cursor.copy(f"COPY {table.name} ({', '.join(columns)}) FROM STDIN") as copy:

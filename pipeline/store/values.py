@@ -16,19 +16,16 @@ _LARGEST = 2**63 - 1
 _Rows = Sequence[tuple[Any, ...]]
 
 
-def as_stored(table: Table, columns: Sequence[str], rows: _Rows) -> _Rows:
-    """Return rows, given as tuples in the order of `columns`, with every value as it will be read again.
+def as_stored(table: Table, columns: Sequence[str], rows: _Rows) -> list[tuple[Any, ...]]:
+    """Return, column by column, the values of rows (tuples in the order of `columns`) as they will be read again.
 
     Raises:
         InputError: a number is not finite, or too large.
         TypeError: a column is given what it does not hold (a bug: one engine would convert it, the other refuse).
     """
     kinds = _kinds(table)
-    given = list(zip(*rows, strict=True))
-    kept = [_kept(kinds[column], f"{table.name}.{column}", of) for column, of in zip(columns, given, strict=True)]
-    if all(now is before for now, before in zip(kept, given, strict=True)):
-        return rows
-    return list(zip(*kept, strict=True))
+    given = zip(*rows, strict=True)
+    return [_kept(kinds[column], f"{table.name}.{column}", of) for column, of in zip(columns, given, strict=True)]
 
 
 @cache

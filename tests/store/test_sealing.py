@@ -26,18 +26,18 @@ def test_rows_sealed_together_have_the_seals_they_have_alone(rows, salts):
         seal("things", dict(zip(NAMES, row, strict=True)), salts[SALT_BYTES * n : SALT_BYTES * (n + 1)])
         for n, row in enumerate(rows)
     ]
-    assert salted("things", NAMES, rows, salts) == alone
+    columns = dict(zip(NAMES, zip(*rows, strict=True), strict=True))
+    assert salted("things", columns, salts) == alone
 
 
 @pytest.mark.parametrize("text", ["a\0b", "half \ud800"])
 def test_what_no_database_keeps_is_refused(text):
     with pytest.raises(InputError):
-        salted("things", ("id", "name"), [(1, text)], bytes(SALT_BYTES))
+        salted("things", {"id": (1,), "name": (text,)}, bytes(SALT_BYTES))
 
 
 def test_a_text_that_only_spells_the_escape_of_nul_is_taken():
-    row = (1, "\\u0000")
-    assert salted("things", ("id", "name"), [row], bytes(SALT_BYTES)) == [
+    assert salted("things", {"id": (1,), "name": ("\\u0000",)}, bytes(SALT_BYTES)) == [
         seal("things", {"id": 1, "name": "\\u0000"}, bytes(SALT_BYTES))
     ]
 
