@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from pipeline.dates import PartialDate
@@ -46,6 +47,7 @@ class _Columns(NamedTuple):
     why_stopped: int | None
     stop_habit: DateHabit
     restart_habit: DateHabit
+    today: str
 
 
 class _Unreadable(Exception):
@@ -56,11 +58,12 @@ class _Unreadable(Exception):
         self.column, self.value, self.reason, self.proposals = column, value, reason, proposals
 
 
-def read_trial_stops(data: bytes, filename: str) -> Reading:
+def read_trial_stops(data: bytes, filename: str, *, today: date | None = None) -> Reading:
     """Read a list of stopped trials (delimited text or .xlsx) into one partial study per trial, stops by date.
 
-    Every row is accepted, quarantined (no registry number, no such status or day, restart before stop), held (a date
-    that can mean two days, a second row that says otherwise of the same stop) or counted as an exact duplicate.
+    Every row is accepted, quarantined (no registry number, no such status or day, a day after `today`, restart before
+    stop), held (a date that can mean two days, a second row that says otherwise of the same stop) or counted as an
+    exact duplicate. `today` is the day in UTC if not given.
 
     Raises:
         FileRefused: the file is no table, is empty, or lacks a column that is needed.
@@ -80,8 +83,9 @@ def read_trial_stops(data: bytes, filename: str) -> Reading:
             reading.warnings.append(f"{table.file} has not the columns of a list of stopped trials and was not read.")
     studies: dict[str, StudyFact] = {}
     seen: dict[tuple[object, ...], tuple[Place, tuple[object, ...]]] = {}
+    last_day = (today or datetime.now(UTC).date()).isoformat()
     for table in known:
-        _read_table(table, reading, studies, seen)
+        _read_table(table, _columns(table, last_day), reading, studies, seen)
     for study in studies.values():
         _settle(study)
     reading.studies = list(studies.values())
@@ -90,13 +94,13 @@ def read_trial_stops(data: bytes, filename: str) -> Reading:
 
 def _read_table(
     table: Table,
+    columns: _Columns,
     reading: Reading,
     studies: dict[str, StudyFact],
     seen: dict[tuple[object, ...], tuple[Place, tuple[object, ...]]],
 ) -> None:
     reading.rows += table.count
     reading.quarantined += table.bad
-    columns = _columns(table)
     headings = {meaning: heading for heading in reversed(table.headings) if (meaning := _meaning(heading))}
     unread = [heading for heading in table.headings if heading and _meaning(heading) is None]
     if unread:
@@ -155,9 +159,9 @@ def _read_row(row: Row, columns: _Columns) -> tuple[str, Stop, list[tuple[str, s
     if status not in STOPPED:
         reason = f"{status_reported[:60]!r} is no way to stop; known are Terminated, Withdrawn and Suspended"
         raise _Unreadable("stop_status", status_reported, reason)
-    stopped_on = _date("stop_date", row.cells[columns.stop_date], columns.stop_habit, flags)
+    stopped_on = _date("stop_date", row.cells[columns.stop_date], columns.stop_habit, columns.today, flags)
     restart_text = _cell(row, columns.restart_date) or ""
-    restarted_on = _date("restart_date", restart_text, columns.restart_habit, flags)
+    restarted_on = _date("restart_date", restart_text, columns.restart_habit, columns.today, flags)
     if stopped_on is None:
         flags.append(("stop_date", "it is not known when the trial stopped"))
     elif restarted_on is not None and restarted_on.latest < stopped_on.earliest:
@@ -186,12 +190,14 @@ def _registry_id(text: str, flags: list[tuple[str, str]]) -> str:
     return ids[0]
 
 
-def _date(column: str, text: str, habit: DateHabit, flags: list[tuple[str, str]]) -> PartialDate | None:
+def _date(column: str, text: str, habit: DateHabit, today: str, flags: list[tuple[str, str]]) -> PartialDate | None:
     if text.casefold() in _MISSING:
         return None
     found: DateReading = read_date(text, habit)
     if found.value is None:
         raise _Unreadable(column, text, f"{text[:60]!r}: {found.doubt or found.error}", found.proposals)
+    if found.value.earliest > today:
+        raise _Unreadable(column, text, f"{found.value.text} lies in the future; enter it when it has happened")
     if found.note:
         flags.append((column, found.note))
     return found.value
@@ -239,7 +245,7 @@ def _lacking(table: Table) -> list[str]:
     return [meaning for meaning in _NEEDED if meaning not in meanings]
 
 
-def _columns(table: Table) -> _Columns:
+def _columns(table: Table, today: str) -> _Columns:
     at: dict[str, int] = {}
     for position, heading in enumerate(table.headings):
         meaning = _meaning(heading)
@@ -255,6 +261,7 @@ def _columns(table: Table) -> _Columns:
         why_stopped=at.get("why_stopped"),
         stop_habit=_habit(table, at["stop_date"]),
         restart_habit=_habit(table, restart_date),
+        today=today,
     )
 
 

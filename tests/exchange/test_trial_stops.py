@@ -96,6 +96,8 @@ def test_a_formula_stays_the_text_it_is():
         ("NCT00000001,2018-03-02,,NA,NA,x", "stop_status", "'' is no way to stop"),
         ("NCT00000001,31.02.2021,Suspended,NA,NA,x", "stop_date", "there is no such day"),
         ("NCT00000001,soon,Suspended,NA,NA,x", "stop_date", "this is no date"),
+        ("NCT00000001,2099-02,Suspended,NA,NA,x", "stop_date", "2099-02 lies in the future"),
+        ("NCT00000001,2018-03-02,Suspended,2099-02-01,Recruiting,x", "restart_date", "2099-02-01 lies in the future"),
         ("NCT00000001,2018-03-02,Suspended,2018-13-01,Recruiting,x", "restart_date", "there is no such day"),
         ("NCT00000001,2018-03-02,Suspended,2018-03-01,Recruiting,x", "restart_date",
          "it restarted on 2018-03-01, before it stopped on 2018-03-02"),
