@@ -19,7 +19,8 @@ MOST_RATIO = 100
 _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
 _WORKBOOK = "[Content_Types].xml"
-_HIDDEN = re.compile(r"(?:^|/)(?:__MACOSX/|\.)")
+_HIDDEN = re.compile(r"(?:^|[/\\])(?:__MACOSX[/\\]|\.(?!\.?[/\\]))")
+"""A name that begins with a dot; "./" and "../" only lead to a folder."""
 _NOT_DATA = re.compile(r"(?:licen[cs]e|copying|notice|readme|lisez-?moi|changelog)(?:[._-].*)?", re.IGNORECASE)
 
 
