@@ -278,7 +278,7 @@ def _recommended(trials: Trials, table: Table) -> None:
         component, note, _ = resolved
         molecule = component.molecule
         amount, dose_unit = trials.dose(number, value, unit, molecule.key if molecule else None, "MTD_Value")
-        kind = dose_kind(get(comment, comment))
+        kind = dose_kind(_told_of(value, comment) if amount.low is None else get(comment, comment))
         for flag in filter(None, (note, kind.flag)):
             trials.flag(number, "Drug_Name" if flag == note else "Comments", drug if flag == note else comment, flag)
         found[0].recommended_doses.append(
@@ -326,3 +326,8 @@ def _rows_of(study: StudyFact) -> int:
         assert isinstance(kept, list)
         count += len(kept)
     return count
+
+
+def _told_of(value: str, comment: str) -> str:
+    """Return what is said of an MTD that is no number: "not reached" may stand in its place or beside it."""
+    return ". ".join(NOTHING.get(text, text) or "" for text in (f"MTD {value}", comment))

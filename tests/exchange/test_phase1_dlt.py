@@ -453,3 +453,15 @@ def test_control_characters_of_the_published_rows_are_flagged(published):
     assert Counter(flag.place.file for flag in shown) == {
         **{"trial.csv": 3, "schema.csv": 20, "dlt_definition.csv": 23, "dose_level.csv": 16, "observed_dlt.csv": 2}
     }
+
+
+def test_an_mtd_that_was_not_reached_says_so_in_its_value_too():
+    row = b"90000001,NCT00000011,5,17-aag,the MTD was not reached,NA,NA,NA,NA\n"
+    reading = read_phase1(a_set(mtd=lambda data: data + row))
+    told = [
+        dose
+        for study in reading.studies
+        for dose in study.recommended_doses
+        if dose.reported == "the MTD was not reached"
+    ]
+    assert [(dose.kind, dose.amount_low) for dose in told] == [("MTD_NOT_REACHED", None)]
