@@ -10,21 +10,42 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
+
 from pipeline.access import Actor, Role
 from pipeline.commands import execute
 from pipeline.commands.graphs import AdoptStateGraph
 from pipeline.commands.tokens import actor_of_token
 from pipeline.dates import instant
+from pipeline.errors import StoreRefused
 from pipeline.store.database import Database
 from pipeline.store.journal import Journal, Recorded
 from pipeline.store.keys import Anchor, ChainKey
 from pipeline.store.migrations import upgrade
 from pipeline.store.reader import Reader, moment
-from pipeline.store.tables import state_graphs
+from pipeline.store.tables import acts, state_graphs
 from pipeline.store.verify import AuditReport, verify
 
 SYSTEM = Actor.of("moltrail", Role.ADMIN)
 """Who signs what the program does by itself: adopting the default graph, loading the demonstration."""
+
+
+def _key_of(database: Database, path: Path) -> ChainKey:
+    """Return the key the acts on record were coded with; a new one is made only where there are no acts."""
+    with database.read() as connection:
+        used = connection.execute(select(acts.c.key_id).order_by(acts.c.number.desc()).limit(1)).scalar()
+    if used is not None and not path.exists():
+        raise StoreRefused(
+            f"the key of the audit chain is missing at {path}; restore it from its backup: "
+            "acts coded with another key would break the chain"
+        )
+    key = ChainKey.load(path)
+    if used not in (None, key.id):
+        raise StoreRefused(
+            f"the key at {path} is not the one the acts on record were coded with ({key.id}, not {used}); "
+            "put the right one there, or name the data folder it lies in"
+        )
+    return key
 
 
 def utc_now() -> datetime:
@@ -45,11 +66,14 @@ class Centre:
         """Open the records in a folder (or at a PostgreSQL URL), migrate them, and adopt a first state graph.
 
         The folder also holds the key of the audit chain and its anchor, which belong outside the database.
+
+        Raises:
+            StoreRefused: the records cannot be opened safely, or the key is not the one their acts were coded with.
         """
         with Database(url or f"sqlite:///{data_dir / 'moltrail.db'}") as database:
-            key = ChainKey.load(data_dir / "chain.key")
-            centre = cls(Journal(database, key, Anchor(data_dir / "anchor.jsonl", key)), data_dir)
             upgrade(database)
+            key = _key_of(database, data_dir / "chain.key")
+            centre = cls(Journal(database, key, Anchor(data_dir / "anchor.jsonl", key)), data_dir)
             centre.adopt_first_graph()
             yield centre
 
