@@ -127,6 +127,8 @@ def _text(result: dict[str, Any], dry_run: bool) -> str:
         f"  {result['molecules']:,} molecules, {result['programmes']:,} programmes and "
         f"{result['studies']:,} studies {'would be ' if dry_run else ''}new or changed",
     ]
+    if report["held"]:
+        lines.append("  held rows wait for a decision: ask for reviewItems, and answer with decideReview")
     lines += [f"  mind: {warning}" for warning in report["warnings"][:20]]
     if "quarantine_file" in result:
         lines.append(f"  every row to mend, decide or mind is in {result['quarantine_file']}")

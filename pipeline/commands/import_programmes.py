@@ -15,7 +15,8 @@ from sqlalchemy import select
 
 from pipeline.commands.import_molecules import Molecules, chunks
 from pipeline.commands.programmes import (
-    add_transitions,
+    Told,
+    add_histories,
     as_moved,
     indication_key,
     latest_day,
@@ -71,12 +72,13 @@ class Programmes:
         for case in cases.values():
             self._read_along(case)
         self._create([case for case in cases.values() if case.row is None and case.steps])
-        for case in cases.values():
-            if case.row is not None and case.history and (case.steps or case.filled):
-                moves = [*case.history, *(move for move, _, _ in case.steps)]
-                position = position_columns(self.act, case.graph_id, moves)
-                self.act.revise(programmes, case.row, position | case.filled)
-                self._append(case, len(case.history) + 1)
+        further = [case for case in cases.values() if case.history and (case.steps or case.filled)]
+        for case in further:
+            assert case.row is not None
+            moves = [*case.history, *(move for move, _, _ in case.steps)]
+            position = position_columns(self.act, case.graph_id, moves)
+            self.act.revise(programmes, case.row, position | case.filled)
+        self._append([(case, len(case.history) + 1) for case in further])
         self.written += sum(1 for case in cases.values() if case.steps or case.filled)
         self._hold(cases)
 
@@ -107,7 +109,7 @@ class Programmes:
                 node_id=id,
                 occurred_on=case.steps[0][0].occurred_on,
             )
-            self._append(case, 1)
+        self._append([(case, 1) for case in created])
 
     # ------------------------------------------------------------ on record
 
@@ -278,12 +280,19 @@ class Programmes:
                 self.reading.flags.append(Quarantined(place, column, said[:200], kept))
         return {place} if case.filled or case.molecule_id in self.molecules.completed else set()
 
-    def _append(self, case: _Case, first: int) -> None:
-        assert case.row is not None
-        moves = [(moved, self._more(case, entry, moved, implied)) for moved, entry, implied in case.steps]
-        ids = add_transitions(self.act, case.row["id"], case.graph_id, first, moves)
-        for id, (moved, more) in zip(ids, moves, strict=True):
-            tell_move(self.act, case.row, id, moved, more)
+    def _append(self, cases: Sequence[tuple[_Case, int]]) -> None:
+        """Append the new moves of cases, from a position on, and tell their history."""
+        histories: list[tuple[int, int, int, list[Told]]] = []
+        for case, first in cases:
+            assert case.row is not None
+            told: list[Told] = [
+                (moved, self._more(case, entry, moved, implied)) for moved, entry, implied in case.steps
+            ]
+            histories.append((case.row["id"], case.graph_id, first, told))
+        ids = iter(add_histories(self.act, histories))
+        for (case, _), (_, _, _, told) in zip(cases, histories, strict=True):
+            for moved, more in told:
+                tell_move(self.act, case.row or {}, next(ids), moved, more)
 
     def _more(self, case: _Case, entry: StageEntry, moved: Moved, implied: bool) -> dict[str, Any]:
         notes = [entry.note] if entry.note else []

@@ -200,15 +200,24 @@ def transition_columns(moved: Moved) -> dict[str, Any]:
 _MORE = ("reason", "reason_verbatim", "note", "checkpoint_id", "source_file", "source_row")
 
 
-def add_transitions(
-    act: Act, programme_id: int, graph_id: int, first_position: int, moves: Sequence[tuple[Moved, Mapping[str, Any]]]
-) -> range:
-    """Append moves to a programme's history, each with its reason, note and source; return the transitions' ids."""
+Told = tuple[Moved, Mapping[str, Any]]
+"""A move with its reason, note and source."""
+
+
+def add_transitions(act: Act, programme_id: int, graph_id: int, first_position: int, moves: Sequence[Told]) -> range:
+    """Append moves to a programme's history and return the transitions' ids."""
+    return add_histories(act, [(programme_id, graph_id, first_position, moves)])
+
+
+def add_histories(act: Act, histories: Sequence[tuple[int, int, int, Sequence[Told]]]) -> range:
+    """Append moves to many histories, given as (programme, graph, first position, moves); return the ids in order."""
     rows = [
-        (programme_id, graph_id, place, *transition_columns(moved).values(), *(more.get(name) for name in _MORE))
-        for place, (moved, more) in enumerate(moves, start=first_position)
+        (programme, graph, place, *transition_columns(moved).values(), *(more.get(name) for name in _MORE))
+        for programme, graph, first, moves in histories
+        for place, (moved, more) in enumerate(moves, start=first)
     ]
-    columns = ("programme_id", "graph_id", "position", *(transition_columns(moves[0][0]) if moves else ()), *_MORE)
+    made = next((moved for *_, moves in histories for moved, _ in moves), None)
+    columns = ("programme_id", "graph_id", "position", *(transition_columns(made) if made else ()), *_MORE)
     return act.add_all(transitions, columns, rows)
 
 

@@ -67,7 +67,7 @@ def test_every_row_below_a_study_leads_back_to_its_file_and_row(api: Api):
         found = rows_of(api, table)
         assert found, table.name
         for row in found:
-            cells = lines[name][row["source_row"] - 1]
+            cells = [cell.replace("\x15", "\u2415") for cell in lines[name][row["source_row"] - 1]]
             for column in ("amount_reported", "grade_reported", "affected_reported", "reported"):
                 assert row.get(column) is None or row[column] in cells, (table.name, row)
     for row in rows_of(api, tables.molecules):
