@@ -9,10 +9,10 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum
 from numbers import Integral, Real
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, cast, get_args, get_origin
 
 from pipeline.errors import InputError, PipelineError
 
@@ -170,8 +170,7 @@ def _items(value: object, path: Path) -> tuple[Any, ...]:
 def _record(value: object, wanted: type, path: Path) -> Any:
     if not isinstance(value, Mapping):
         raise InputError(f"{_where(path)} must be a record of {wanted.__name__}, not {_shown(value)}", path=path)
-    hints = typing.get_type_hints(wanted)
-    known = {f.name: f for f in fields(wanted) if f.init}
+    hints, known = _fields(wanted)
     if unknown := [key for key in value if key not in known]:
         raise InputError(f"{_where(path)} has no field {unknown[0]!r}; it takes {', '.join(known)}", path=path)
     given: dict[str, Any] = {}
@@ -181,6 +180,12 @@ def _record(value: object, wanted: type, path: Path) -> Any:
         elif f.default is MISSING and f.default_factory is MISSING:
             raise InputError(f"{_where(path)} lacks {name}", path=(*path, name))
     return wanted(**given)
+
+
+@functools.cache
+def _fields(wanted: type) -> tuple[Mapping[str, Any], Mapping[str, Field[Any]]]:
+    """Return the types and the fields of a record, by name; reading the types takes longer than all the rest."""
+    return typing.get_type_hints(wanted), {f.name: f for f in fields(cast(Any, wanted)) if f.init}
 
 
 def _where(path: Path) -> str:
