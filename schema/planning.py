@@ -318,4 +318,4 @@ def _value(node: str, reads: ColumnOf, output: Any, *, required: bool, told: boo
         raise Unplannable
     if form is Form.COUNT and reads.column in _SMALL:
         form = Form.TEXT
-    return Value(reads.column, form, required=required and bool(column.nullable))
+    return Value(reads.column, form, required=required and (bool(column.nullable) or form is Form.JSON))

@@ -34,6 +34,8 @@ class Json(Protocol):
     """How an engine writes answers. Columns are given as SQL text, since they may be of rows further out."""
 
     dialect: Dialect
+    deepest: int | None
+    """How many symbols its parser keeps, for levels inside levels."""
 
     def connected(self, raw: Any) -> None:
         """Give a fresh connection what the statements call."""
@@ -81,6 +83,9 @@ class Json(Protocol):
         self, place: ColumnElement[int], key: ColumnElement[str], size: ColumnElement[int]
     ) -> ColumnElement[Any]:
         """Aggregate to the key of the last place within the size."""
+
+    def handed(self, columns: Sequence[str], name: str) -> Select[Any]:
+        """Return a SELECT without columns from the rows in the parameter `handed`, an array of objects, in order."""
 
     def text(self, json: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return JSON as the text that is fetched."""

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from pipeline.store.json_pieces import Piece, quoted
 from pipeline.store.plans import Form
 
+_ROW = "q$"  # no key of an answer is called so
 _LONGEST_NAME = 63  # bytes of a column's name; longer ones would be cut
 
 
@@ -23,6 +24,7 @@ class JsonOfPostgres:
     """How PostgreSQL writes answers."""
 
     dialect: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+    deepest: int | None = None
 
     def connected(self, raw: Any) -> None:
         """Nothing is needed."""
@@ -39,11 +41,12 @@ class JsonOfPostgres:
             case Form.REAL:  # the text of a double is exact; -0 alone would be read as a whole number without sign
                 made = f"CASE WHEN {x} = 0 THEN CAST({x} || '.0' AS json) ELSE to_json({x}) END"
             case Form.JSON:
-                made = f"CAST({x} AS json)"
+                made = f"CAST(nullif({x}, 'null') AS json)"
             case Form.GLOBAL_ID:
                 made = f"{quoted(prefix)} || {x}"
         if required:
-            return Piece(key, self.filled(_sql(f"CASE WHEN {x} IS NOT NULL THEN to_json({made}) END"), required=True))
+            json = made if form is Form.JSON else f"CASE WHEN {x} IS NOT NULL THEN to_json({made}) END"
+            return Piece(key, self.filled(_sql(json), required=True))
         return Piece(key, _sql(made), raw=False)
 
     def constant(self, json: str) -> ColumnElement[Any]:
@@ -60,7 +63,7 @@ class JsonOfPostgres:
 
     def marked(self, place: int, content: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return JSON between tabs."""
-        return cast(_sql(f"E'\\t[{place},'").op("||")(content).op("||")(_sql("E']\\t'")), JSON)
+        return cast(_sql(f"E'\\t[{place},'").concat(content).concat(_sql("E']\\t'")), JSON)
 
     def array(self, columns: Sequence[str]) -> ColumnElement[Any]:
         """Return an array as text."""
@@ -75,8 +78,8 @@ class JsonOfPostgres:
         """Return an object of pieces that need no row of their own."""
         if _too_long(pieces):
             return _built(pieces)
-        row = select(*_labelled(pieces)).subquery("q")
-        return select(func.row_to_json(_sql("q"))).select_from(row).scalar_subquery()
+        row = select(*_labelled(pieces)).subquery(_ROW)
+        return select(func.row_to_json(_sql(_ROW))).select_from(row).scalar_subquery()
 
     def built(self, pieces: Sequence[Piece]) -> ColumnElement[Any]:
         """Return an object of aggregates."""
@@ -86,8 +89,8 @@ class JsonOfPostgres:
         """Return the object of a row."""
         if _too_long(pieces):
             return rows.add_columns(self.object(pieces)).scalar_subquery()
-        row = rows.add_columns(*_labelled(pieces)).subquery("q")
-        return select(func.row_to_json(_sql("q"))).select_from(row).scalar_subquery()
+        row = rows.add_columns(*_labelled(pieces)).subquery(_ROW)
+        return select(func.row_to_json(_sql(_ROW))).select_from(row).scalar_subquery()
 
     def many(self, rows: Select[Any], pieces: Sequence[Piece], name: str) -> ColumnElement[Any]:
         """Return the objects in their order."""
@@ -95,7 +98,8 @@ class JsonOfPostgres:
             listed = rows.add_columns(self.object(pieces).label("j")).subquery(name)
             return select(self.gathered(f"{name}.j")).select_from(listed).scalar_subquery()
         listed = rows.add_columns(*_labelled(pieces)).subquery(name)
-        return select(self.gathered(name)).select_from(listed).scalar_subquery()
+        # A row with a NULL in it counts as NULL, so that rows are not filtered like single values.
+        return select(_sql(f"coalesce(json_agg({name}), json '[]')")).select_from(listed).scalar_subquery()
 
     def values(self, rows: Select[Any], name: str) -> ColumnElement[Any]:
         """Return the values."""
@@ -110,8 +114,12 @@ class JsonOfPostgres:
         self, place: ColumnElement[int], key: ColumnElement[str], size: ColumnElement[int]
     ) -> ColumnElement[Any]:
         """Return a key as text: the greatest of those that begin with their place."""
-        numbered = func.lpad(cast(place, Text), 3, _sql("'0'")).op("||")(key)
+        numbered = func.lpad(cast(place, Text), 3, _sql("'0'")).concat(key)
         return func.substr(func.max(collate(case((place <= size, numbered)), "C")), 4)
+
+    def handed(self, columns: Sequence[str], name: str) -> Select[Any]:
+        """Return nothing: statements nest as deep as queries do."""
+        raise AssertionError(columns)
 
     def text(self, json: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return the text, as the driver would parse JSON."""

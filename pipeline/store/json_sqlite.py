@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Select, Text, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Dialect, Select, Text, case, func, literal_column, select, text
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from pipeline.store.json_pieces import Piece, quoted
@@ -27,6 +27,7 @@ class JsonOfSqlite:
     """How SQLite writes answers."""
 
     dialect: Dialect = SQLiteDialect_pysqlite(paramstyle="named")
+    deepest: int | None = 86  # of 100 by default
 
     def connected(self, raw: Any) -> None:
         """Give a connection the function that writes a double exactly."""
@@ -48,7 +49,7 @@ class JsonOfSqlite:
             case Form.TRUTH:
                 made = f"CASE {x} WHEN 1 THEN json('true') WHEN 0 THEN json('false') END"
             case Form.JSON:
-                return Piece(key, self.filled(_sql(x), required=required))
+                return Piece(key, self.filled(_sql(f"nullif({x}, 'null')"), required=required))
             case Form.GLOBAL_ID:
                 made = f"{quoted(prefix)} || {x}"
         if required:
@@ -126,22 +127,28 @@ class JsonOfSqlite:
         self, place: ColumnElement[int], key: ColumnElement[str], size: ColumnElement[int]
     ) -> ColumnElement[Any]:
         """Return a key as text: the greatest of those that begin with their place."""
-        numbered = func.printf(_sql("'%03d'"), place).op("||")(key)
+        numbered = func.printf(_sql("'%03d'"), place).concat(key)
         return func.substr(func.max(case((place <= size, numbered))), 4)
+
+    def handed(self, columns: Sequence[str], name: str) -> Select[Any]:
+        """Return the rows by json_each."""
+        fields = (_sql(f"json_extract(value, '$.{column}')").label(column) for column in columns)
+        each = select(_sql("key"), *fields).select_from(text("json_each(:handed)")).subquery(name)
+        return select().select_from(each).order_by(_sql(f"{name}.key"))
 
     def text(self, json: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return it as it is."""
         return json
 
     def refuses(self, error: Exception) -> bool:
-        """Tell whether a number was out of range, or not finite."""
-        return "malformed JSON" in str(error)
+        """Tell whether a number was out of range or not finite, or the statement nested deeper than SQLite reads."""
+        return "malformed JSON" in str(error) or "parser stack overflow" in str(error)
 
 
 def _joined(*parts: ColumnElement[Any]) -> ColumnElement[Any]:
     text = parts[0]
     for part in parts[1:]:
-        text = text.op("||")(part)
+        text = text.concat(part)
     return text
 
 

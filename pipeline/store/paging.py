@@ -15,6 +15,7 @@ from pipeline.errors import InputError
 
 MOST = 200
 DEFAULT = 25
+FOREIGN = "the cursor is not one of this list; take endCursor or startCursor of an earlier page of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def decode(cursor: str, columns: int) -> tuple[Any, ...]:
             return tuple(values)
     except (ValueError, binascii.Error):
         pass
-    raise InputError("the cursor is not one of this list; take endCursor or startCursor of an earlier page of it")
+    raise InputError(FOREIGN)
 
 
 def beyond(
@@ -67,6 +68,8 @@ def beyond(
     """Return the condition for rows past the cursor in the page's direction; `name` names the cursor's parameters."""
     if page.cursor is None:
         return None
+    if not all(isinstance(value, key.type.python_type) for value, key in zip(page.cursor, keys, strict=True)):
+        raise InputError(FOREIGN)
     values = [
         bindparam(name and f"{name}{n}", value, key.type)
         for n, (value, key) in enumerate(zip(page.cursor, keys, strict=True))

@@ -50,9 +50,21 @@ from pipeline.store.selection import Link, Shape, View
 
 _PLACE: ColumnElement[int] = literal_column("place", Integer())
 _KEY: ColumnElement[str] = literal_column("key", Text())
+# How many symbols a parser keeps for what stands around a level.
+_SYMBOLS = {Shape.ONE: 11, Shape.LIST: 14, Shape.CONNECTION: 20}
 Rows = Callable[[], tuple[NamedFromClause, list[ColumnElement[bool]]]]
-Left = Worked | None
-"""What is left to Python at a mark: a worked value, or a cursor."""
+
+
+@dataclass(slots=True)
+class Cut:
+    """A field left to a statement of its own, for all rows above it at once; `planner` built the statement."""
+
+    statement: Select[Any]
+    planner: Planner
+
+
+Left = Worked | Cut | None
+"""What is left to Python at a mark: a worked value, a further statement, or a cursor."""
 
 
 @dataclass(slots=True)
@@ -66,6 +78,7 @@ class Planner:
     tied: list[tuple[int, list[ColumnElement[bool]]]] = field(default_factory=list)
     """The conditions made from arguments that vary, with their place."""
     _names: int = 0
+    _nested: int = 0
 
     # ------------------------------------------------------------ whole statements
 
@@ -90,6 +103,7 @@ class Planner:
     ) -> Select[Any]:
         """Return the SELECT of the JSON of a page of a node."""
         where = [*seen(node, source, self.view), *conditions]
+        self._nested = _SYMBOLS[Shape.CONNECTION]
         made = self._page(parts, node, lambda: (source, where), page, order, descending, "r")
         return select(self.json.text(made).label("json"))
 
@@ -97,7 +111,7 @@ class Planner:
 
     def _name(self) -> str:
         self._names += 1
-        return f"a{self._names}"
+        return f"a${self._names}"  # no key of an answer is called so
 
     def _column(self, table: str, name: str) -> str:
         return f"{table}.{self.json.dialect.identifier_preparer.quote(name)}"
@@ -124,6 +138,28 @@ class Planner:
         return [self._piece(key, asked, parent) for key, asked in level.fields]
 
     def _piece(self, key: str, asked: Field, parent: Parent) -> Piece:
+        if isinstance(asked, Constant | Value | Worked):
+            return self._made(key, asked, parent)
+        deeper = _SYMBOLS[Shape.LIST]
+        if isinstance(asked, Linked | Paged):
+            deeper = _SYMBOLS[asked.link.shape]
+        if self.json.deepest is not None and self._nested + deeper > self.json.deepest:
+            return Piece(key, self._cut(asked, parent))
+        self._nested += deeper
+        made = self._made(key, asked, parent)
+        self._nested -= deeper
+        return made
+
+    def _cut(self, asked: Field, parent: Parent) -> ColumnElement[Any]:
+        """Leave a field to a statement of its own: how many there are depends on the query alone."""
+        needs = sorted(columns_of(Level("", (("", asked),))))
+        further = Planner(self.json, self.view, self.given)
+        rows = self.json.handed(needs, "p$")
+        piece = further._piece("", asked, lambda column: literal_column(further._column("p$", column)))
+        statement = rows.add_columns(self.json.text(piece.value))
+        return self._left(Cut(statement, further), self.json.bare([(name, str(parent(name))) for name in needs]))
+
+    def _made(self, key: str, asked: Field, parent: Parent) -> Piece:
         json = self.json
         match asked:
             case Constant(text=text):
@@ -240,7 +276,7 @@ class Planner:
         descending: bool,
         name: str,
     ) -> ColumnElement[Any]:
-        listed = [asking for asking in parts if asking.part not in (Part.TOTAL, Part.TYPE)]
+        listed = [asking for asking in parts if _needs_rows(asking, page)]
         base = select()
         if listed:
             base = base.select_from(self._listed(listed, node, rows(), page, order, descending, name))
@@ -346,6 +382,15 @@ def _levels(asking: Asking) -> Sequence[Level]:
     if isinstance(asking.below, Level):
         return [asking.below]
     return [level for below in asking.below for level in _levels(below)]
+
+
+def _needs_rows(asking: Asking, page: Page) -> bool:
+    """Tell whether a part is told by the rows of a page; some of a page info is known without them."""
+    if asking.part is not Part.PAGE_INFO:
+        return asking.part in (Part.NODES, Part.EDGES)
+    more = Part.HAS_PREVIOUS if page.backwards else Part.HAS_NEXT
+    assert isinstance(asking.below, tuple)
+    return any(below.part in (Part.START, Part.END, more) for below in asking.below)
 
 
 def _needs_cursor(asking: Asking) -> bool:

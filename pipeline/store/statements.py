@@ -21,8 +21,8 @@ from pipeline.store.json_postgres import JsonOfPostgres
 from pipeline.store.json_sqlite import JsonOfSqlite
 from pipeline.store.nodes import NODES
 from pipeline.store.paging import Page, encode
-from pipeline.store.planner import Left, Planner
-from pipeline.store.plans import Given, Planned, Ready, Refused
+from pipeline.store.planner import Cut, Left, Planner
+from pipeline.store.plans import Given, Planned, Ready, Refused, Worked
 
 if TYPE_CHECKING:
     from pipeline.store.reader import Reader
@@ -45,7 +45,7 @@ class Prepared:
     parameters: Mapping[str, Any]
     root: tuple[_Named, ...]
     moving: tuple[tuple[int, tuple[_Named, ...]], ...]
-    left: tuple[Left, ...]
+    left: tuple[Worked | Prepared | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,10 @@ def rows(
     def build(planner: Planner) -> Select[Any]:
         return planner.rows(planned.plan.top, source, conditions, order, limit)  # type: ignore[arg-type]
 
-    found = _run(reader, planned, conditions, (tuple(order), limit), None, build)
-    texts = _finished(reader, planned, found.left, [row[1] for row in found.rows])
-    return [Ready(text, row[0]) for text, row in zip(texts, found.rows, strict=True)]
+    run = _Run.of(reader, planned, conditions, (tuple(order), limit), None, build)
+    found = run.fetch(run.prepared)
+    texts = run.finished(run.prepared, [row[1] for row in found])
+    return [Ready(text, row[0]) for text, row in zip(texts, found, strict=True)]
 
 
 def page(
@@ -103,75 +104,126 @@ def page(
         parts = planned.plan.top
         return planner.page(parts, node, source, conditions, asked, order, descending)  # type: ignore[arg-type]
 
-    found = _run(reader, planned, conditions, (tuple(order), descending), asked, build)
-    [text] = _finished(reader, planned, found.left, [found.rows[0][0]])
+    run = _Run.of(reader, planned, conditions, (tuple(order), descending), asked, build)
+    [text] = run.finished(run.prepared, [row[0] for row in run.fetch(run.prepared)])
     return Ready(text)
 
 
 # ------------------------------------------------------------ inside
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    rows: Sequence[Any]
-    left: tuple[Left, ...]
+@dataclass(slots=True)
+class _Run:
+    """One use of a plan: its statement with the values of the request."""
 
+    reader: Reader
+    planned: Planned
+    json: Json
+    prepared: Prepared
+    moving: Mapping[int, _Moving]
+    values: Sequence[Any]
+    page: Page | None
 
-def _run(
-    reader: Reader,
-    planned: Planned,
-    conditions: Sequence[Any],
-    more: tuple[Any, ...],
-    page: Page | None,
-    build: Callable[[Planner], Select[Any]],
-) -> _Found:
-    connection, view, plan = reader.connection, reader.view, planned.plan
-    json = _JSON[connection.dialect.name]
-    root_key, root_values = _shape(conditions)
-    moving = [_moved(planned, place, link) for place, link in plan.moving]
-    key = (
-        connection.dialect.name,
-        view.as_of is None,
-        view.known_at is None,
-        more,
-        _shape_of(page),
-        root_key,
-        tuple((_shape_of(m.page), m.key) for m in moving),
-    )
-    prepared = plan.statements.get(key)
-    if prepared is None:
-        planner = Planner(json, view, planned.given)
-        prepared = _compiled(json, planner, build(planner), conditions)
-        if len(plan.statements) >= _KEPT:
-            plan.statements.clear()
-        plan.statements[key] = prepared
-    parameters = dict(prepared.parameters)
-    _put(parameters, prepared.root, root_values)
-    if page is not None:
-        _put_page(parameters, "r", page)
-    by_place = {m.place: m for m in moving}
-    for m in moving:
-        _put_page(parameters, f"v{m.place}", m.page)
-    for place, names in prepared.moving:
-        _put(parameters, names, by_place[place].values)
-    for name, value in (("as_of", view.as_of), ("known_at", view.known_at)):
-        if name in parameters:
-            parameters[name] = value
-    if "answers" not in connection.info:
-        json.connected(connection.connection.driver_connection)
-        connection.info["answers"] = True
-    try:
-        return _Found(connection.exec_driver_sql(prepared.sql, parameters).fetchall(), prepared.left)
-    except DBAPIError as error:
-        if error.orig is not None and json.refuses(error.orig):
-            raise Refused from error
-        raise
+    @classmethod
+    def of(
+        cls,
+        reader: Reader,
+        planned: Planned,
+        conditions: Sequence[Any],
+        more: tuple[Any, ...],
+        page: Page | None,
+        build: Callable[[Planner], Select[Any]],
+    ) -> _Run:
+        """Find the statement for what the request brings, or make it."""
+        view, plan = reader.view, planned.plan
+        json = _JSON[reader.connection.dialect.name]
+        root_key, values = _shape(conditions)
+        moving = {place: _moved(planned, place, link) for place, link in plan.moving}
+        key = (
+            reader.connection.dialect.name,
+            view.as_of is None,
+            view.known_at is None,
+            more,
+            _shape_of(page),
+            root_key,
+            tuple((_shape_of(m.page), m.key) for m in moving.values()),
+        )
+        prepared = plan.statements.get(key)
+        if prepared is None:
+            planner = Planner(json, view, planned.given)
+            try:
+                statement = build(planner)
+            except InputError as error:  # arguments no page has: the plain path says so, where there is a page
+                raise Refused from error
+            prepared = _compiled(json, planner, statement, conditions)
+            if len(plan.statements) >= _KEPT:
+                plan.statements.clear()
+            plan.statements[key] = prepared
+        return cls(reader, planned, json, prepared, moving, values, page)
+
+    def fetch(self, prepared: Prepared, handed: str | None = None) -> Sequence[Any]:
+        """Run a statement; `handed` are the rows of those above it, as JSON."""
+        connection, view = self.reader.connection, self.reader.view
+        parameters = dict(prepared.parameters)
+        if prepared is self.prepared:
+            _put(parameters, prepared.root, self.values)
+        if self.page is not None:
+            _put_page(parameters, "r", self.page)
+        for place, moved in self.moving.items():
+            _put_page(parameters, f"v{place}", moved.page)
+        for place, names in prepared.moving:
+            _put(parameters, names, self.moving[place].values)
+        for name, value in (("as_of", view.as_of), ("known_at", view.known_at), ("handed", handed)):
+            if name in parameters:
+                parameters[name] = value
+        if "answers" not in connection.info:
+            self.json.connected(connection.connection.driver_connection)
+            connection.info["answers"] = True
+        try:
+            return connection.exec_driver_sql(prepared.sql, parameters).fetchall()
+        except DBAPIError as error:
+            if error.orig is not None and self.json.refuses(error.orig):
+                raise Refused from error
+            raise
+
+    def finished(self, prepared: Prepared, texts: list[str]) -> list[str]:
+        """Put in what the statement left to Python, for all of a level at once."""
+        if any(REFUSAL in text for text in texts):
+            raise Refused
+        if not prepared.left:
+            return texts
+        split = [text.split(MARK) for text in texts]
+        places: dict[int, list[tuple[list[str], int]]] = {}
+        contents: dict[int, list[Any]] = {}
+        for parts in split:
+            marked = orjson.loads(f"[{','.join(parts[1::2])}]")
+            for n, (place, content) in enumerate(marked):
+                places.setdefault(place, []).append((parts, 2 * n + 1))
+                contents.setdefault(place, []).append(content)
+        for place, found in contents.items():
+            for (parts, n), made in zip(places[place], self._made(prepared.left[place], found), strict=True):
+                parts[n] = made
+        return ["".join(parts) for parts in split]
+
+    def _made(self, left: Worked | Prepared | None, contents: list[Any]) -> list[str]:
+        if left is None:
+            return [f'"{encode(key)}"' for key in contents]
+        if isinstance(left, Prepared):
+            texts = [orjson.dumps(content).decode() for content in contents]
+            each = list(dict.fromkeys(texts))
+            found = self.finished(left, [row[0] for row in self.fetch(left, f"[{','.join(each)}]")])
+            answers = dict(zip(each, found, strict=True))
+            return [answers[text] for text in texts]
+        given = self.planned.given
+        arguments = given[left.arguments.place] if isinstance(left.arguments, Given) else left.arguments
+        values = left.reads.compute(self.reader, contents, arguments, None)
+        return [orjson.dumps(left.finish(value)).decode() for value in values]
 
 
 def _page_of(arguments: Mapping[str, Any], order: Sequence[str]) -> Page:
     try:
         return Page.of(arguments, len(order) + 1)
-    except InputError as error:  # the plain path says it, and only where there is something to page through
+    except InputError as error:
         raise Refused from error
 
 
@@ -220,8 +272,12 @@ def _compiled(json: Json, planner: Planner, statement: Select[Any], conditions: 
         parameters,
         named(_bound(conditions)[1]),
         tuple((place, named(_bound(own)[1])) for place, own in planner.tied),
-        tuple(planner.left),
+        tuple(_further(json, left) for left in planner.left),
     )
+
+
+def _further(json: Json, left: Left) -> Worked | Prepared | None:
+    return _compiled(json, left.planner, left.statement, ()) if isinstance(left, Cut) else left
 
 
 def _put(parameters: dict[str, Any], names: Sequence[_Named], values: Sequence[Any]) -> None:
@@ -235,31 +291,3 @@ def _put_page(parameters: dict[str, Any], name: str, page: Page) -> None:
     for n, value in enumerate(page.cursor or ()):
         put[f"cursor_{name}_{n}"] = value
     parameters.update((key, value) for key, value in put.items() if key in parameters)
-
-
-def _finished(reader: Reader, planned: Planned, left: Sequence[Left], texts: list[str]) -> list[str]:
-    """Put in what the statement left to Python, for all of a level at once."""
-    if any(REFUSAL in text for text in texts):
-        raise Refused
-    if not left:
-        return texts
-    split = [text.split(MARK) for text in texts]
-    places: dict[int, list[tuple[list[str], int]]] = {}
-    contents: dict[int, list[Any]] = {}
-    for parts in split:
-        marked = orjson.loads(f"[{','.join(parts[1::2])}]")
-        for n, (place, content) in enumerate(marked):
-            places.setdefault(place, []).append((parts, 2 * n + 1))
-            contents.setdefault(place, []).append(content)
-    for place, found in contents.items():
-        for (parts, n), made in zip(places[place], _made(reader, planned, left[place], found), strict=True):
-            parts[n] = made
-    return ["".join(parts) for parts in split]
-
-
-def _made(reader: Reader, planned: Planned, left: Left, contents: list[Any]) -> list[str]:
-    if left is None:
-        return [f'"{encode(key)}"' for key in contents]
-    arguments = planned.given[left.arguments.place] if isinstance(left.arguments, Given) else left.arguments
-    values = left.reads.compute(reader, contents, arguments, None)
-    return [orjson.dumps(left.finish(value)).decode() for value in values]

@@ -1,0 +1,145 @@
+"""How many statements a planned query takes, and what its pages hold while others write."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.store.statements import Prepared
+from tests.graphql.conftest import Api
+from tests.graphql.planned.records import fill
+
+MOLECULE = """
+query Molecule($id: ID!, $first: Int!, $kinds: [EventKind!]) {
+  molecule(id: $id) {
+    id code name modality molarMass targets furthestStage { code } activeStage { name }
+    synonyms { name source } externalIds { scheme value }
+    programmes {
+      indication stage { code } status
+      transitions { kind from { code } to { code } occurredOn recordedAt actor checkpoint { verdict statistic } }
+      checkpoints(first: 5) { totalCount nodes { kind rule { code version } threshold } }
+    }
+    studies(first: $first) {
+      edges { cursor node { code phases doseLevels { label treated doses { molecule amount unit } } } }
+      pageInfo { hasNextPage endCursor }
+    }
+    history(last: $first, kinds: $kinds) {
+      totalCount nodes { kind summary recordedAt subject { id ... on Study { title } } } pageInfo { startCursor }
+    }
+  }
+}
+"""
+BOARD = """
+query Board($first: Int!, $after: String) {
+  programmes(first: $first, after: $after) {
+    totalCount
+    nodes { id molecule { code targets furthestStage { code } } stage { code } transitions { kind } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+SITES = "{ sites { code name routing } }"
+
+
+def selects(statements: list[str]) -> list[str]:
+    """Return the statements that read."""
+    return [statement for statement in statements if "SELECT" in statement]
+
+
+@pytest.mark.parametrize(
+    ("document", "variables", "expected"),
+    [
+        (MOLECULE, {"id": "TW9sZWN1bGU.1", "first": 3, "kinds": ["REGISTERED", "HELD"]}, 1),
+        (MOLECULE, {"id": "TW9sZWN1bGU.2", "first": 9}, 1),
+        (BOARD, {"first": 10}, 1),
+        (SITES, {}, 1),
+        ("{ reviewItems { totalCount nodes { reported study { code } } } a: checkpointRules { code } }", {}, 2),
+        ('{ node(id: "UHJvZ3JhbW1l.1") { ... on Programme { molecule { code } } id } }', {}, 1),
+        ('{ molecules(knownAt: "2013-01-01T00:00:00Z", asOf: "2020-01-01T00:00:00Z") { nodes { code } } }', {}, 2),
+        ('{ molecule(code: "mol-3") { code history { totalCount } } }', {}, 5),
+    ],
+)
+def test_a_root_field_takes_one_statement_and_twice_the_rows_take_no_more(
+    api: Api, statements, document, variables, expected
+):
+    fill(api.centre, seed=5)
+    counts = []
+    for seed in (5, 6):
+        statements.clear()
+        found = api.result(document, **variables)
+        assert found.errors is None
+        assert found.data == api.result(document, plain=True, **variables).data
+        statements.clear()
+        api.result(document, **variables)
+        counts.append(len(selects(statements)))
+        fill(api.centre, seed=seed + 1)
+    assert counts == [expected, expected]
+
+
+def test_other_values_take_the_statement_that_is_there(api: Api, monkeypatch: pytest.MonkeyPatch):
+    fill(api.centre, seed=5)
+    api(MOLECULE, id="TW9sZWN1bGU.1", first=3, kinds=["REGISTERED"])
+    made: list[str] = []
+    remade = Prepared.__init__
+
+    def note(self: Prepared, sql: str, *rest: object) -> None:
+        made.append(sql)
+        remade(self, sql, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Prepared, "__init__", note)
+    for number in range(1, 9):
+        variables = {"id": f"TW9sZWN1bGU.{number}", "first": number, "kinds": [["HELD"], ["SIGNED"]][number % 2]}
+        assert api(MOLECULE, **variables) == api.result(MOLECULE, plain=True, **variables).data
+    # The document is parsed anew by every call here, so that each is planned; what differs in value is not.
+    assert len(set(made)) == 1
+
+
+@pytest.mark.parametrize("levels", [3, 6, 9])
+def test_deep_queries_are_planned_too(api: Api, statements, levels):
+    fill(api.centre, seed=5)
+    inner = "code"
+    for _ in range(levels):
+        inner = f"code programmes {{ status transitions {{ kind programme {{ molecule {{ {inner} }} }} }} }}"
+    document = f'{{ molecule(id: "TW9sZWN1bGU.3") {{ {inner} }} }}'
+    counts = []
+    for _ in range(2):
+        statements.clear()
+        found = api.result(document)
+        counts.append(len(selects(statements)))
+        assert found.errors is None
+    assert counts[0] == counts[1] <= 1 + levels
+    assert found.data == api.result(document, plain=True).data
+
+
+def test_a_page_neither_repeats_nor_skips_while_others_write(api: Api):
+    for number in range(6):
+        api.molecule(f"M-{number}")
+    seen: list[str] = []
+    after = None
+    for turn in range(10):
+        page = api(BOARD, first=2, after=after)["programmes"]
+        seen += [node["molecule"]["code"] for node in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+        if turn < 3:
+            api.molecule(f"N-{turn}")
+            api.move(page["nodes"][0]["id"], "HOLD", 1, reason="FUNDING")
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert seen == [f"M-{n}" for n in range(6)] + ["N-0", "N-1", "N-2"]
+
+
+def test_the_last_page_costs_what_the_first_does(api: Api, statements):
+    fill(api.centre, seed=5, rows=30)
+    whole = [node["id"] for node in api(BOARD, first=200)["programmes"]["nodes"]]
+    pages: list[str] = []
+    after = None
+    texts = set()
+    while True:
+        statements.clear()
+        page = api(BOARD, first=3, after=after)["programmes"]
+        texts.add((after is None, *selects(statements)))
+        pages += [node["id"] for node in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert pages == whole
+    assert len(texts) == 2  # without a cursor, and with one: the same statement for every further page
