@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.outcome import Outcome, Reason, method
-from pipeline.pharmacology.line import fit_line
 from pipeline.pharmacology.profile import Route, prepare
 
 FEWEST_POINTS = 3
@@ -60,8 +59,7 @@ def terminal_candidates(
     usable = [
         (t, math.log(c)) for t, c in measured if (t > tmax or (include_tmax and t == tmax)) and t >= infusion_end_h
     ]
-    fits = (_regression(usable[-n:]) for n in range(FEWEST_POINTS, len(usable) + 1))
-    return [fit for fit in fits if fit.lambda_z > 0]
+    return [fit for fit in _regressions(usable) if fit.lambda_z > 0]
 
 
 def best_terminal(candidates: Sequence[Terminal]) -> Terminal | None:
@@ -73,9 +71,34 @@ def best_terminal(candidates: Sequence[Terminal]) -> Terminal | None:
     return max(close, key=lambda candidate: candidate.n_points)
 
 
-def _regression(points: Sequence[tuple[float, float]]) -> Terminal:
-    line = fit_line([t for t, _ in points], [log for _, log in points])
-    return Terminal(-line.slope, line.intercept, line.adj_r_squared, line.n, points[0][0])
+def _regressions(points: Sequence[tuple[float, float]]) -> Iterator[Terminal]:
+    """Yield the least-squares lines through the last 3, 4, ... of the points (time, ln concentration).
+
+    Every float is a whole multiple of a power of two, so the sums are kept as whole numbers: each point is added
+    once, nothing is lost where they cancel, and only the quotients are rounded.
+    """
+    times, per_hour = _whole([time for time, _ in points])
+    logs, per_log = _whole([log for _, log in points])
+    sum_t = sum_y = sum_tt = sum_ty = sum_yy = 0
+    for n, (t, y) in enumerate(zip(reversed(times), reversed(logs), strict=True), start=1):
+        sum_t, sum_y = sum_t + t, sum_y + y
+        sum_tt, sum_ty, sum_yy = sum_tt + t * t, sum_ty + t * y, sum_yy + y * y
+        if n < FEWEST_POINTS:
+            continue
+        # n times the sums of squares and products about the means; the times rise, so that stt is never 0
+        stt, sty, syy = n * sum_tt - sum_t**2, n * sum_ty - sum_t * sum_y, n * sum_yy - sum_y**2
+        slope = sty * per_hour / (stt * per_log)
+        intercept = (sum_y * stt - sty * sum_t) / (n * stt * per_log)
+        r_squared = sty**2 / (stt * syy) if syy else 0.0
+        adjusted = 1 - (1 - r_squared) * (n - 1) / (n - 2)
+        yield Terminal(-slope, intercept, adjusted, n, points[-n][0])
+
+
+def _whole(values: Sequence[float]) -> tuple[list[int], int]:
+    """Return the numbers as whole multiples of 1 / scale, and the scale."""
+    ratios = [value.as_integer_ratio() for value in values]
+    scale = max((divisor for _, divisor in ratios), default=1)
+    return [whole * (scale // divisor) for whole, divisor in ratios], scale
 
 
 @method(
