@@ -16,7 +16,7 @@ from pipeline.exchange.cells import armed, defused
 from pipeline.exchange.export import Column, write_csv, write_jsonl, write_xlsx
 from pipeline.reports.exports import DATASETS, Export, export
 from pipeline.store.tables import acts
-from tests.cli.conftest import PORTFOLIO, Caller
+from tests.cli.conftest import PORTFOLIO, PROJECT, Caller
 
 PROVENANCE = ("source_file", "source_row", "recorded_at", "recorded_by", "imported")
 
@@ -33,6 +33,14 @@ def told(lines):
 
 def test_what_the_command_offers_is_what_there_is():
     assert tuple(DATASETS) == WHAT
+
+
+@pytest.mark.parametrize("what", WHAT)
+def test_the_columns_are_documented_in_their_order(what):
+    page = (PROJECT / "docs" / "EXPORTS.md").read_text(encoding="utf-8")
+    part = page.partition(f"## {what}\n")[2].partition("\n## ")[0]
+    listed = [line for line in part.splitlines() if line.startswith("| `")]
+    assert listed == [f"| `{column.name}` | {column.meaning} |" for column in DATASETS[what].columns]
 
 
 def test_molecules_with_their_names_ids_and_mass(filled):
