@@ -135,9 +135,16 @@ class Anchor:
             # A lost anchor is not made up from the database, whose loss of acts it is meant to show.
             first_missed = number if last is None or not begun else last + 1
             heads = missed(first_missed, number - 1) if first_missed < number else ()
-            file.write(b"".join(self._line(*entry) for entry in (*heads, (number, head))))
-            file.flush()
-            os.fsync(file.fileno())
+            end = file.seek(0, os.SEEK_END)
+            try:
+                file.write(b"".join(self._line(*entry) for entry in (*heads, (number, head))))
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                # What failed to reach the disk once is not trusted to reach it later: the next act writes it anew.
+                with contextlib.suppress(OSError):
+                    file.truncate(end)
+                raise
 
     def _last_number(self, file: BinaryIO) -> int | None:
         """Return the act of the last line, having taken off one that a power cut or a full disk left half written.

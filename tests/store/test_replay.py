@@ -161,7 +161,7 @@ class JournalLife(RuleBasedStateMachine):
     @rule(table=st.sampled_from(tables), row=rows)
     def give_up(self, table, row):
         def write(act: Act):
-            act.add(table, made_up_row(table, Random(1)))
+            act.add(table, made_up_row(table, Random("given up")))
             for found in act.current(row[0], row[0].c.id == row[1]):
                 act.close(row[0], found)
             raise GivenUp
