@@ -12,16 +12,15 @@ from pipeline.access import Permission
 from pipeline.commands import handles
 from pipeline.commands.import_sources import Sources
 from pipeline.commands.imports import take_in
-from pipeline.commands.programmes import MoveProgramme, move_programme
+from pipeline.commands.programmes import MoveProgramme, latest_day, move_programme
 from pipeline.commands.texts import checked
 from pipeline.dates import PartialDate
 from pipeline.errors import InputError, NotPermitted, PipelineError, refuse
-from pipeline.exchange.facts import MoleculeFact, ProgrammeFact, StageEntry
-from pipeline.exchange.reading import Reading
-from pipeline.names import canonical_key
+from pipeline.exchange.portfolio import read_row
+from pipeline.exchange.reading import Place, Reading
 from pipeline.store.journal import Act
 from pipeline.store.tables import programmes, review_items, source_files, transitions
-from pipeline.words import MoveKind, ReviewStatus, Status
+from pipeline.words import MoveKind, ReviewStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def decide_review(act: Act, command: DecideReview) -> Mapping[str, Any]:
         instead = value if command.status is ReviewStatus.CHANGED else None
         if proposal.get("kind") == "correct":
             _correct(act, proposal, instead, comment, item)
-        elif proposal.get("kind") == "enter":
+        elif proposal.get("kind") == "enter" and "row" in proposal:
             _enter(act, proposal, instead, comment, item)
         else:
             raise _by_hand()
@@ -118,17 +117,18 @@ def _correct(
 def _enter(
     act: Act, proposal: Mapping[str, Any], value: str | None, comment: str | None, item: Mapping[str, Any]
 ) -> None:
-    """Take in the stage entry of a row whose date was in doubt, now that it is decided."""
+    """Take in all that a row says, now that the date that was in doubt is decided."""
     text = value or proposal.get("occurred_on")
     if not text:
         choices = " or ".join(proposal.get("choices") or ()) or "the date"
         raise InputError(f"say which date it is: decide CHANGED with {choices} as the value", path=("input", "value"))
-    name = str(proposal["molecule"])
-    status = Status(proposal.get("status") or Status.ACTIVE)
-    entry = StageEntry(str(proposal["stage"]), PartialDate.parse(str(text)), status, note=comment, row=item["row"])
-    molecule = MoleculeFact(name, canonical_key(name), proposal.get("code"), row=item["row"], file=item["file"])
-    fact = ProgrammeFact(molecule, proposal.get("indication"), entries=[entry], row=item["row"], file=item["file"])
-    reading = Reading("portfolio", rows=1, programmes=[fact])
+    graph = act.graphs.in_force(act.connection)[1]
+    row = {**proposal["row"], str(proposal["column"]): str(text)}
+    stages = {stage.code: stage.name for stage in graph.stages}
+    reading = read_row(row, Place(item["file"], item["row"]), stages, today=latest_day(act.recorded_at))
+    _refuse_unfit(reading)
+    for fact in reading.programmes:
+        fact.entries[-1].note = "; ".join(filter(None, (fact.entries[-1].note, comment))) or None
     kept = act.connection.execute(
         source_files.select()
         .with_only_columns(source_files.c.id)
@@ -137,9 +137,13 @@ def _enter(
     ).scalar()
     sources = Sources({} if kept is None else {item["file"]: kept})
     take_in(act, reading, source=f"the review of {item['file']}", sources=sources)
+    _refuse_unfit(reading)
+
+
+def _refuse_unfit(reading: Reading) -> None:
     unfit = [*(found.reason for found in reading.quarantined), *(found.explanation for found in reading.held)]
     if unfit:
-        raise InputError(f"it does not fit the record: {unfit[0]}", path=("input", "value"))
+        raise InputError(f"the row cannot be entered so: {unfit[0]}", path=("input", "value"))
 
 
 def _date(value: str | None) -> PartialDate | None:

@@ -12,9 +12,9 @@ from pipeline.exchange.headings import Columns, find_columns, order_told, recogn
 from pipeline.exchange.portfolio_merge import merge
 from pipeline.exchange.portfolio_molecules import Described, describe
 from pipeline.exchange.portfolio_rows import Line, RowReader, Stopped
-from pipeline.exchange.reading import Quarantined, Reading
+from pipeline.exchange.reading import Place, Quarantined, Reading
 from pipeline.exchange.stage_names import StageNames
-from pipeline.exchange.tables import Table, read_tables
+from pipeline.exchange.tables import Row, Table, read_tables
 
 FORMAT = "portfolio"
 
@@ -41,6 +41,22 @@ def read_portfolio(
     """
     with uncollected():
         return _read(data, filename, StageNames(graph_stages), mapping, today or datetime.now(UTC).date())
+
+
+def read_row(
+    cells: Mapping[str, str], place: Place, graph_stages: Mapping[str, str], *, today: date | None = None
+) -> Reading:
+    """Read one row by itself: what stands under the names of the columns, or under the codes of stages."""
+    names = StageNames(graph_stages)
+    columns = list(cells)
+    table = Table(place.file, columns, 1, [Row(place.row, list(cells.values()))])
+    reading = Reading(FORMAT)
+    found = find_columns(columns, names, {name: name for name in columns})
+    lines = _read_rows(table, found, names, today or datetime.now(UTC).date(), reading)
+    merged = merge(lines, names)
+    reading.held += merged.held
+    reading.programmes += describe(merged.programmes, {table.file: Described(table, found, reading.flags)})
+    return reading
 
 
 def _read(data: bytes, filename: str, names: StageNames, mapping: Mapping[str, str] | None, today: date) -> Reading:

@@ -52,6 +52,8 @@ def merge(lines: Iterable[Line], names: StageNames) -> Merged:
             _put_together(group, names, merged)
         if group.entries:
             _completed_on_the_way(group, merged)
+            _hold_undated(group, merged)
+        if group.entries:
             merged.programmes.append(group)
     return merged
 
@@ -212,3 +214,21 @@ def _completed_on_the_way(group: Programme, merged: Merged) -> None:
             before.status = Status.ACTIVE
             before.note = "; ".join(filter(None, (before.note, "the source says this stage was completed")))
             merged.completed_on_the_way += 1
+
+
+def _hold_undated(group: Programme, merged: Merged) -> None:
+    """Hold rows that say how a programme stands, but not since when.
+
+    Where other rows say when it entered the stage, the date of such a row is the one of its status.
+    """
+    for line in [line for line in group.lines if line.undated is not None]:
+        own = [entry for entry in group.entries if Place(entry.file or "", entry.row or 0) == line.place]
+        if not own or own[-1].status is Status.ACTIVE:
+            continue
+        before = group.entries[: group.entries.index(own[-1])]
+        if any(entry.stage == own[-1].stage and entry not in own for entry in before):
+            continue
+        assert line.undated is not None
+        merged.held.append(line.undated)
+        group.lines.remove(line)
+        group.entries = [entry for entry in group.entries if entry not in own]

@@ -31,6 +31,8 @@ STATUS_OF = {word: status for status, words in _STATUS_WORDS.items() for word in
 STATUS_OF |= {fold_words(status): status for status in Status}
 _REASONS = {fold_words(reason): reason for reason in AttritionReason}
 _ESSENTIAL = ("name", "code", "inn", "indication", "stage", "since", "status", "stopped_on")
+_ENTRY_WORDS = re.compile(r"\b(?:start|started|entry|entered|begin|began|entree|debut|demarrage|passage)\b")
+"""Words of a heading that say of its date that it is the day the stage was entered, and nothing else."""
 _FORMULA_START = re.compile("(?:^|\x1f)'?[=+\\-@]")
 
 
@@ -57,6 +59,8 @@ class Line:
     """The cells as they were, for the columns that describe the molecule."""
     date_column: str | None = None
     """The heading of the date, for messages."""
+    undated: Held | None = None
+    """Set where the row says how the programme stands, but gives only the day the stage was entered."""
 
 
 @dataclass(slots=True)
@@ -151,7 +155,7 @@ class RowReader:
         if reading.doubt is not None:
             proposed = " or ".join(reading.proposals) or "write the date in full"
             single = reading.proposals[0] if len(reading.proposals) == 1 else None
-            act = {**self._enter(line), **propose, "occurred_on": single, "choices": list(reading.proposals)}
+            act = {**self._enter(line, at), **propose, "occurred_on": single, "choices": list(reading.proposals)}
             raise Stopped(Held(line.place, heading, text[:200], proposed, reading.doubt, act))
         if reading.value is None:
             raise Stopped(Quarantined(line.place, heading, text[:200], reading.error or "this is no date"))
@@ -162,12 +166,29 @@ class RowReader:
             self.flags.append(Quarantined(line.place, heading, text[:200], reading.note))
         return reading.value, reading.note
 
-    def _enter(self, line: Line) -> dict[str, object]:
+    def _enter(self, line: Line, at: int | None) -> dict[str, object]:
+        """Return what accepting the row would enter: all it says, with the date that is decided under `column`.
+
+        The cells stand under the names of their columns, dates as they were read, so that the row can be read again
+        by itself. `at` None: the file has no column for the date.
+        """
+        names = {where: name for name, where in (*self.columns.at.items(), *self.columns.stage_dates.items())}
+        row = {}
+        for where, name in names.items():
+            text = line.cells[where]
+            if where in self.habits and (read := read_date(text, self.habits[where])).value is not None:
+                text = read.value.text
+            if not is_nothing(text):
+                row[name] = text
+        if self._entry_only(""):
+            row.setdefault("stopped_on", "")
         return {
             "kind": "enter",
             "molecule": line.name,
             "code": line.code or None,
             "indication": line.indication or None,
+            "row": row,
+            "column": "stopped_on" if at is None else names[at],
         }
 
     def _dated_columns(self, line: Line, cells: Sequence[str]) -> None:
@@ -199,7 +220,7 @@ class RowReader:
                     text[:200],
                     f"the date it entered {self.names.name(read.code)}",
                     f"when did it enter this stage? {line.name} stands in {self.names.name(read.code)} without a date",
-                    {**self._enter(line), "stage": read.code, "occurred_on": None},
+                    {**self._enter(line, self.columns.at.get("since")), "stage": read.code, "occurred_on": None},
                 )
             )
         occurred_on, note = self._date(line, self.columns.at["since"], since, {"stage": read.code})
@@ -223,24 +244,53 @@ class RowReader:
         if stopped:
             propose = {"stage": last.stage, "status": (status or Status.DISCONTINUED).value}
             occurred_on, note = self._date(line, self.columns.at["stopped_on"], stopped, propose)
-            if status in (None, Status.ACTIVE):
+            if status is Status.ACTIVE and "stat" in fold_words(self._heading("stopped_on") or ""):
+                said = "the date of an active status is not kept; nothing stopped on it"
+                self.flags.append(Quarantined(line.place, self._heading("stopped_on"), stopped[:200], said))
+            elif status in (None, Status.ACTIVE):
                 explanation = (
                     f"the row gives a date of stopping, but its status is {'active' if status else 'not given'}"
                 )
                 proposed = "DISCONTINUED or COMPLETED; write the status"
                 raise Stopped(Held(line.place, self._heading("stopped_on"), stopped[:200], proposed, explanation))
-            last = StageEntry(
-                last.stage, occurred_on, status or Status.ACTIVE, note=note, row=line.place.row, file=line.place.file
-            )
-            line.entries.append(last)
+            else:
+                last = StageEntry(last.stage, occurred_on, status, note=note, row=line.place.row, file=line.place.file)
+                line.entries.append(last)
         elif status is not None and status is not Status.ACTIVE:
             last.status = status
-            sentence = "one date is given for the stage and its status; it is taken for both"
-            self.notes[sentence] = self.notes.get(sentence, 0) + 1
+            if self._entry_only(last.stage):
+                line.undated = self._undated(line, last, cells)
+            else:
+                sentence = "one date is given for the stage and its status; it is taken for both"
+                self.notes[sentence] = self.notes.get(sentence, 0) + 1
         self._reason(line, last, self._cell(cells, "reason"), self._cell(cells, "reason_verbatim"))
         note_text = self._cell(cells, "note")
         if note_text:
             last.note = f"{last.note}; {note_text}" if last.note else note_text
+
+    def _entry_only(self, stage: str) -> bool:
+        """Whether the date of a stage can only be the day it was entered, not the day of the status beside it."""
+        if stage == "WITHDRAWAL":  # entering it is the stop
+            return False
+        since = self._heading("since")
+        told = since is not None and _ENTRY_WORDS.search(fold_words(since)) is not None
+        return told or "stopped_on" in self.columns.at or bool(self.columns.stage_dates)
+
+    def _undated(self, line: Line, last: StageEntry, cells: Sequence[str]) -> Held:
+        stage = self.names.name(last.stage)
+        explanation = (
+            f"since when? {line.name} is {last.status} in {stage}, and {last.occurred_on.text} is the day it entered "
+            f"that stage; give the date under {self._heading('stopped_on') or 'a column Stopped on'}"
+        )
+        act = self._enter(line, self.columns.at.get("stopped_on"))
+        return Held(
+            line.place,
+            self._heading("stopped_on") or self._heading("status"),
+            self._cell(cells, "status")[:200],
+            f"the date it became {last.status}",
+            explanation,
+            {**act, "stage": last.stage, "status": last.status.value, "occurred_on": None},
+        )
 
     def _status_word(self, line: Line, text: str) -> Status | None:
         if not text:

@@ -147,6 +147,8 @@ def test_a_held_row_says_what_accepting_it_would_do():
         "molecule": "A",
         "code": None,
         "indication": "AML",
+        "row": {"name": "A", "indication": "AML", "stage": "Phase 1", "since": "Mar-13"},
+        "column": "since",
         "stage": "PHASE_1",
         "occurred_on": "2013-03",
         "choices": ["2013-03"],
@@ -419,3 +421,51 @@ def test_words_are_folded_to_one_form():
 def test_status_codes_are_read_as_they_are():
     reading = read("name,phase,date,status\n" + "".join(f"m{n},1,2013,{s.value}\n" for n, s in enumerate(Status)))
     assert [programme.entries[0].status for programme in reading.programmes] == list(Status)
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("name,phase,date,status,stopped on\nA,Phase 2,2020-03,{},\n", "stopped on"),
+        ("name,phase,phase start,status\nA,Phase 2,2020-03,{}\n", "status"),
+        ("Nom,Date de début de phase 2,Statut\nA,2020-03,{}\n", "Statut"),
+    ],
+)
+@pytest.mark.parametrize("status", ["Discontinued", "on hold", "completed", "dormant"])
+def test_the_day_a_stage_was_entered_is_not_the_day_it_was_stopped(table, column, status):
+    reading = read(table.format(status))
+    (item,) = reading.held
+    assert (item.place, item.column) == (Place("p.csv", 2), column)
+    assert "since when?" in item.explanation
+    assert "2020-03 is the day it entered that stage" in item.explanation
+    assert (reading.programmes, fates(reading)) == ([], (0, 0, 1, 0))
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        # a date beside a status that may be of both; another row says when the stage was entered; the stage is the stop
+        ("name,phase,date,status\nA,Phase 2,2020-03,stopped\n", [("PHASE_2", "2020-03", "DISCONTINUED")]),
+        (
+            "name,phase,start date,status\nA,Phase 2,2020-03,active\nA,Phase 2,2021-06,stopped\n",
+            [("PHASE_2", "2020-03", "ACTIVE"), ("PHASE_2", "2021-06", "DISCONTINUED")],
+        ),
+        (
+            "name,phase,start date,status\nA,Phase 1,2020-03,completed\nA,Phase 2,2021-06,active\n",
+            [("PHASE_1", "2020-03", "ACTIVE"), ("PHASE_2", "2021-06", "ACTIVE")],
+        ),
+        ("name,phase,start date,status\nA,Withdrawn,2020-03,stopped\n", [("WITHDRAWAL", "2020-03", "DISCONTINUED")]),
+    ],
+)
+def test_where_one_date_is_enough(table, said):
+    reading = read(table)
+    assert reading.held == []
+    assert entries(reading.programmes[0]) == said
+
+
+def test_the_date_of_an_active_status_is_no_stop():
+    reading = read("name,phase,date,status,status date\nA,Phase 2,2020-03,active,2021-04\n")
+    assert entries(reading.programmes[0]) == [("PHASE_2", "2020-03", "ACTIVE")]
+    assert [flag.reason for flag in reading.flags] == [
+        "the date of an active status is not kept; nothing stopped on it"
+    ]
