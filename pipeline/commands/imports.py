@@ -112,12 +112,12 @@ def _places(items: Iterable[Quarantined | Held | Duplicate]) -> int:
     return len({item.place for item in items})
 
 
-_Sign = tuple[str, int, str | None, str | None, str]
+_Sign = tuple[str, int, str | None, str | None, str, str | None]
 
 
 def _sign(item: Held) -> _Sign:
-    """Return what makes two held rows one question to a person."""
-    return (*item.place, item.column, item.value, item.explanation)
+    """Return what makes two held rows one question to a person: place, doubt, and what accepting would do."""
+    return (*item.place, item.column, item.value, item.explanation, _json(item.act))
 
 
 def _settle_held(act: Act, reading: Reading) -> set[_Sign]:
@@ -125,7 +125,7 @@ def _settle_held(act: Act, reading: Reading) -> set[_Sign]:
     listed: dict[_Sign, str] = {}
     for files in chunks(sorted({item.place.file for item in reading.held})):
         for row in act.current(review_items, review_items.c.file.in_(files)):
-            sign = (row["file"], row["row"], row["column_name"], row["reported"], row["explanation"])
+            sign = (row["file"], row["row"], row["column_name"], row["reported"], row["explanation"], row["proposal"])
             listed[sign] = row["status"]
     if listed:
         opened = {item.place for item in reading.held if listed.get(_sign(item), "OPEN") == ReviewStatus.OPEN}
