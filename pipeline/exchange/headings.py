@@ -16,9 +16,11 @@ SYNONYMS: dict[str, str] = {
     "|active substance|principe actif|intervention|preferred name",
     "code": "code|molecule code|compound code|compound id|product code|drug code|research code|internal code|id"
     "|identifier|code molecule|code produit|code compose|code interne|identifiant|reference|ref"
-    "|molecule id|code de la molecule",
+    "|molecule id|code de la molecule|internal id|internal no|internal number|internal reference|asset id|project code"
+    "|no interne|n interne|numero interne|id interne|reference interne|ref interne|code projet|code du produit",
     "inn": "inn|dci|generic name|denomination commune internationale|international nonproprietary name",
-    "modality": "modality|modalite|molecule type|type de molecule|drug type|type|nature",
+    "modality": "modality|modalite|molecule type|type de molecule|drug type|type|nature|product type"
+    "|type of molecule|type de produit|nature du produit|therapeutic modality|modalite therapeutique",
     "indication": "indication|indications|disease|disease indication|condition|conditions|cancer|cancer type"
     "|tumour type|tumor type|tumour|tumor|diagnosis|pathologie|maladie|type de cancer|tumeur"
     "|localisation|localisation tumorale",
@@ -29,10 +31,12 @@ SYNONYMS: dict[str, str] = {
     "|cibles moleculaires|gene target|gene",
     "stage": "stage|phase|current stage|current phase|clinical phase|development stage|development phase|present stage"
     "|highest phase|max phase|highest development stage|stage of development|phase of development|development status"
+    "|clinical stage|pipeline stage|highest phase reached|phase atteinte|stade atteint|phase la plus avancee"
     "|stade|stade actuel|stade de developpement|etape|etape actuelle|phase actuelle|phase clinique"
     "|phase de developpement|statut de developpement|stage/phase|phase/stage|stade/phase",
     "since": "since|since when|stage since|entered|entered on|date entered|entry date|date of entry|stage entry date"
     "|stage date|date of stage|stage start|stage start date|phase start|phase start date|phase date|start date|start"
+    "|phase entry|phase entry date|date entered phase|date entered stage|stage entry"
     "|date|started|started on|occurred on|depuis|depuis le|depuis quand|date d entree|date d entree en phase"
     "|date d entree dans la phase|date de debut|date debut|debut|date de la phase|date de phase|date phase"
     "|date de l etape|date d etape|date etape|date de passage|date de debut de phase|date debut phase|date du stade"
@@ -40,10 +44,13 @@ SYNONYMS: dict[str, str] = {
     "status": "status|state|programme status|program status|project status|current status|statut|etat|situation"
     "|statut actuel|statut du programme|statut du projet|etat d avancement",
     "stopped_on": "stopped on|stop date|date of stop|date stopped|discontinued on|discontinuation date|status date"
+    "|date discontinued|discontinued date|date of discontinuation|date terminated|date d abandon|date d interruption"
     "|date of status|termination date|end date|end|ended|ended on|date d arret|date arret|date de fin|date fin|fin"
     "|date du statut|date de statut|arrete le|arret",
     "reason": "reason|reason code|reasons|reason for stop|reason for stopping|stop reason|why stopped|attrition reason"
-    "|reason for discontinuation|discontinuation reason|cause|motif|motifs|motif d arret|raison|raison d arret"
+    "|reason for discontinuation|discontinuation reason|reason discontinued|reason for discontinuing|reason stopped"
+    "|reason for termination|termination reason|why discontinued|motif de l arret|motif d abandon|raison de l abandon"
+    "|motif d interruption|cause d abandon|cause|motif|motifs|motif d arret|raison|raison d arret"
     "|raison de l arret|cause d arret|cause de l arret",
     "reason_verbatim": "reason verbatim|reason in words|verbatim|motif en clair|motif in extenso",
     "note": "note|notes|comment|comments|remark|remarks|commentaire|commentaires|remarque|remarques|observations",
