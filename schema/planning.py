@@ -32,7 +32,7 @@ from graphql.execution.collect_fields import collect_sub_fields
 from graphql.execution.values import get_argument_values
 
 from pipeline.store.columns import Flag, Real, Whole, Words
-from pipeline.store.nodes import NODES, OF_THE_ACT
+from pipeline.store.nodes import NODES
 from pipeline.store.plans import (
     Arguments,
     Asking,
@@ -51,7 +51,7 @@ from pipeline.store.plans import (
     Value,
     Worked,
 )
-from pipeline.store.selection import AnyNode, ColumnOf, Computed, Link, Shape
+from pipeline.store.selection import OF_THE_ACT, AnyNode, ColumnOf, Computed, Link, Shape
 from schema.node import GlobalId
 from schema.reading import ReadField, declared_of
 

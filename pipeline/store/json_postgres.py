@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Select, Text, case, cast, collate, func, literal_column, select
+from sqlalchemy import ColumnElement, Dialect, Select, Text, case, cast, collate, func, select
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from pipeline.store.json_pieces import Piece, quoted
+from pipeline.store.json_pieces import Piece, quoted, sql
 from pipeline.store.plans import Form
 
 _ROW = "q$"  # no key of an answer is called so
+_REFUSED = "json E'\\rnull'"
 _LONGEST_NAME = 63  # bytes of a column's name; longer ones would be cut
-
-
-def _sql(text: str) -> ColumnElement[Any]:
-    return literal_column(text, Text())
 
 
 class JsonOfPostgres:
@@ -46,12 +43,12 @@ class JsonOfPostgres:
                 made = f"{quoted(prefix)} || {x}"
         if required:
             json = made if form is Form.JSON else f"CASE WHEN {x} IS NOT NULL THEN to_json({made}) END"
-            return Piece(key, self.filled(_sql(json), required=True))
-        return Piece(key, _sql(made), raw=False)
+            return Piece(key, f"coalesce({json}, {_REFUSED})")
+        return Piece(key, made, raw=False)
 
-    def constant(self, json: str) -> ColumnElement[Any]:
+    def constant(self, json: str) -> str:
         """Return JSON."""
-        return _sql(f"json {quoted(json)}")
+        return f"json {quoted(json)}"
 
     def truth(self, condition: ColumnElement[bool]) -> ColumnElement[Any]:
         """Return a boolean."""
@@ -59,27 +56,29 @@ class JsonOfPostgres:
 
     def filled(self, json: ColumnElement[Any], *, required: bool) -> ColumnElement[Any]:
         """Return JSON; a NULL is written as null by itself."""
-        return func.coalesce(json, _sql("json E'\\rnull'")) if required else json
+        return func.coalesce(json, sql(_REFUSED)) if required else json
 
-    def marked(self, place: int, content: ColumnElement[Any]) -> ColumnElement[Any]:
+    def marked(self, place: int, content: ColumnElement[Any] | str) -> ColumnElement[Any] | str:
         """Return JSON between tabs."""
-        return cast(_sql(f"E'\\t[{place},'").concat(content).concat(_sql("E']\\t'")), JSON)
+        if isinstance(content, str):
+            return f"CAST(E'\\t[{place},' || {content} || E']\\t' AS json)"
+        return cast(sql(f"E'\\t[{place},'").concat(content).concat(sql("E']\\t'")), JSON)
 
-    def array(self, columns: Sequence[str]) -> ColumnElement[Any]:
+    def array(self, columns: Sequence[str]) -> str:
         """Return an array as text."""
-        return _sql(f"CAST(json_build_array({', '.join(columns)}) AS text)")
+        return f"CAST(json_build_array({', '.join(columns)}) AS text)"
 
-    def bare(self, columns: Sequence[tuple[str, str]]) -> ColumnElement[Any]:
+    def bare(self, columns: Sequence[tuple[str, str]]) -> str:
         """Return an object as text."""
         pairs = ", ".join(f"{quoted(name)}, {column}" for name, column in columns)
-        return _sql(f"CAST(json_build_object({pairs}) AS text)")
+        return f"CAST(json_build_object({pairs}) AS text)"
 
     def object(self, pieces: Sequence[Piece]) -> ColumnElement[Any]:
         """Return an object of pieces that need no row of their own."""
         if _too_long(pieces):
             return _built(pieces)
-        row = select(*_labelled(pieces)).subquery(_ROW)
-        return select(func.row_to_json(_sql(_ROW))).select_from(row).scalar_subquery()
+        row = select(*self._labelled(pieces)).subquery(_ROW)
+        return select(func.row_to_json(sql(_ROW))).select_from(row).scalar_subquery()
 
     def built(self, pieces: Sequence[Piece]) -> ColumnElement[Any]:
         """Return an object of aggregates."""
@@ -89,37 +88,52 @@ class JsonOfPostgres:
         """Return the object of a row."""
         if _too_long(pieces):
             return rows.add_columns(self.object(pieces)).scalar_subquery()
-        row = rows.add_columns(*_labelled(pieces)).subquery(_ROW)
-        return select(func.row_to_json(_sql(_ROW))).select_from(row).scalar_subquery()
+        row = rows.add_columns(*self._labelled(pieces)).subquery(_ROW)
+        return select(func.row_to_json(sql(_ROW))).select_from(row).scalar_subquery()
 
     def many(self, rows: Select[Any], pieces: Sequence[Piece], name: str) -> ColumnElement[Any]:
         """Return the objects in their order."""
         if _too_long(pieces):
             listed = rows.add_columns(self.object(pieces).label("j")).subquery(name)
-            return select(self.gathered(f"{name}.j")).select_from(listed).scalar_subquery()
-        listed = rows.add_columns(*_labelled(pieces)).subquery(name)
+            return select(sql(self.gathered(f"{name}.j"))).select_from(listed).scalar_subquery()
+        listed = rows.add_columns(*self._labelled(pieces)).subquery(name)
         # A row with a NULL in it counts as NULL, so that rows are not filtered like single values.
-        return select(_sql(f"coalesce(json_agg({name}), json '[]')")).select_from(listed).scalar_subquery()
+        return select(sql(f"coalesce(json_agg({name}), json '[]')")).select_from(listed).scalar_subquery()
 
     def values(self, rows: Select[Any], name: str) -> ColumnElement[Any]:
         """Return the values."""
         listed = rows.subquery(name)
-        return select(self.gathered(f"{name}.value")).select_from(listed).scalar_subquery()
+        return select(sql(self.gathered(f"{name}.value"))).select_from(listed).scalar_subquery()
 
-    def gathered(self, column: str) -> ColumnElement[Any]:
+    def gathered(self, column: str) -> str:
         """Return an array."""
-        return _sql(f"coalesce(json_agg({column}) FILTER (WHERE {column} IS NOT NULL), json '[]')")
+        return f"coalesce(json_agg({column}) FILTER (WHERE {column} IS NOT NULL), json '[]')"
 
     def last_key(
         self, place: ColumnElement[int], key: ColumnElement[str], size: ColumnElement[int]
     ) -> ColumnElement[Any]:
         """Return a key as text: the greatest of those that begin with their place."""
-        numbered = func.lpad(cast(place, Text), 3, _sql("'0'")).concat(key)
+        numbered = func.lpad(cast(place, Text), 3, sql("'0'")).concat(key)
         return func.substr(func.max(collate(case((place <= size, numbered)), "C")), 4)
 
     def handed(self, columns: Sequence[str], name: str) -> Select[Any]:
         """Return nothing: statements nest as deep as queries do."""
         raise AssertionError(columns)
+
+    def _labelled(self, pieces: Sequence[Piece]) -> list[ColumnElement[Any]]:
+        """Return columns under the keys of the answer; those that are text follow each other in one expression."""
+        quote = self.dialect.identifier_preparer.quote
+        columns: list[ColumnElement[Any] | str] = []
+        for piece in pieces:
+            if not isinstance(piece.value, str):
+                columns.append(piece.value.label(piece.key))
+                continue
+            column = f"{piece.value} AS {quote(piece.key)}"
+            if columns and isinstance(columns[-1], str):
+                columns[-1] = f"{columns[-1]}, {column}"
+            else:
+                columns.append(column)
+        return [sql(column) for column in columns]
 
     def text(self, json: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return the text, as the driver would parse JSON."""
@@ -131,11 +145,7 @@ class JsonOfPostgres:
 
 
 def _built(pieces: Sequence[Piece]) -> ColumnElement[Any]:
-    return func.json_build_object(*(part for p in pieces for part in (_sql(quoted(p.key)), p.value)))
-
-
-def _labelled(pieces: Sequence[Piece]) -> list[ColumnElement[Any]]:
-    return [piece.value.label(piece.key) for piece in pieces]
+    return func.json_build_object(*(part for p in pieces for part in (sql(quoted(p.key)), sql(p.value))))
 
 
 def _too_long(pieces: Sequence[Piece]) -> bool:

@@ -10,17 +10,15 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Select, Text, case, func, literal_column, select, text
+from sqlalchemy import ColumnElement, Dialect, Select, case, func, select, text
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from pipeline.store.json_pieces import Piece, quoted
+from pipeline.store.json_pieces import Piece, quoted, sql
 from pipeline.store.plans import Form
 
+_NULL = "'null'"
+_REFUSED = "char(13) || 'null'"
 _PAIRS = 50  # of an object at once: a function takes at most 127 arguments
-
-
-def _sql(text: str) -> ColumnElement[Any]:
-    return literal_column(text, Text())
 
 
 class JsonOfSqlite:
@@ -49,38 +47,41 @@ class JsonOfSqlite:
             case Form.TRUTH:
                 made = f"CASE {x} WHEN 1 THEN json('true') WHEN 0 THEN json('false') END"
             case Form.JSON:
-                return Piece(key, self.filled(_sql(f"nullif({x}, 'null')"), required=required))
+                return Piece(key, self._filled(f"nullif({x}, 'null')", required=required))
             case Form.GLOBAL_ID:
                 made = f"{quoted(prefix)} || {x}"
         if required:
             quote = f"CASE WHEN {x} IS NOT NULL THEN json_quote({made}) END"
-            return Piece(key, self.filled(_sql(quote), required=True))
-        return Piece(key, _sql(made), raw=False)
+            return Piece(key, self._filled(quote, required=True))
+        return Piece(key, made, raw=False)
 
-    def constant(self, json: str) -> ColumnElement[Any]:
+    def constant(self, json: str) -> str:
         """Return JSON text."""
-        return _sql(quoted(json))
+        return quoted(json)
 
     def truth(self, condition: ColumnElement[bool]) -> ColumnElement[Any]:
         """Return true or false as JSON text."""
-        return case((condition, _sql("'true'")), else_=_sql("'false'"))
+        return case((condition, sql("'true'")), else_=sql("'false'"))
 
     def filled(self, json: ColumnElement[Any], *, required: bool) -> ColumnElement[Any]:
         """Return JSON text that is never NULL."""
-        return func.coalesce(json, _sql("char(13) || 'null'" if required else "'null'"))
+        return func.coalesce(json, sql(_REFUSED if required else _NULL))
 
-    def marked(self, place: int, content: ColumnElement[Any]) -> ColumnElement[Any]:
+    def _filled(self, json: str, *, required: bool) -> str:
+        return f"coalesce({json}, {_REFUSED if required else _NULL})"
+
+    def marked(self, place: int, content: ColumnElement[Any] | str) -> ColumnElement[Any] | str:
         """Return JSON text between tabs."""
-        return _joined(_sql(f"char(9) || '[{place},'"), content, _sql("']' || char(9)"))
+        return _joined(f"char(9) || '[{place},'", content, "']' || char(9)")
 
-    def array(self, columns: Sequence[str]) -> ColumnElement[Any]:
+    def array(self, columns: Sequence[str]) -> str:
         """Return an array as text."""
-        return _sql(f"json_array({', '.join(columns)})")
+        return f"json_array({', '.join(columns)})"
 
-    def bare(self, columns: Sequence[tuple[str, str]]) -> ColumnElement[Any]:
+    def bare(self, columns: Sequence[tuple[str, str]]) -> str:
         """Return an object as text."""
         pairs = ", ".join(f"{quoted(name)}, {column}" for name, column in columns)
-        return _sql(f"json_object({pairs})")
+        return f"json_object({pairs})"
 
     def object(self, pieces: Sequence[Piece]) -> ColumnElement[Any]:
         """Return an object as text: runs of columns by json_object, without their braces, and JSON between them."""
@@ -91,15 +92,15 @@ class JsonOfSqlite:
             else:
                 runs.append([piece])
         if len(runs) == 1 and not pieces[0].raw:
-            return _object(pieces)
-        parts = []
+            return sql(_object(pieces))
+        parts: list[ColumnElement[Any] | str] = []
         for n, run in enumerate(runs):
             comma = "," if n else "{"
             if run[0].raw:
-                parts += [_sql(quoted(f'{comma}"{run[0].key}":')), run[0].value]
+                parts += [quoted(f'{comma}"{run[0].key}":'), run[0].value]
             else:  # holds no nested object, so that the only braces at its ends are its own
-                parts += [_sql(quoted(comma)), func.trim(_object(run), _sql("'{}'"))]
-        return _joined(*parts, _sql("'}'"))
+                parts += [quoted(comma), f"trim({_object(run)}, '{{}}')"]
+        return sql(_joined(*parts, "'}'"))
 
     def built(self, pieces: Sequence[Piece]) -> ColumnElement[Any]:
         """Return an object of aggregates."""
@@ -112,29 +113,29 @@ class JsonOfSqlite:
     def many(self, rows: Select[Any], pieces: Sequence[Piece], name: str) -> ColumnElement[Any]:
         """Return the objects as text."""
         listed = rows.add_columns(self.object(pieces).label("j")).subquery(name)
-        return select(self.gathered(f"{name}.j")).select_from(listed).scalar_subquery()
+        return select(sql(self.gathered(f"{name}.j"))).select_from(listed).scalar_subquery()
 
     def values(self, rows: Select[Any], name: str) -> ColumnElement[Any]:
         """Return the values as text; NULL does not occur among them."""
         listed = rows.subquery(name)
-        return select(_sql(f"json_group_array({name}.value)")).select_from(listed).scalar_subquery()
+        return select(sql(f"json_group_array({name}.value)")).select_from(listed).scalar_subquery()
 
-    def gathered(self, column: str) -> ColumnElement[Any]:
+    def gathered(self, column: str) -> str:
         """Return an array as text."""
-        return _sql(f"'[' || coalesce(group_concat({column}, ','), '') || ']'")
+        return f"'[' || coalesce(group_concat({column}, ','), '') || ']'"
 
     def last_key(
         self, place: ColumnElement[int], key: ColumnElement[str], size: ColumnElement[int]
     ) -> ColumnElement[Any]:
         """Return a key as text: the greatest of those that begin with their place."""
-        numbered = func.printf(_sql("'%03d'"), place).concat(key)
+        numbered = func.printf(sql("'%03d'"), place).concat(key)
         return func.substr(func.max(case((place <= size, numbered))), 4)
 
     def handed(self, columns: Sequence[str], name: str) -> Select[Any]:
         """Return the rows by json_each."""
-        fields = (_sql(f"json_extract(value, '$.{column}')").label(column) for column in columns)
-        each = select(_sql("key"), *fields).select_from(text("json_each(:handed)")).subquery(name)
-        return select().select_from(each).order_by(_sql(f"{name}.key"))
+        fields = (sql(f"json_extract(value, '$.{column}')").label(column) for column in columns)
+        each = select(sql("key"), *fields).select_from(text("json_each(:handed)")).subquery(name)
+        return select().select_from(each).order_by(sql(f"{name}.key"))
 
     def text(self, json: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return it as it is."""
@@ -145,12 +146,21 @@ class JsonOfSqlite:
         return "malformed JSON" in str(error) or "parser stack overflow" in str(error)
 
 
-def _joined(*parts: ColumnElement[Any]) -> ColumnElement[Any]:
-    text = parts[0]
-    for part in parts[1:]:
-        text = text.concat(part)
-    return text
+def _joined(*parts: ColumnElement[Any] | str) -> ColumnElement[Any] | str:
+    """Return parts joined as text, those that are SQL text already first."""
+    runs: list[ColumnElement[Any] | str] = []
+    for part in parts:
+        if isinstance(part, str) and runs and isinstance(runs[-1], str):
+            runs[-1] = f"{runs[-1]} || {part}"
+        else:
+            runs.append(part)
+    if len(runs) == 1:
+        return runs[0]
+    joined = sql(runs[0])
+    for run in runs[1:]:
+        joined = joined.concat(sql(run))
+    return joined
 
 
-def _object(pieces: Sequence[Piece]) -> ColumnElement[Any]:
-    return func.json_object(*(part for p in pieces for part in (_sql(quoted(p.key)), p.value)))
+def _object(pieces: Sequence[Piece]) -> str:
+    return f"json_object({', '.join(f'{quoted(p.key)}, {p.value}' for p in pieces)})"

@@ -17,9 +17,6 @@ from pipeline.store import tables
 from pipeline.store.columns import Whole, Words
 from pipeline.store.selection import View
 
-# Columns of the act that recorded a row version, readable on every node.
-OF_THE_ACT = {"recorded_at": "recorded_at", "recorded_by": "actor"}
-
 
 @dataclass(frozen=True, slots=True)
 class NodeKind:

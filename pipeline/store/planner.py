@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    Table,
     Text,
     and_,
     bindparam,
@@ -27,10 +29,11 @@ from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.store import tables
 from pipeline.store.columns import METADATA
-from pipeline.store.json_pieces import Json, Piece
-from pipeline.store.nodes import NODES, OF_THE_ACT, seen, source_of, visible
+from pipeline.store.json_pieces import Json, Piece, sql
+from pipeline.store.nodes import seen, source_of, visible
 from pipeline.store.paging import Page, beyond
 from pipeline.store.plans import (
+    Above,
     Asking,
     Chosen,
     Constant,
@@ -39,14 +42,13 @@ from pipeline.store.plans import (
     Level,
     Linked,
     Paged,
-    Parent,
     Part,
     Told,
     Value,
     Worked,
     columns_of,
 )
-from pipeline.store.selection import Link, Shape, View
+from pipeline.store.selection import OF_THE_ACT, Link, Shape, View
 
 _PLACE: ColumnElement[int] = literal_column("place", Integer())
 _KEY: ColumnElement[str] = literal_column("key", Text())
@@ -87,7 +89,7 @@ class Planner:
     ) -> Select[Any]:
         """Return the SELECT of id and JSON of the rows of a node."""
         base = self._from(level, source).where(*seen(level.node, source, self.view), *conditions)
-        json = self.json.text(self.json.object(self._pieces(level, self._parent(source.name, level))))
+        json = self.json.text(self.json.object(self._pieces(level, self._above(source.name, _act_of(source.name)))))
         ordered = base.order_by(*(source.c[name] for name in order), source.c.id)
         return ordered.add_columns(source.c.id, json.label("json")).limit(limit)
 
@@ -113,144 +115,133 @@ class Planner:
         self._names += 1
         return f"a${self._names}"  # no key of an answer is called so
 
-    def _column(self, table: str, name: str) -> str:
-        return f"{table}.{self.json.dialect.identifier_preparer.quote(name)}"
-
-    def _parent(self, table: str, level: Level, *, flat: bool = False) -> Parent:
-        """Return what gives the columns of a row; flat: those of the act are among its own."""
-
-        def give(name: str) -> ColumnElement[Any]:
-            if name in OF_THE_ACT and not flat:
-                return literal_column(f"{table}_act.{OF_THE_ACT[name]}")
-            known = NODES[level.node].table.c
-            return literal_column(self._column(table, name), known[name].type if name in known else None)
-
-        return give
+    def _above(self, table: str, act: str) -> Above:
+        return Above(table, act, self.json.dialect.identifier_preparer.quote)
 
     def _from(self, level: Level, source: NamedFromClause) -> Select[Any]:
         base = select()
         if columns_of(level) & OF_THE_ACT.keys():
-            act = tables.acts.alias(f"{source.name}_act")
+            act = _alias(tables.acts, _act_of(source.name))
             return base.select_from(source.join(act, act.c.number == source.c.since_act))
         return base.select_from(source)
 
-    def _pieces(self, level: Level, parent: Parent) -> list[Piece]:
-        return [self._piece(key, asked, parent) for key, asked in level.fields]
+    def _pieces(self, level: Level, above: Above) -> list[Piece]:
+        return [self._piece(key, asked, above) for key, asked in level.fields]
 
-    def _piece(self, key: str, asked: Field, parent: Parent) -> Piece:
+    def _piece(self, key: str, asked: Field, above: Above) -> Piece:
         if isinstance(asked, Constant | Value | Worked):
-            return self._made(key, asked, parent)
+            return self._made(key, asked, above)
         deeper = _SYMBOLS[Shape.LIST]
         if isinstance(asked, Linked | Paged):
             deeper = _SYMBOLS[asked.link.shape]
         if self.json.deepest is not None and self._nested + deeper > self.json.deepest:
-            return Piece(key, self._cut(asked, parent))
+            return Piece(key, self._cut(asked, above))
         self._nested += deeper
-        made = self._made(key, asked, parent)
+        made = self._made(key, asked, above)
         self._nested -= deeper
         return made
 
-    def _cut(self, asked: Field, parent: Parent) -> ColumnElement[Any]:
+    def _cut(self, asked: Field, above: Above) -> ColumnElement[Any] | str:
         """Leave a field to a statement of its own: how many there are depends on the query alone."""
         needs = sorted(columns_of(Level("", (("", asked),))))
         further = Planner(self.json, self.view, self.given)
         rows = self.json.handed(needs, "p$")
-        piece = further._piece("", asked, lambda column: literal_column(further._column("p$", column)))
-        statement = rows.add_columns(self.json.text(piece.value))
-        return self._left(Cut(statement, further), self.json.bare([(name, str(parent(name))) for name in needs]))
+        piece = further._piece("", asked, self._above("p$", "p$"))
+        statement = rows.add_columns(self.json.text(sql(piece.value)))
+        return self._left(Cut(statement, further), self.json.bare([(name, above.text(name)) for name in needs]))
 
-    def _made(self, key: str, asked: Field, parent: Parent) -> Piece:
+    def _made(self, key: str, asked: Field, above: Above) -> Piece:
         json = self.json
         match asked:
             case Constant(text=text):
                 return Piece(key, json.constant(text))
             case Value():
-                return json.value(key, asked.form, str(parent(asked.column)), asked.prefix, required=asked.required)
+                return json.value(key, asked.form, above.text(asked.column), asked.prefix, required=asked.required)
             case Linked(link=link) if link.shape is Shape.ONE:
-                return Piece(key, json.filled(self._one(asked, parent), required=asked.required))
+                return Piece(key, json.filled(self._one(asked, above), required=asked.required))
             case Linked():
-                return Piece(key, self._many(asked, parent))
+                return Piece(key, self._many(asked, above))
             case Paged():
-                return Piece(key, self._connection(asked, parent))
+                return Piece(key, self._connection(asked, above))
             case Chosen():
-                return Piece(key, json.filled(self._chosen(asked, parent), required=False))
+                return Piece(key, json.filled(self._chosen(asked, above), required=False))
             case Worked():
-                return Piece(key, self._worked(asked, parent))
+                return Piece(key, self._worked(asked, above))
             case Told():
-                return Piece(key, self._told(asked, parent))
+                return Piece(key, self._told(asked, above))
 
-    def _worked(self, asked: Worked, parent: Parent) -> ColumnElement[Any]:
+    def _worked(self, asked: Worked, above: Above) -> ColumnElement[Any] | str:
         needs = sorted({"id", *asked.reads.needs})
-        return self._left(asked, self.json.bare([(name, str(parent(name))) for name in needs]))
+        return self._left(asked, self.json.bare([(name, above.text(name)) for name in needs]))
 
-    def _left(self, what: Left, content: ColumnElement[Any]) -> ColumnElement[Any]:
+    def _left(self, what: Left, content: ColumnElement[Any] | str) -> ColumnElement[Any] | str:
         self.left.append(what)
         return self.json.marked(len(self.left) - 1, content)
 
-    def _below(self, link: Link, source: NamedFromClause, parent: Parent) -> list[ColumnElement[bool]]:
+    def _below(self, link: Link, source: NamedFromClause, above: Above) -> list[ColumnElement[bool]]:
         """Return the conditions that tie the rows of a link to the row above, and let only those seen through."""
         if link.through is None:
             tie: list[ColumnElement[bool]] = [
-                source.c[child] == parent(above) for child, above in zip(link.child, link.parent, strict=True)
+                source.c[child] == above(name) for child, name in zip(link.child, link.parent, strict=True)
             ]
         else:
-            between = METADATA.tables[link.through.table].alias(self._name())
+            between = _alias(METADATA.tables[link.through.table], self._name())
             far = select(between.c[link.through.far]).where(
-                visible(between, self.view), between.c[link.through.near] == parent(link.parent[0])
+                visible(between, self.view), between.c[link.through.near] == above(link.parent[0])
             )
             tie = [source.c[link.child[0]].in_(far)]
         return [*tie, *seen(link.node, source, self.view)]
 
     def _source(self, node: str) -> NamedFromClause:
-        return source_of(node, self.view).alias(self._name())
+        return _alias(source_of(node, self.view), self._name())
 
-    def _one(self, asked: Linked, parent: Parent) -> ColumnElement[Any]:
+    def _one(self, asked: Linked, above: Above) -> ColumnElement[Any]:
         link, level = asked.link, asked.below
         source = self._source(link.node)
-        rows = self._from(level, source).where(*self._below(link, source, parent))
+        rows = self._from(level, source).where(*self._below(link, source, above))
         if link.child != ("id",):
             rows = rows.order_by(source.c.id.desc()).limit(1)
-        return self.json.one(rows, self._pieces(level, self._parent(source.name, level)))
+        return self.json.one(rows, self._pieces(level, self._above(source.name, _act_of(source.name))))
 
-    def _many(self, asked: Linked, parent: Parent) -> ColumnElement[Any]:
+    def _many(self, asked: Linked, above: Above) -> ColumnElement[Any]:
         link, level = asked.link, asked.below
         source = self._source(link.node)
-        conditions = [*self._below(link, source, parent), *(link.where(source, {}) if link.where else ())]
+        conditions = [*self._below(link, source, above), *(link.where(source, {}) if link.where else ())]
         keys = [source.c[name] for name in link.order]
         ordered = (key.nulls_first() if _nullable(key) else key for key in keys)
         rows = self._from(level, source).where(*conditions).order_by(*ordered, source.c.id)
-        return self.json.many(rows, self._pieces(level, self._parent(source.name, level)), self._name())
+        return self.json.many(rows, self._pieces(level, self._above(source.name, _act_of(source.name))), self._name())
 
-    def _chosen(self, asked: Chosen, parent: Parent) -> ColumnElement[Any]:
+    def _chosen(self, asked: Chosen, above: Above) -> ColumnElement[Any]:
         cases = []
         for level in asked.levels:
             source = self._source(level.node)
-            found = [source.c.id == parent(asked.id_column), *seen(level.node, source, self.view)]
-            pieces = self._pieces(level, self._parent(source.name, level))
+            found = [source.c.id == above(asked.id_column), *seen(level.node, source, self.view)]
+            pieces = self._pieces(level, self._above(source.name, _act_of(source.name)))
             made = self.json.one(self._from(level, source).where(*found), pieces)
-            cases.append((parent(asked.node_column) == level.node, made))
+            cases.append((above(asked.node_column) == level.node, made))
         return case(*cases)
 
-    def _told(self, asked: Told, parent: Parent) -> ColumnElement[Any]:
+    def _told(self, asked: Told, above: Above) -> ColumnElement[Any]:
         candidates: list[ColumnElement[Any]] = []
-        for rows in asked.twin.rows(parent, self.view):
+        for rows in asked.twin.rows(above, self.view):
             name = self._name()
             if asked.twin.scalar:
                 candidates.append(self.json.values(rows, self._name()))
                 continue
             assert asked.below is not None
-            pieces = self._pieces(asked.below, lambda column, name=name: literal_column(self._column(name, column)))  # type: ignore[misc]
+            pieces = self._pieces(asked.below, self._above(name, name))
             found = select().select_from(rows.subquery(name))
             make = self.json.many(found, pieces, self._name()) if asked.twin.many else self.json.one(found, pieces)
             candidates.append(make)
         if asked.rest is not None:
-            candidates.append(self._worked(asked.rest, parent))
+            candidates.append(sql(self._worked(asked.rest, above)))
         made = candidates[0] if len(candidates) == 1 else func.coalesce(*candidates)
         return self.json.filled(made, required=False)
 
     # ------------------------------------------------------------ pages
 
-    def _connection(self, asked: Paged, parent: Parent) -> ColumnElement[Any]:
+    def _connection(self, asked: Paged, above: Above) -> ColumnElement[Any]:
         link = asked.link
         place = asked.arguments.place if isinstance(asked.arguments, Given) else None
         arguments = asked.arguments if not isinstance(asked.arguments, Given) else self.given[asked.arguments.place]
@@ -261,7 +252,7 @@ class Planner:
             own = list(link.where(source, arguments)) if link.where else []
             if place is not None:
                 self.tied.append((place, own))
-            return source, [*self._below(link, source, parent), *own]
+            return source, [*self._below(link, source, above), *own]
 
         name = self._name() if place is None else f"v{place}"
         return self._page(asked.parts, link.node, rows, page, link.order, False, name)
@@ -304,7 +295,7 @@ class Planner:
         base: FromClause = source
         columns: list[ColumnElement[Any]] = [source.c[c] for c in sorted(wanted - OF_THE_ACT.keys())]
         if of_the_act:
-            act = tables.acts.alias(self._name())
+            act = _alias(tables.acts, self._name())
             base = source.join(act, act.c.number == source.c.since_act)
             columns += [act.c[OF_THE_ACT[c]].label(c) for c in of_the_act]
         limited = (
@@ -315,31 +306,33 @@ class Planner:
             .limit(bindparam(f"limit_{name}", page.size + 1, type_=Integer()))
             .subquery(self._name())
         )
-        numbered = select(func.row_number().over().label("place"), *limited.c).subquery(self._name())
+        numbered = self._name()
+        every: ColumnElement[Any] = literal_column(f"{limited.name}.*")
+        rows_of_page = select(func.row_number().over().label("place"), every).select_from(limited).subquery(numbered)
         within = bindparam(f"size_{name}", page.size, type_=Integer()) >= _PLACE
-        parent = self._parent(numbered.name, Level(node, ()), flat=True)
+        above = self._above(numbered, numbered)
         made: list[ColumnElement[Any]] = [_PLACE]
+        keyed = self.json.array([above.text(c) for c in (*order, "id")])
         if any(_needs_cursor(asking) for asking in listed):
-            made.append(self.json.array([str(parent(c)) for c in (*order, "id")]).label("key"))
-        keyed = self.json.array([str(parent(c)) for c in (*order, "id")])
+            made.append(sql(keyed).label("key"))
         for n, asking in enumerate(listed):
             if isinstance(asking.below, Level):
-                pieces = self._pieces(asking.below, parent)
+                pieces = self._pieces(asking.below, above)
             elif asking.part is Part.EDGES:
-                pieces = [self._of_edge(part, parent, keyed) for part in asking.below]
+                pieces = [self._of_edge(part, above, keyed) for part in asking.below]
             else:
                 continue
             made.append(case((within, self.json.object(pieces))).label(f"j{n}"))
         standing = _PLACE.desc() if page.backwards else _PLACE
-        return select(*made).select_from(numbered).order_by(standing).subquery(self._name())
+        return select(*made).select_from(rows_of_page).order_by(standing).subquery(self._name())
 
-    def _of_edge(self, asking: Asking, parent: Parent, key: ColumnElement[Any]) -> Piece:
+    def _of_edge(self, asking: Asking, above: Above, key: str) -> Piece:
         match asking.part:
             case Part.CURSOR:
                 return Piece(asking.key, self._left(None, key))
             case Part.NODE:
                 assert isinstance(asking.below, Level)
-                return Piece(asking.key, self.json.object(self._pieces(asking.below, parent)))
+                return Piece(asking.key, self.json.object(self._pieces(asking.below, above)))
             case _:
                 return Piece(asking.key, self.json.constant(asking.text))
 
@@ -369,8 +362,22 @@ class Planner:
         if part in (Part.START, Part.END):
             first = func.max(case((and_(_PLACE == 1, size > 0), _KEY)))
             found = first if (part is Part.START) is not page.backwards else json.last_key(_PLACE, _KEY, size)
-            return Piece(asking.key, json.filled(self._left(None, found), required=False))
+            return Piece(asking.key, json.filled(sql(self._left(None, found)), required=False))
         return Piece(asking.key, json.constant(asking.text))
+
+
+@lru_cache(maxsize=1024)
+def _alias_of_table(table: Table, name: str) -> NamedFromClause:
+    return table.alias(name)
+
+
+def _alias(source: NamedFromClause, name: str) -> NamedFromClause:
+    """Return a source under another name; tables keep theirs, because their columns take long to make."""
+    return _alias_of_table(source, name) if isinstance(source, Table) else source.alias(name)
+
+
+def _act_of(name: str) -> str:
+    return f"{name}_act"
 
 
 def _nullable(key: Any) -> bool:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Select, literal_column
 
-from pipeline.store.selection import Computed, Link, View
+from pipeline.store.selection import OF_THE_ACT, Computed, Link, View
 
 if TYPE_CHECKING:
     from pipeline.store.statements import Prepared
@@ -131,19 +131,34 @@ class Worked:
     finish: Callable[[Any], Any]
 
 
-Parent = Callable[[str], ColumnElement[Any]]
-"""Gives the expression for a column of the row above."""
+@dataclass(frozen=True, slots=True)
+class Above:
+    """The row above a level: SQL for its columns. act: where the columns of its act are found."""
+
+    table: str
+    act: str
+    quote: Callable[[str], str]
+
+    def text(self, name: str) -> str:
+        """Return a column as SQL text."""
+        if name in OF_THE_ACT:
+            return f"{self.act}.{OF_THE_ACT[name] if self.act != self.table else name}"
+        return f"{self.table}.{self.quote(name)}"
+
+    def __call__(self, name: str) -> ColumnElement[Any]:
+        """Return a column."""
+        return literal_column(self.text(name))
 
 
 @dataclass(frozen=True, slots=True)
 class Twin:
     """The SQL form of a computed value.
 
-    rows(parent, view) returns SELECTs; the first that finds a row is taken. many: all rows of the only SELECT. scalar:
+    rows(above, view) returns SELECTs; the first that finds a row is taken. many: all rows of the only SELECT. scalar:
     their only column, `value`, is meant, not an object. rest: where no row is found, Python is asked.
     """
 
-    rows: Callable[[Parent, View], Sequence[Select[Any]]]
+    rows: Callable[[Above, View], Sequence[Select[Any]]]
     many: bool
     scalar: bool = False
     rest: bool = False

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, FromClause, Select, and_, func, select, tuple_
 from sqlalchemy.sql.selectable import NamedFromClause
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, PipelineError
 from pipeline.store import statements, tables
 from pipeline.store.columns import METADATA
-from pipeline.store.nodes import NODES, OF_THE_ACT, seen, source_of, visible
+from pipeline.store.nodes import NODES, seen, source_of, visible
 from pipeline.store.paging import Page, beyond, encode
 from pipeline.store.plans import Refused
-from pipeline.store.selection import AnyNode, Asked, ColumnOf, Computed, Link, Row, Selection, Shape, View
+from pipeline.store.selection import OF_THE_ACT, AnyNode, Asked, ColumnOf, Computed, Link, Row, Selection, Shape, View
 
 if TYPE_CHECKING:
     from pipeline.access import Actor
@@ -157,7 +157,10 @@ class Reader:
         if not found:
             return filled
         for slot, asked in selection.fields.items():
-            values = self._values(asked, found)
+            try:
+                values = self._values(asked, found)
+            except PipelineError as error:  # resolved to an error, it is one of this field and not of its root
+                values = [error] * len(found)
             for row, value in zip(filled, values, strict=True):
                 row[slot] = value
         return filled

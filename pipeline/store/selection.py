@@ -83,6 +83,9 @@ class AnyNode:
 
 Row = dict[str, Any]
 
+# Columns of the act that recorded a row version, readable on every node.
+OF_THE_ACT = {"recorded_at": "recorded_at", "recorded_by": "actor"}
+
 
 @dataclass(frozen=True, slots=True)
 class Computed:

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, Table, func, select
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.store import tables
 from pipeline.store.nodes import among, seen, source_of, visible
-from pipeline.store.plans import Parent
+from pipeline.store.plans import Above
 from pipeline.store.selection import View
 from pipeline.words import Status
 
 _STAGE = ("code", "name", "platform", "ordinal")
 
 
-def furthest_stage(molecule: Parent, view: View) -> list[Select[Any]]:
+def furthest_stage(molecule: Above, view: View) -> list[Select[Any]]:
     """Return the furthest stage of the programmes; else what the studies show."""
     return [_of_programmes(molecule, view), _of_studies(molecule, view)]
 
 
-def active_stage(molecule: Parent, view: View) -> list[Select[Any]]:
+def active_stage(molecule: Above, view: View) -> list[Select[Any]]:
     """Return the furthest stage of the programmes that are under way."""
     return [_of_programmes(molecule, view, (Status.ACTIVE.value, Status.ON_HOLD.value))]
 
 
-def targets(molecule: Parent, view: View) -> list[Select[Any]]:
+def targets(molecule: Above, view: View) -> list[Select[Any]]:
     """Return what a molecule acts on, each once, in the order they were recorded."""
-    table = tables.molecule_targets.alias()
+    table = _own(tables.molecule_targets)
     return [
         select(table.c.target.label("value"))
         .where(visible(table, view), table.c.molecule_id == molecule("id"))
@@ -36,9 +38,9 @@ def targets(molecule: Parent, view: View) -> list[Select[Any]]:
     ]
 
 
-def readable_doses(level: Parent, view: View) -> list[Select[Any]]:
+def readable_doses(level: Above, view: View) -> list[Select[Any]]:
     """Return what a dose level gives, where amount and unit could be read."""
-    table = tables.doses.alias()
+    table = _own(tables.doses)
     return [
         select(
             table.c.name.label("molecule"),
@@ -53,8 +55,19 @@ def readable_doses(level: Parent, view: View) -> list[Select[Any]]:
     ]
 
 
-def _of_programmes(molecule: Parent, view: View, statuses: tuple[str, ...] = ()) -> Select[Any]:
-    programme, stage = source_of("Programme", view).alias(), tables.stages.alias()
+@lru_cache(maxsize=64)
+def _own(table: Table) -> NamedFromClause:
+    """Return a table under a name of this module; none of these SELECTs stands inside another of them."""
+    return table.alias(f"{table.name}_")
+
+
+def _programmes(view: View) -> NamedFromClause:
+    source = source_of("Programme", view)
+    return _own(source) if isinstance(source, Table) else source.alias("programmes_")
+
+
+def _of_programmes(molecule: Above, view: View, statuses: tuple[str, ...] = ()) -> Select[Any]:
+    programme, stage = _programmes(view), _own(tables.stages)
     found = (
         select(*(stage.c[name] for name in _STAGE))
         .join(programme, (programme.c.graph_id == stage.c.graph_id) & (programme.c.stage == stage.c.code))
@@ -66,8 +79,8 @@ def _of_programmes(molecule: Parent, view: View, statuses: tuple[str, ...] = ())
     return found.order_by(stage.c.ordinal.desc(), programme.c.id).limit(1)
 
 
-def _of_studies(molecule: Parent, view: View) -> Select[Any]:
-    stage, taken, study = tables.stages.alias(), tables.study_molecules.alias(), tables.studies.alias()
+def _of_studies(molecule: Above, view: View) -> Select[Any]:
+    stage, taken, study = _own(tables.stages), _own(tables.study_molecules), _own(tables.studies)
     shown = (
         select(study.c.id)
         .join(taken, taken.c.study_id == study.c.id)

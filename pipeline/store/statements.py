@@ -15,7 +15,7 @@ from sqlalchemy import BindParameter, ColumnElement, Select, and_
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.selectable import NamedFromClause
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, PipelineError
 from pipeline.store.json_pieces import MARK, REFUSAL, Json
 from pipeline.store.json_postgres import JsonOfPostgres
 from pipeline.store.json_sqlite import JsonOfSqlite
@@ -216,7 +216,12 @@ class _Run:
             return [answers[text] for text in texts]
         given = self.planned.given
         arguments = given[left.arguments.place] if isinstance(left.arguments, Given) else left.arguments
-        values = left.reads.compute(self.reader, contents, arguments, None)
+        try:
+            values = left.reads.compute(self.reader, contents, arguments, None)
+        except PipelineError as error:  # an error of this field alone, which the plain path tells
+            raise Refused from error
+        if any(isinstance(value, PipelineError) for value in values):
+            raise Refused
         return [orjson.dumps(left.finish(value)).decode() for value in values]
 
 
