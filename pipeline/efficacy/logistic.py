@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 100
 CONVERGED = 1e-11
+LARGEST_PREDICTOR = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,10 @@ class LogisticFit:
 
 
 def fit_logistic(
-    design: NDArray[np.float64], events: NDArray[np.float64], trials: NDArray[np.float64]
+    design: NDArray[np.float64],
+    events: NDArray[np.float64],
+    trials: NDArray[np.float64],
+    largest_predictor: float = LARGEST_PREDICTOR,
 ) -> LogisticFit | None:
     """Fit logit P(event) = design @ coefficients.
 
@@ -31,6 +35,7 @@ def fit_logistic(
         design: (n, k), covariates, the intercept among them.
         events: (n,), events of each row.
         trials: (n,), trials of each row, >= events.
+        largest_predictor: linear predictor beyond which the maximum is taken to lie at infinity.
 
     Returns:
         The fit; None when the likelihood has no finite maximum that can be found (separation, a covariate without
@@ -54,7 +59,7 @@ def fit_logistic(
         while (after := _log_likelihood(scaled @ (beta + step), events, trials)) < before - 1e-12 * abs(before):
             step = step / 2
         beta, before = beta + step, after
-        if np.abs(scaled @ beta).max() > 30 or not np.isfinite(beta).all():
+        if not np.isfinite(beta).all() or np.abs(scaled @ beta).max() > largest_predictor:
             return None  # fitted probabilities of 0 or 1: the maximum lies at infinity
         if np.abs(step).max() <= CONVERGED * (1 + np.abs(beta).max()):
             covariance = np.linalg.inv(information) / np.outer(scale, scale)

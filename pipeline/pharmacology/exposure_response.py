@@ -83,7 +83,9 @@ def exposure_response(
         centre = float(np.mean(x / x.size) * x.size)
         spread = float(np.abs(x - centre).max())
         scaled = (x - centre) / spread if 0 < spread < math.inf else np.zeros(x.size)
-        fit = fit_logistic(np.column_stack([np.ones(x.size), scaled]), np.asarray(event, dtype=float), np.ones(x.size))
+        design = np.column_stack([np.ones(x.size), scaled])
+        # events and others overlap, so the maximum is finite however steep the slope
+        fit = fit_logistic(design, np.asarray(event, dtype=float), np.ones(x.size), largest_predictor=math.inf)
         if fit is None:
             return ExposureResponse(reason=Reason.NOT_ESTIMABLE)
         a, b = (float(value) for value in fit.coefficients)

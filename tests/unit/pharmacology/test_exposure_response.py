@@ -60,6 +60,18 @@ def test_separated_or_constant_data_have_no_estimate(x: list[float], y: list[int
     assert exposure_response(x, y, [2.0]).reason is Reason.NOT_ESTIMABLE
 
 
+def test_a_steep_slope_is_estimated_where_the_groups_just_overlap() -> None:
+    """D7: only complete separation has no estimate."""
+    x = [5.3, 1.9, 10.3, 6.9, 4.4, 12.7, 3.6, 16.2, 1.1, 17.9, 7.3, 7.1, 15.3]
+    x += [16.5, 2.8, 12.1, 2.6, 12.6, 9.4, 9.2, 9.0, 9.6, 16.2, 4.6, 19.3]
+    y = [0, 0, 1, 0, 0, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0, 1]
+    found = exposure_response(x, y, [9.3])
+    theirs = sm.GLM(np.array(y), sm.add_constant(np.array(x)), family=sm.families.Binomial()).fit(tol=1e-12)
+    assert (found.intercept, found.slope) == pytest.approx(tuple(theirs.params), rel=1e-6)
+    assert found.slope_se == pytest.approx(theirs.bse[1], rel=1e-5)
+    assert found.prob_at == pytest.approx(theirs.predict([[1.0, 9.3]]), rel=1e-6)
+
+
 def test_nobody_observed_and_impossible_input() -> None:
     assert exposure_response([], []).reason is Reason.NO_DATA
     for x, y, p in (([1.0], [0, 1], 0.3), ([1.0], [2], 0.3), ([1.0], [1], 1.0)):
