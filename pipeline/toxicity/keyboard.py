@@ -33,6 +33,8 @@ HALF_WIDTH = 0.05
 NARROWEST = 0.01
 MOST_ROWS = 1000
 INTEGER_WITHIN = 1e-9
+# Keys placed alike about the middle of a symmetric posterior are equally strong but for the last digits.
+TIED_WITHIN = 1e-12
 
 YAN_GUO = "Yan F et al. Clin Cancer Res 2017;23:3994-4003; Guo W et al. Contemp Clin Trials 2017;58:23-33"
 
@@ -87,7 +89,8 @@ def strongest_key(dlt: Any, n: Any, edges: Floats, prior: tuple[float, float] = 
     a = np.asarray(prior[0] + dlt, dtype=float)[..., None]
     b = np.asarray(prior[1] + n - dlt, dtype=float)[..., None]
     strength = np.diff(betainc(a, b, edges), axis=-1) / np.diff(edges)
-    return strength.shape[-1] - 1 - np.argmax(strength[..., ::-1], axis=-1)
+    strongest = strength >= strength.max(axis=-1, keepdims=True) * (1 - TIED_WITHIN)
+    return strength.shape[-1] - 1 - np.argmax(strongest[..., ::-1], axis=-1)
 
 
 def keyboard_decision(

@@ -98,6 +98,13 @@ def test_keys_tile_the_unit_interval(target: float, left: float, right: float) -
     assert (widths <= left + right + 1e-9).all()
 
 
+@pytest.mark.parametrize("prior", [(1.0, 1.0), (0.5, 0.5)])
+@pytest.mark.parametrize("n", [2, 4, 6, 10, 20])
+def test_of_equally_strong_keys_the_right_most_counts(n: int, prior: tuple[float, float]) -> None:
+    """B5: with half of the patients toxic, [0.4, 0.5] and [0.5, 0.6] are equally strong by symmetry."""
+    assert mtpi2_decision(n, n // 2, 0.45, prior=prior).decision is Decision.DEESCALATE
+
+
 def test_keys_that_fit_exactly_leave_no_sliver() -> None:
     edges, middle = keys(0.25, 0.05, 0.05)
     assert edges == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
