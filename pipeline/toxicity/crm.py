@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipeline.bounds import above_zero, between, same_length, within
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
-from pipeline.toxicity.crm_model import INTERCEPT, LARGEST_INTERCEPT, CrmModel, RateModel, posterior
+from pipeline.toxicity.crm_model import INTERCEPT, LARGEST_INTERCEPT, TIE_DECIMALS, CrmModel, RateModel, posterior
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +59,7 @@ def closest_dose(ptox: Floats, target: float) -> int:
 
     if (ptox <= target).all():
         return len(ptox) - 1
-    return 0 if (ptox >= target).all() else int(np.argmin(np.abs(ptox - target)))
+    return 0 if (ptox >= target).all() else int(np.argmin(np.round(np.abs(ptox - target), TIE_DECIMALS)))
 
 
 def guarded_dose(mtd: int, level: Sequence[int], dlt: Sequence[int], target: float, latest_cohort: int | None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.toxicity.crm_model import FALL, LEAST_LOG_RATE, LIMIT, RateModel
+from pipeline.toxicity.crm_model import FALL, LEAST_LOG_RATE, LIMIT, TIE_DECIMALS, RateModel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +65,7 @@ class PosteriorGrid:
             means[here] = np.einsum("ij,j->i", mass, self.a[kept]) / total
             over[here] = np.einsum("ij,j->i", mass, self.over[kept]) / total
         rates = self.model.rates(means)
-        closest = np.argmin(np.abs(rates - self.target), axis=1)
+        closest = np.argmin(np.round(np.abs(rates - self.target), TIE_DECIMALS), axis=1)
         closest = np.where((rates <= self.target).all(axis=1), doses - 1, closest)
         mtd = np.where((rates >= self.target).all(axis=1), 0, closest)
         place = place.reshape(-1)

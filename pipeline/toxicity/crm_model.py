@@ -22,6 +22,8 @@ COARSE, FALL = 401, 60.0
 PANELS, NODES = 40, 10
 LEAST_LOG = -1e-300
 LEAST_LOG_RATE = -1e300
+# Rates that lie this close to equally far from the target are equally far.
+TIE_DECIMALS = 12
 
 
 class CrmModel(StrEnum):

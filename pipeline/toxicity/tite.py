@@ -9,6 +9,7 @@ from enum import StrEnum
 from pipeline.bounds import above_zero, events_among, not_negative, same_length, within
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
+from pipeline.rounding import above
 from pipeline.toxicity.boin import cut_points
 from pipeline.toxicity.keyboard import HALF_WIDTH, keyboard_decision
 
@@ -105,7 +106,7 @@ def effective_sample_size(
         decision = PendingDecision.ESCALATE
     elif rate >= lambda_d:
         decision = PendingDecision.DEESCALATE
-    many = pending > max_pending_fraction * n and decision is not PendingDecision.DEESCALATE
+    many = above(pending, max_pending_fraction * n) and decision is not PendingDecision.DEESCALATE
     if many or (pending == n and decision is PendingDecision.ESCALATE):
         decision = PendingDecision.SUSPEND
     return EffectiveSampleSize(ess=ess, pending=pending, p_hat=rate, decision=decision)

@@ -58,7 +58,7 @@ def tite_crm(
         target: target rate of dose-limiting toxicity, between 0 and 1.
         level: dose of each patient, from 1, in order of entry, (n,).
         dlt: 1 for a patient with a dose-limiting toxicity, else 0, (n,).
-        followup_days: days each was followed, to the toxicity for those who had one, (n,).
+        followup_days: days each was followed, (n,); for adaptive weights to the toxicity for those who had one.
         window_days: days over which toxicity is looked for.
         scheme: linear or adaptive weights.
         model: empiric or logistic.
@@ -66,17 +66,18 @@ def tite_crm(
         intercept: intercept of the logistic model, from -10 to 10.
 
     Raises:
-        InputError: as for `continual_reassessment`; a time is negative, or a toxicity came after the window.
+        InputError: as for `continual_reassessment`; a time is negative, or, where the times of the toxicities make the
+            weights, one came after the window.
     """
     between(0, 1, target=target)
     within(NARROWEST_PRIOR, WIDEST_PRIOR, prior_sd=prior_sd)
     within(-LARGEST_INTERCEPT, LARGEST_INTERCEPT, intercept=intercept)
     check_skeleton(skeleton, level, dlt)
     weights = follow_up_weights(dlt, followup_days, window_days)
-    times = sorted(days for toxic, days in zip(dlt, followup_days, strict=True) if toxic)
-    if times and times[-1] > window_days:
-        raise InputError("a toxicity after the window is not dose-limiting", path=("followup_days",))
     if scheme is WeightScheme.ADAPTIVE:
+        times = sorted(days for toxic, days in zip(dlt, followup_days, strict=True) if toxic)
+        if times and times[-1] > window_days:
+            raise InputError("a toxicity after the window is not dose-limiting", path=("followup_days",))
         weights = [
             1.0 if toxic else adaptive_weight(days, times, window_days)
             for toxic, days in zip(dlt, followup_days, strict=True)

@@ -67,6 +67,11 @@ def test_without_data_the_skeleton_comes_back(model: CrmModel) -> None:
     assert found.post_var == pytest.approx(1.34, rel=1e-9)
 
 
+def test_of_doses_equally_far_from_the_target_the_lower_is_chosen() -> None:
+    """B6: lowest index on ties, also where 0.2 - 0.15 and 0.25 - 0.2 differ in the last digit."""
+    assert continual_reassessment((0.05, 0.15, 0.25, 0.4), 0.2, [], []).mtd == 2
+
+
 @settings(max_examples=30, deadline=None)
 @given(PATIENTS, st.sampled_from(CrmModel), st.floats(0.1, 0.5))
 def test_rates_increase_and_a_toxicity_raises_them(
@@ -164,7 +169,8 @@ def test_adaptive_weights_without_a_toxicity_are_linear() -> None:
     adaptive_fit = tite_crm(SKELETON, 0.25, [1, 1], [0, 0], [7, 14], 28, WeightScheme.ADAPTIVE)
     assert linear.weights == adaptive_fit.weights == (0.25, 0.5)
     with pytest.raises(InputError, match="after the window"):
-        tite_crm(SKELETON, 0.25, [1], [1], [29], 28)
+        tite_crm(SKELETON, 0.25, [1], [1], [29], 28, WeightScheme.ADAPTIVE)
+    assert tite_crm(SKELETON, 0.25, [1], [1], [29], 28) == tite_crm(SKELETON, 0.25, [1], [1], [3], 28)
 
 
 def test_pending_patients_alone_never_escalate() -> None:
@@ -178,6 +184,13 @@ def test_pending_patients_alone_never_escalate() -> None:
         {"p_hat": Reason.NO_DATA},
     )
     assert effective_sample_size([], [], 28, 0.3).reason is Reason.NO_DATA
+
+
+def test_as_many_pending_as_the_fraction_allows_do_not_suspend() -> None:
+    """B7: 29 pending of 100 are not more than 0.29, although 0.29 * 100 is a little less than 29 in binary."""
+    followup = [28.0] * 71 + [14.0] * 29
+    assert effective_sample_size([0] * 100, followup, 28, 0.3, 0.29).decision is PendingDecision.ESCALATE
+    assert effective_sample_size([0] * 100, followup, 28, 0.3, 0.28).decision is PendingDecision.SUSPEND
 
 
 def test_observed_toxicities_force_deescalation_through_a_suspension() -> None:
