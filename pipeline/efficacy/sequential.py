@@ -34,8 +34,8 @@ class CountCourse:
     expected_n: float
 
 
-def binomial_pmf(n: int, p: float) -> NDArray[np.float64]:
-    """Return the probabilities of 0 to n events in n cases."""
+def binomial_pmf(n: int, p: float | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probabilities of 0 to n events in n cases, (n + 1,); for a column of rates (m, 1) a row for each."""
     import numpy as np
     from scipy.special import gammaln, xlog1py, xlogy
 

@@ -9,29 +9,19 @@ from typing import TYPE_CHECKING
 
 from pipeline.efficacy.response_rate import check_level
 from pipeline.efficacy.sequential import binomial_pmf
+from pipeline.efficacy.simon_search import DesignSearch, TwoStageDesign
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
 
 LARGEST_N = 200
 LARGEST_TRIAL = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TwoStageDesign:
-    """Stop after n1 patients with r1 or fewer responses; the drug is rejected with r or fewer in all n."""
-
-    r1: int
-    n1: int
-    r: int
-    n: int
-    en_p0: float
-    pet_p0: float
-    type1: float
-    power: float
+RATES_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,22 +63,24 @@ class TwoStageEstimate(Outcome):
     ci: tuple[float | None, float | None]
 
 
-def _tail(n: int, p: float) -> NDArray[np.float64]:
-    """Return P(X >= k) for k from 0 to n + 1, summed from the small end."""
+def _tail(n: int, p: Floats) -> Floats:
+    """Return P(X >= k) for rates (m,) and k from 0 to n + 1, (m, n + 2), summed from the small end."""
     import numpy as np
 
-    return np.append(np.cumsum(binomial_pmf(n, p)[::-1])[::-1], 0.0)
+    tail = np.zeros((p.size, n + 2))
+    tail[:, n::-1] = np.cumsum(binomial_pmf(n, p[:, None])[:, ::-1], axis=1)
+    return tail
 
 
-def _exceed(n1: int, n: int, p: float) -> NDArray[np.float64]:
-    """Return P(X1 > r1 and X1 + X2 > r) as a matrix over r1 = 0..n1 - 1 and r = 0..n - 1."""
+def _exceed(r1: int, n1: int, n: int, r: ArrayLike, p: ArrayLike) -> Floats:
+    """Return P(X1 > r1 and X1 + X2 > r) for rates (m,) and limits (k,), (m, k)."""
     import numpy as np
 
-    first, second = binomial_pmf(n1, p), _tail(n - n1, p)
-    needed = np.clip(np.arange(n)[None, :] + 1 - np.arange(n1 + 1)[:, None], 0, n - n1 + 1)
-    joint = first[:, None] * second[needed]
-    from_top: NDArray[np.float64] = np.cumsum(joint[::-1], axis=0)[::-1]
-    return np.minimum(from_top[1:], 1.0)
+    rates = np.atleast_1d(np.asarray(p, dtype=float))
+    x1 = np.arange(n1, r1, -1)
+    needed = np.clip(np.atleast_1d(r) + 1 - x1[:, None], 0, n - n1 + 1)
+    joint = binomial_pmf(n1, rates[:, None])[:, x1, None] * _tail(n - n1, rates)[:, needed]
+    return np.minimum(np.cumsum(joint, axis=1)[:, -1], 1.0)
 
 
 @method(
@@ -120,16 +112,13 @@ def simon_designs(p0: float, p1: float, alpha: float = 0.05, beta: float = 0.2, 
     _check_rates(p0, p1, alpha, beta)
     if not 2 <= n_max <= LARGEST_N:
         raise InputError(f"n_max lies between 2 and {LARGEST_N}, got {n_max}", path=("n_max",))
+    search = DesignSearch(p0, p1, alpha, beta, n_max)
     optimal: TwoStageDesign | None = None
     minimax: TwoStageDesign | None = None
     for n in range(2, n_max + 1):
-        bound = math.inf if optimal is None or minimax is None else optimal.en_p0
-        best = _best_of_size(n, p0, p1, alpha, beta, bound)
-        if best is None:
-            continue
-        minimax = minimax or best
-        if optimal is None or best.en_p0 < optimal.en_p0:
-            optimal = best
+        best = search.best_of_size(n, math.inf if optimal is None else optimal.en_p0)
+        if best is not None:
+            optimal, minimax = best, minimax or best
     missing = {"optimal": Reason.OUTSIDE_DOMAIN, "minimax": Reason.OUTSIDE_DOMAIN} if optimal is None else {}
     why = Reason.OUTSIDE_DOMAIN if optimal is None else None
     return SimonDesigns(optimal=optimal, minimax=minimax, reason=why, missing=missing)
@@ -141,42 +130,6 @@ def _check_rates(p0: float, p1: float, alpha: float, beta: float) -> None:
     for name, rate in (("alpha", alpha), ("beta", beta)):
         if not 0 < rate < 1:
             raise InputError(f"{name} lies between 0 and 1, got {rate:g}", path=(name,))
-
-
-def _best_of_size(n: int, p0: float, p1: float, alpha: float, beta: float, bound: float) -> TwoStageDesign | None:
-    """Return the design of n patients with the smallest expected size under p0, if one lies below the bound."""
-    import numpy as np
-
-    best: TwoStageDesign | None = None
-    for n1 in range(1, n):
-        if n1 >= bound:
-            break
-        early_bad, early_good = np.cumsum(binomial_pmf(n1, p0))[:-1], np.cumsum(binomial_pmf(n1, p1))[:-1]
-        expected = n1 + (1 - early_bad) * (n - n1)
-        candidates = (early_good <= beta) & (expected < bound)
-        if not candidates.any():
-            continue
-        power = _exceed(n1, n, p1)
-        enough = power >= 1 - beta
-        # power falls as r rises, so the last True of a row is the largest limit that keeps it
-        largest = np.where(enough.any(axis=1), n - 1 - np.argmax(enough[:, ::-1], axis=1), -1)
-        type1 = _exceed(n1, n, p0)[np.arange(n1), largest]
-        candidates &= (largest >= 0) & (type1 <= alpha)
-        for r1 in np.flatnonzero(candidates):
-            if best is None or expected[r1] < best.en_p0:
-                r = int(largest[r1])
-                best = TwoStageDesign(
-                    r1=int(r1),
-                    n1=n1,
-                    r=r,
-                    n=n,
-                    en_p0=float(expected[r1]),
-                    pet_p0=float(early_bad[r1]),
-                    type1=float(type1[r1]),
-                    power=float(power[r1, r]),
-                )
-                bound = best.en_p0
-    return best
 
 
 def _check_design(r1: int, n1: int, n: int, r: int | None = None) -> None:
@@ -211,13 +164,17 @@ def simon_characteristics(r1: int, n1: int, r: int, n: int, p: Sequence[float]) 
     Raises:
         InputError: the design is impossible, or a rate lies outside 0 to 1.
     """
+    import numpy as np
+
     _check_design(r1, n1, n, r)
     for rate in p:
         if not 0 <= rate <= 1:
             raise InputError(f"a response rate lies between 0 and 1, got {rate:g}", path=("p",))
-    stops = [min(float(binomial_pmf(n1, rate)[: r1 + 1].sum()), 1.0) for rate in p]
+    parts = np.split(np.asarray(p, dtype=float), range(RATES_AT_ONCE, len(p), RATES_AT_ONCE))
+    early = np.concatenate([binomial_pmf(n1, part[:, None])[:, : r1 + 1].sum(axis=1) for part in parts])
+    stops = np.minimum(early, 1.0).tolist()
     return SimonCharacteristics(
-        prob_reject=tuple(float(_exceed(n1, n, rate)[r1, r]) for rate in p),
+        prob_reject=tuple(np.concatenate([_exceed(r1, n1, n, r, part)[:, 0] for part in parts]).tolist()),
         pet=tuple(stops),
         expected_n=tuple(n1 + (1 - stop) * (n - n1) for stop in stops),
     )
@@ -253,13 +210,13 @@ def simon_rule(r1: int, n1: int, n: int, p0: float, p1: float, alpha: float = 0.
 
     _check_design(r1, n1, n)
     _check_rates(p0, p1, alpha, 0.5)
-    type1 = _exceed(n1, n, p0)[r1]
+    type1 = _exceed(r1, n1, n, np.arange(n), p0)[0]
     kept = np.flatnonzero(type1 <= alpha)
     kept = kept[kept >= r1]
     if not kept.size:
         return TwoStageRule(r1=r1, n1=n1, n=n, reason=Reason.OUTSIDE_DOMAIN)
     r = int(kept[0])
-    power = float(_exceed(n1, n, p1)[r1, r])
+    power = float(_exceed(r1, n1, n, r, p1)[0, 0])
     return TwoStageRule(r1=r1, n1=n1, r=r, n=n, type1=float(type1[r]), power=power)
 
 
@@ -322,9 +279,11 @@ def _umvue(s: int, r1: int, n1: int, n: int) -> float:
 
 
 def _at_least_as_extreme(s: int, r1: int, n1: int, n: int, p: float) -> float:
+    import numpy as np
+
     if s <= r1:
-        return min(float(_tail(n1, p)[s]), 1.0)
-    return float(_exceed(n1, n, p)[r1, s - 1])
+        return min(float(_tail(n1, np.array([p]))[0, s]), 1.0)
+    return float(_exceed(r1, n1, n, s - 1, p)[0, 0])
 
 
 def _rate_with_tail(s: int, r1: int, n1: int, n: int, level: float) -> float:
