@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from pipeline.bounds import above_zero, not_negative, within
 from pipeline.outcome import Outcome, method
+from pipeline.rounding import at_least
 
 WORST_GRADE = 5
 
@@ -175,9 +176,10 @@ def dose_limiting_toxicity(
     )
     reasons: dict[str, None] = {}
     provisional = False
-    for event in _worst(events):
-        if not event.related or not 1 <= event.onset_day <= window:
-            continue
+    for event in events:
+        within(0, WORST_GRADE, grade=event.grade)
+        not_negative(duration_days=event.duration_days)
+    for event in _worst([event for event in events if event.related and 1 <= event.onset_day <= window]):
         code, open_still = _judged(event, rules, observation.followup_days)
         if code is not None:
             reasons[code] = None
@@ -187,7 +189,7 @@ def dose_limiting_toxicity(
     delay = observation.next_cycle_delay_days
     if delay is not None and delay > rules.longest_cycle_delay_days:
         reasons["cycle_delay"] = None
-    treated = observation.dose_fraction_received >= rules.least_dose_fraction
+    treated = at_least(observation.dose_fraction_received, rules.least_dose_fraction)
     status = DltStatus.REPLACE
     if reasons:
         status = DltStatus.DLT
@@ -205,13 +207,19 @@ def dose_limiting_toxicity(
 
 
 def _worst(events: Sequence[DltEvent]) -> list[DltEvent]:
-    """Return the events, one for each term and onset: the one of the highest grade, then of the longest duration."""
+    """Return the events, one for each term and onset: the one of the highest grade, then of the longest duration.
+
+    Bleeding seen at one grading counts; an abnormality is isolated only if every grading calls it so.
+    """
     worst: dict[tuple[str, float], DltEvent] = {}
     for event in events:
-        within(0, WORST_GRADE, grade=event.grade)
-        not_negative(duration_days=event.duration_days)
         key = plain_term(event.term), event.onset_day
-        worst[key] = max(worst.get(key, event), event, key=_severity)
+        before = worst.get(key, event)
+        worst[key] = replace(
+            max(before, event, key=_severity),
+            bleeding=before.bleeding or event.bleeding,
+            lab_only=before.lab_only and event.lab_only,
+        )
     return list(worst.values())
 
 

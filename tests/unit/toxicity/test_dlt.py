@@ -42,8 +42,8 @@ def reasons(event: DltEvent, observation: DltObservation = COMPLETE) -> tuple[st
         (DltEvent("diarrhoea", 4, 3, 1), ("g3plus_diarrhea",)),
         (DltEvent("fatigue", 3, 3, 7), ()),
         (DltEvent("fatigue", 3, 3, 8), ("g3plus_fatigue",)),
-        (DltEvent("lipase_increased", 3, 3, 4, lab_only=True), ("g3plus_lab",)),
-        (DltEvent("lipase_increased", 4, 3, 1, lab_only=True), ("g3plus_lab",)),
+        (DltEvent("lipase_increased", 3, 3, 4, lab_only=True), ("g3plus_nonhematologic",)),
+        (DltEvent("lipase_increased", 4, 3, 1, lab_only=True), ("g3plus_nonhematologic",)),
         (DltEvent("rash", 3, 3, 1), ("g3plus_nonhematologic",)),
         (DltEvent("rash", 2, 3, 20), ()),
         (DltEvent("alopecia", 3, 3, 20), ()),
@@ -62,6 +62,18 @@ def test_the_default_definition(event: DltEvent, expected: tuple[str, ...]) -> N
 def test_the_same_event_graded_twice_counts_once_at_its_worst() -> None:
     found = dose_limiting_toxicity([DltEvent("nausea", 4, 3, 1), DltEvent("Nausea", 3, 3, 5)], COMPLETE)
     assert found.reasons == ("g3plus_nausea",)
+
+
+def test_what_one_grading_of_an_event_leaves_out_another_adds() -> None:
+    """B2: the same event counts once, at its worst; what is unrelated does not hide what is related."""
+    bled = [DltEvent("thrombocytopenia", 3, 3, 2, bleeding=True), DltEvent("thrombocytopenia", 3, 3, 6)]
+    for order in (bled, bled[::-1]):
+        assert dose_limiting_toxicity(order, COMPLETE).reasons == ("thrombocytopenia",)
+    related = [DltEvent("rash", 3, 3, 2), DltEvent("rash", 4, 3, 2, related=False)]
+    for order in (related, related[::-1]):
+        assert dose_limiting_toxicity(order, COMPLETE).reasons == ("g3plus_nonhematologic",)
+    seen = [DltEvent("lipase_increased", 3, 3, 2, lab_only=True), DltEvent("lipase_increased", 3, 3, 1)]
+    assert dose_limiting_toxicity(seen, COMPLETE).reasons == ("g3plus_nonhematologic",)
 
 
 def test_an_event_that_goes_on_counts_the_days_so_far_and_stays_provisional() -> None:
