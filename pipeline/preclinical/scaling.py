@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipeline.bounds import above_zero, between, not_negative
+from pipeline.bounds import above_zero, not_negative, within
 from pipeline.outcome import Outcome, Reason, method
 from pipeline.preclinical.species import find_species
 
@@ -144,12 +144,12 @@ def human_equivalent_dose_by_weight(
         dose_mg_per_kg: animal dose in mg/kg, not negative.
         animal_weight_kg: body weight of the animal in kg.
         human_weight_kg: body weight of the person in kg.
-        exponent_b: allometric exponent b, between 0 and 1.
+        exponent_b: allometric exponent b, from 0 to 1; 1 leaves the mg/kg dose as it is.
 
     Raises:
-        InputError: the dose is negative, a weight is not above 0, or b is not between 0 and 1.
+        InputError: the dose is negative, a weight is not above 0, or b is not from 0 to 1.
     """
     not_negative(dose_mg_per_kg=dose_mg_per_kg)
     above_zero(animal_weight_kg=animal_weight_kg, human_weight_kg=human_weight_kg)
-    between(0, 1, exponent_b=exponent_b)
+    within(0, 1, exponent_b=exponent_b)
     return AllometricDose(hed_mg_per_kg=hed_by_weight(dose_mg_per_kg, animal_weight_kg, human_weight_kg, exponent_b))

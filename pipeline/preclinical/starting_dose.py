@@ -141,9 +141,9 @@ class CancerStartingDose(Outcome):
     source="ICH S9 (2009) and Q&A (2018); DeGeorge JJ et al. Cancer Chemother Pharmacol 1998;41:173-185",
 )
 def cancer_starting_dose(
-    rodent_species: str,
+    rodent_species: str | None,
     std10_mg_per_kg: float | None,
-    nonrodent_species: str,
+    nonrodent_species: str | None,
     hnstd_mg_per_kg: float | None,
     rodent_is_appropriate: bool = True,
     human_bsa_m2: float = HUMAN_AREA_M2,
@@ -157,9 +157,9 @@ def cancer_starting_dose(
     from the minimal anticipated biological effect level instead, not from this rule.
 
     Args:
-        rodent_species: species of STD10.
+        rodent_species: species of STD10; None where there is no STD10.
         std10_mg_per_kg: dose severely toxic to 10 % of the rodents, mg/kg; None where there is none.
-        nonrodent_species: species of HNSTD.
+        nonrodent_species: species of HNSTD; None where there is no HNSTD.
         hnstd_mg_per_kg: highest non-severely toxic dose in the non-rodent, mg/kg; None where there is none.
         rodent_is_appropriate: whether the rodent is a relevant species for this medicine.
         human_bsa_m2: human body surface in m2 for the flat dose.
@@ -170,11 +170,11 @@ def cancer_starting_dose(
         Doses in mg/m2, mg/kg (adult Km 37) and mg, unrounded; None for `no_data` where no candidate can be used.
 
     Raises:
-        InputError: a dose or the surface is not above 0, or a species is not in the factor table.
+        InputError: a dose or the surface is not above 0, or the species of a dose is not in the factor table.
     """
     above_zero(std10_mg_per_kg=std10_mg_per_kg, hnstd_mg_per_kg=hnstd_mg_per_kg, human_bsa_m2=human_bsa_m2)
-    std10 = None if std10_mg_per_kg is None else std10_mg_per_kg * find_species(rodent_species).km_kg_per_m2
-    hnstd = None if hnstd_mg_per_kg is None else hnstd_mg_per_kg * find_species(nonrodent_species).km_kg_per_m2
+    std10 = _per_area(std10_mg_per_kg, rodent_species, "rodent_species")
+    hnstd = _per_area(hnstd_mg_per_kg, nonrodent_species, "nonrodent_species")
     rodent = None if std10 is None else std10 / RODENT_DIVISOR
     nonrodent = None if hnstd is None else hnstd / NONRODENT_DIVISOR
     start, basis = nonrodent, StartBasis.NOT_AVAILABLE if nonrodent is None else StartBasis.NONRODENT
@@ -190,3 +190,12 @@ def cancer_starting_dose(
         reason=Reason.NO_DATA if start is None else None,
         flags=("censored",) if std10_is_lower_limit and rodent is not None else (),
     )
+
+
+def _per_area(dose_mg_per_kg: float | None, species: str | None, name: str) -> float | None:
+    """Return the dose in mg/m2, None where there is none."""
+    if dose_mg_per_kg is None:
+        return None
+    if species is None:
+        raise InputError(f"the dose of {dose_mg_per_kg:g} mg/kg needs its species in {name}", path=(name,))
+    return dose_mg_per_kg * find_species(species).km_kg_per_m2

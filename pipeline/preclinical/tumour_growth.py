@@ -11,7 +11,7 @@ from typing import ClassVar
 from pipeline.bounds import above_zero, not_negative, same_length
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
-from pipeline.rounding import at_most, below
+from pipeline.rounding import above, at_most, below
 
 HIGHLY_ACTIVE_BELOW = 10.0
 ACTIVE_UP_TO = 42.0
@@ -175,7 +175,7 @@ def _compared(t0: float | None, tt: float | None, c0: float | None, ct: float | 
         values["tc_volume_pct"] = 100 * tt / ct
     if _shrank(t0, tt):
         values["regression_pct"] = 100 * (tt - t0) / t0
-    if ct - c0 > 0:
+    if above(ct, c0):
         growth = (tt - t0) / (ct - c0)
         values["tgi_pct"] = 100 * (1 - growth)
         if not _shrank(t0, tt):
@@ -184,7 +184,7 @@ def _compared(t0: float | None, tt: float | None, c0: float | None, ct: float | 
 
 
 def _shrank(start: float | None, end: float | None) -> bool:
-    return start is not None and end is not None and end < start
+    return start is not None and end is not None and below(end, start)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

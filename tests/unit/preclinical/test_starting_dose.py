@@ -176,3 +176,18 @@ def test_first_doses_scale_with_the_animal_doses(std10: float, hnstd: float, fac
     if abs(std10 * 3 / 10 / (hnstd * 12) - 1) > 1e-9:
         assert scaled.start_mg_per_m2 == pytest.approx(found.start_mg_per_m2 * factor)
     assert found.start_mg_per_m2 <= hnstd * 12 * (1 + 1e-11)
+
+
+def test_a_dose_that_does_not_exist_needs_no_species() -> None:
+    """A3: without an HNSTD the rodent candidate stands alone, whatever is said of the non-rodent."""
+    found = cancer_starting_dose("rat", 20, None, None)
+    assert (found.basis, found.start_mg_per_m2) == (StartBasis.RODENT, 12)
+    assert cancer_starting_dose(None, None, None, None).basis is StartBasis.NOT_AVAILABLE
+    with pytest.raises(InputError, match="nonrodent_species"):
+        cancer_starting_dose("rat", 20, None, 5)
+
+
+def test_an_exponent_of_1_is_scaling_by_weight() -> None:
+    """A1: the ends of the range are allowed; b = 1 keeps mg/kg, b = 0 keeps the dose in mg."""
+    assert human_equivalent_dose_by_weight(18, 0.15, 60, 1).hed_mg_per_kg == 18
+    assert human_equivalent_dose_by_weight(18, 0.15, 60, 0).hed_mg_per_kg == pytest.approx(18 * 0.15 / 60)

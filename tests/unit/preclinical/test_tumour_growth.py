@@ -33,6 +33,16 @@ def test_controls_that_did_not_grow_give_no_inhibition() -> None:
     }
 
 
+def test_groups_that_differ_in_the_last_digit_only_are_alike() -> None:
+    """A6: 0.1 + 0.2 + 0.6 and 0.1 + 0.3 + 0.5 are one mean, so nothing shrank and the controls did not grow."""
+    one, other = (0.1, 0.2, 0.2 * 3), (0.1, 0.1 * 3, 0.5)
+    found = tumour_growth_inhibition(one, other, other, [2.0] * 3)
+    assert (found.dt_dc_pct, found.tgi_pct) == (pytest.approx(0, abs=1e-9), pytest.approx(100))
+    assert found.regression_pct is None
+    still = tumour_growth_inhibition(one, [2.0] * 3, other, one)
+    assert (still.tgi_pct, still.missing["tgi_pct"]) == (None, Reason.NOT_ESTIMABLE)
+
+
 def test_an_empty_group_gives_a_reason() -> None:
     found = tumour_growth_inhibition([], [], [100], [200])
     assert (found.reason, found.tgi_pct, found.nci_class, found.evaluable) == (Reason.NO_DATA, None, None, False)
