@@ -14,6 +14,7 @@ from pipeline.pharmacology.line import fit_line
 from pipeline.rounding import at_least, at_most
 
 LEVELS_FOR_A_VERDICT = 3
+FEWEST_FOR_AN_INTERVAL = 3
 
 
 class Verdict(StrEnum):
@@ -56,8 +57,8 @@ def dose_proportionality(
 
     With r the ratio of the largest to the smallest dose, exposure is proportional when the t-interval of b lies within
     [1 + ln(theta_low) / ln r, 1 + ln(theta_high) / ln r], not proportional when it lies wholly outside, else
-    inconclusive. With two dose levels the verdict is exploratory; with one, or fewer than three points, there is
-    none, for `too_few_points`.
+    inconclusive. With two dose levels the verdict is exploratory; two points alone give a slope without an interval.
+    With one level there is nothing, for `too_few_points`.
 
     Args:
         dose: doses, one mass unit, > 0.
@@ -78,21 +79,26 @@ def dose_proportionality(
     n = len(dose)
     log_doses = [math.log(value) for value in dose]
     levels = len(set(log_doses))
-    if levels < 2 or n < 3:
+    if levels < 2:
         return Proportionality(reason=Reason.TOO_FEW_POINTS if n else Reason.NO_DATA)
     line = fit_line(log_doses, [math.log(value) for value in exposure])
-    half = float(stdtrit(n - 2, (1 + ci_level) / 2)) * line.slope_se
     log_ratio = max(log_doses) - min(log_doses)
     region = (1 + math.log(theta_low) / log_ratio, 1 + math.log(theta_high) / log_ratio)
-    interval = (line.slope - half, line.slope + half)
+    interval = None
+    if n >= FEWEST_FOR_AN_INTERVAL:
+        half = float(stdtrit(n - 2, (1 + ci_level) / 2)) * line.slope_se
+        interval = (line.slope - half, line.slope + half)
     return Proportionality(
         intercept=line.intercept,
         slope=line.slope,
-        slope_se=line.slope_se,
+        slope_se=None if interval is None else line.slope_se,
         slope_ci=interval,
         dose_ratio=max(dose) / min(dose),
         critical_region=region,
-        conclusion=_verdict(interval, region) if levels >= LEVELS_FOR_A_VERDICT else Verdict.EXPLORATORY,
+        conclusion=Verdict.EXPLORATORY
+        if interval is None or levels < LEVELS_FOR_A_VERDICT
+        else _verdict(interval, region),
+        missing={} if interval else dict.fromkeys(("slope_se", "slope_ci"), Reason.TOO_FEW_POINTS),
     )
 
 

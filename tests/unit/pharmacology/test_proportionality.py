@@ -40,10 +40,19 @@ def test_exact_proportionality_is_proportional_and_two_levels_only_explore() -> 
     assert dose_proportionality([1, 1, 4, 4], [10, 11, 40, 43]).conclusion is Verdict.EXPLORATORY
 
 
-@pytest.mark.parametrize("rows", [([5, 5, 5], [1, 2, 3]), ([5, 10], [1, 2])])
-def test_too_few_levels_or_points(rows: tuple[list[float], list[float]]) -> None:
+@pytest.mark.parametrize("rows", [([5, 5, 5], [1, 2, 3]), ([5], [1])])
+def test_one_level_gives_nothing(rows: tuple[list[float], list[float]]) -> None:
     assert dose_proportionality(*rows).reason is Reason.TOO_FEW_POINTS
     assert dose_proportionality([], []).reason is Reason.NO_DATA
+
+
+def test_two_points_give_a_slope_that_is_exploratory_and_has_no_interval() -> None:
+    """D5: with 2 dose levels the verdict is labelled exploratory."""
+    found = dose_proportionality([5, 20], [1, 8])
+    assert (found.slope, found.dose_ratio) == (pytest.approx(1.5), 4)
+    assert (found.conclusion, found.reason) == (Verdict.EXPLORATORY, None)
+    assert (found.slope_se, found.slope_ci) == (None, None)
+    assert set(found.missing.values()) == {Reason.TOO_FEW_POINTS}
 
 
 @pytest.mark.parametrize(
