@@ -13,6 +13,7 @@ from typing import Any
 from pipeline.efficacy.response_rate import wilson
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
+from pipeline.rounding import below
 
 SMALL_EXPECTED = 5
 MOST_TABLES = 200_000
@@ -96,7 +97,7 @@ def reason_mix(counts: Mapping[str, int], benchmark_share: Mapping[str, float] |
     chisq = math.fsum(
         (count - n * benchmark_share[name]) ** 2 / (n * benchmark_share[name]) for name, count in counts.items()
     )
-    small = any(n * part < SMALL_EXPECTED for part in benchmark_share.values())
+    small = any(below(n * part, SMALL_EXPECTED) for part in benchmark_share.values())
     exact = _exact_p(tuple(counts.values()), tuple(benchmark_share[name] for name in counts)) if small else None
     return ReasonMix(
         n=n,

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from pipeline.efficacy.response_rate import ProportionIntervals, proportion_intervals
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
+from pipeline.rounding import above
 
 PHASES = (1, 2, 3)
 APPROVAL = 4
@@ -147,7 +148,7 @@ def _last_phase(programme: ProgrammePath, index: int) -> int:
 
 def _terminated(programme: ProgrammePath, last: int, as_of_day: float, lags: Mapping[str, float]) -> bool:
     ended = programme.last_phase_end_day
-    return programme.terminated or (ended is not None and as_of_day - ended > lags[str(last)])
+    return programme.terminated or (ended is not None and above(as_of_day - ended, lags[str(last)]))
 
 
 def _rate(passed: int, known: int) -> float | None:

@@ -43,6 +43,13 @@ def test_two_categories_are_the_binomial_test(x: int, rest: int, share: float) -
         assert found.exact_p == pytest.approx(binomtest(x, x + rest, share).pvalue, abs=1e-6)
 
 
+def test_an_expected_count_of_five_is_not_below_five() -> None:
+    share = 1 - 0.4 - 0.4
+    assert 25 * share < 5  # in doubles; counts are compared to 12 digits
+    assert reason_mix({"a": 11, "b": 9, "c": 5}, {"a": 0.4, "b": 0.4, "c": share}).flags == ()
+    assert reason_mix({"a": 11, "b": 9, "c": 4}, {"a": 0.4, "b": 0.4, "c": share}).flags == ("small_expected",)
+
+
 def test_one_category_or_an_impossible_one_has_no_test() -> None:
     assert reason_mix({"a": 3}, {"a": 1.0}).missing["p_value"] is Reason.OUTSIDE_DOMAIN
     assert reason_mix({"a": 3, "b": 2}, {"a": 1.0, "b": 0.0}).missing["p_value"] is Reason.OUTSIDE_DOMAIN

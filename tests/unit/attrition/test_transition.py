@@ -38,6 +38,8 @@ def test_silence_has_to_be_longer_than_the_waiting_time() -> None:
     assert state(360) == (1, 0)
     assert state(361) == (0, 1)
     assert state(-50) == (1, 0)
+    assert 512.2 - 152.2 > 360  # in doubles; waiting times are compared to 12 digits
+    assert phase_transitions([ProgrammePath((1,), last_phase_end_day=152.2)], 512.2).terminated["1"] == 0
 
 
 def test_an_approval_passes_every_phase_seen_or_not() -> None:
