@@ -66,7 +66,8 @@ def success_probability(
 
     Args:
         phases: the remaining phases, the current one first.
-        likelihood_ratio_first_phase: likelihood ratio of the evidence; null for none.
+        likelihood_ratio_first_phase: likelihood ratio of the evidence, 0 for what a good molecule never shows; null
+            for none.
         conf_level: level of the intervals.
 
     Raises:
@@ -79,8 +80,8 @@ def success_probability(
                 path=("phases", str(index)),
             )
     ratio = likelihood_ratio_first_phase
-    if ratio is not None and ratio <= 0:
-        raise InputError(f"a likelihood ratio must be above 0, got {ratio:g}", path=("likelihood_ratio_first_phase",))
+    if ratio is not None and ratio < 0:
+        raise InputError(f"a likelihood ratio is not negative, got {ratio:g}", path=("likelihood_ratio_first_phase",))
     check_level(conf_level)
     if not phases:
         return SuccessProbability(
@@ -100,9 +101,11 @@ def success_probability(
     updated = after = None
     if ratio is not None:
         first = posteriors[0].mean
-        updated = first * ratio / (first * ratio + 1 - first)
-        after = updated * math.prod(posterior.mean for posterior in posteriors[1:])
-    missing = {} if ratio else dict.fromkeys(("first_phase_after_evidence", "pts_after_evidence"), Reason.NO_DATA)
+        whole = first * ratio + 1 - first
+        updated = first * ratio / whole if whole > 0 else None
+        after = None if updated is None else updated * math.prod(posterior.mean for posterior in posteriors[1:])
+    why = Reason.NO_DATA if ratio is None else Reason.NOT_ESTIMABLE
+    missing = {} if after is not None else dict.fromkeys(("first_phase_after_evidence", "pts_after_evidence"), why)
     return SuccessProbability(
         phases=posteriors,
         pts_mean=mean,

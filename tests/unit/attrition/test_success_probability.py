@@ -60,13 +60,20 @@ def test_a_weak_prior_is_flagged_and_no_phase_is_no_probability() -> None:
     assert success_probability([]).reason is Reason.NO_DATA
 
 
+def test_evidence_a_good_molecule_never_shows_leaves_nothing() -> None:
+    found = success_probability([PhaseEvidence(0.5), PhaseEvidence(0.2)], 0)
+    assert (found.first_phase_after_evidence, found.pts_after_evidence, found.missing) == (0, 0, {})
+    against = success_probability([PhaseEvidence(1.0)], 0)
+    assert (against.first_phase_after_evidence, against.pts_after_evidence) == (None, None)
+    assert against.missing["pts_after_evidence"] is Reason.NOT_ESTIMABLE
+
+
 @pytest.mark.parametrize(
     ("row", "ratio"),
     [
         (PhaseEvidence(1.2), None),
         (PhaseEvidence(0.5, 0), None),
         (PhaseEvidence(0.5, 10, -1), None),
-        (PhaseEvidence(0.5), 0),
         (PhaseEvidence(0.5), -2),
     ],
 )
