@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
 
-EARLY_STAGES = (
-    *("CREFRE", "CLIPP", "PRECLINICAL_PHARMACOLOGY", "PRECLINICAL_TOXICOLOGY"),
-    *("CTA", "PHASE1", "PHASE2", "PHASE_1", "PHASE_1_2", "PHASE_2"),
-)
+PRECLINICAL_STAGES = ("CREFRE", "PRECLINICAL_PHARMACOLOGY", "PRECLINICAL_TOXICOLOGY", "CTA")
+EARLY_STAGES = (*PRECLINICAL_STAGES, "CLIPP", "PHASE1", "PHASE2", "PHASE_1", "PHASE_1_2", "PHASE_2")
 LATE_STAGES = (
     *("PHASE3", "PHASE4", "APPROVED"),
     *("PHASE_2_3", "PHASE_3", "PREAPPROVAL", "APPROVAL", "PHASE_4", "WITHDRAWAL"),
@@ -23,7 +21,8 @@ FEW_DROPS = 10
 class LateStageIndex(Outcome):
     """Share of the drops that happen late, by count and by weight, beside a benchmark.
 
-    `late_failure_rate` is that of the late-stage programmes with an outcome. Flag `few_drops`: below 10, show counts.
+    `late_failure_rate` is that of the late-stage programmes with an outcome. Flags: `few_drops`, below 10, show counts;
+    `preclinical_included`, the benchmark knows no preclinical drops but the index beside it counts some.
     """
 
     late_drops: int
@@ -52,7 +51,8 @@ def late_stage_index(
 
     LSAI = late drops / all drops; weighted with a weight for each stage (relative cost, or patients exposed). The
     benchmark among drops after entering the clinic is p1 p2 (1 - p3) / (1 - p1 p2 p3), with p3 from phase 3 to
-    approval. It has no preclinical drops: leave the preclinical stages out when comparing with it, and say so.
+    approval. It has no preclinical drops: leave the preclinical stages out when comparing with it; else the flag
+    `preclinical_included` says that they were counted.
 
     Args:
         drops_by_stage: stage -> drops in it.
@@ -85,6 +85,7 @@ def late_stage_index(
         p1, p2, p3 = benchmark_phase_success
         failing = 1 - p1 * p2 * p3
         benchmark = p1 * p2 * (1 - p3) / failing if failing > 0 else None
+    unlike = benchmark is not None and any(drops_by_stage.get(stage) for stage in PRECLINICAL_STAGES)
     values = {
         "lsai_count": count,
         "lsai_weighted": weighted,
@@ -101,7 +102,7 @@ def late_stage_index(
         ratio_to_benchmark=values["ratio_to_benchmark"],
         late_failure_rate=values["late_failure_rate"],
         missing={name: Reason.NO_DATA for name, value in values.items() if value is None},
-        flags=("few_drops",) if drops < FEW_DROPS else (),
+        flags=(*(("few_drops",) if drops < FEW_DROPS else ()), *(("preclinical_included",) if unlike else ())),
     )
 
 

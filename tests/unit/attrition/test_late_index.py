@@ -45,6 +45,14 @@ def test_impossible_counts_are_refused(inputs: dict[str, object]) -> None:
         late_stage_index(**inputs)  # type: ignore[arg-type]
 
 
+def test_preclinical_drops_beside_a_clinical_benchmark_are_said() -> None:
+    benchmark = (0.488, 0.246, 0.439)
+    mixed = late_stage_index({"CREFRE": 20, "CLIPP": 12, "PHASE3": 3}, benchmark_phase_success=benchmark)
+    alike = late_stage_index({"CREFRE": 0, "CLIPP": 12, "PHASE3": 3}, benchmark_phase_success=benchmark)
+    assert (mixed.flags, alike.flags) == (("preclinical_included",), ())
+    assert late_stage_index({"CREFRE": 20, "PHASE3": 3}).flags == ()
+
+
 def test_a_benchmark_without_failures_has_no_index() -> None:
     found = late_stage_index({"CLIPP": 1}, benchmark_phase_success=(1, 1, 1))
     assert (found.benchmark_lsai, found.ratio_to_benchmark) == (None, None)
