@@ -120,9 +120,16 @@ class Method:
         return self.function(**inputs)
 
     def calculate_reference(self, inputs: Mapping[str, object]) -> Outcome:
-        """Apply the method to the inputs of a reference case."""
+        """Apply the method to the inputs of a reference case; null stands for an input that keeps its default."""
         renamed = {self.reference_inputs.get(name, name): value for name, value in inputs.items()}
-        return self.calculate({name: value for name, value in renamed.items() if name is not None})
+        defaults = {p.name for p in self.parameters if not p.required and p.default is not None}
+        return self.calculate(
+            {
+                name: value
+                for name, value in renamed.items()
+                if name is not None and not (value is None and name in defaults)
+            }
+        )
 
 
 _METHODS: dict[str, Method] = {}

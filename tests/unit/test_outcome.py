@@ -57,6 +57,15 @@ def test_a_result_is_signed_with_every_default() -> None:
     assert "parameters" not in found.as_reference()
 
 
+def test_a_null_in_a_reference_case_keeps_the_default() -> None:
+    """Section 0: what is not given has its default, stored with the result."""
+    given = {"studies": [{"species": "rat", "noael_mg_per_kg": 50}], "safety_factor": None, "human_weight_kg": None}
+    found = find_method("A2_mrsd").calculate_reference(given)
+    assert (found.parameters["safety_factor"], found.parameters["human_weight_kg"]) == (10, 60)
+    with pytest.raises(InputError, match="dose_mg_per_kg"):
+        find_method("A1_hed").calculate_reference({"species": "rat", "dose_mg_per_kg": None})
+
+
 def test_a_number_that_is_not_finite_never_leaves() -> None:
     with pytest.raises(InputError, match="dose_mg_per_m2 is not finite"):
         human_equivalent_dose("mouse", 1e308)
