@@ -29,6 +29,19 @@ def two_stage_designs(p0: float, p1: float, alpha: float, beta: float, n_max: in
     return optimal, minimax
 
 
+def predictive_chances(n: int, n_max: int, prior: tuple[float, float], needed: int) -> Floats:
+    """Return (n + 1,): the probability to reach `needed` responses of n_max, for 0 to n so far, as a plain sum."""
+    import numpy as np
+    from scipy.special import betaln, gammaln
+
+    left = n_max - n
+    x, y = np.arange(n + 1)[:, None], np.arange(left + 1)[None, :]
+    a, b = prior[0] + x, prior[1] + n - x
+    log = gammaln(left + 1) - gammaln(y + 1) - gammaln(left - y + 1) + betaln(a + y, b + left - y) - betaln(a, b)
+    chances: Floats = np.where(x + y >= needed, np.exp(log), 0.0).sum(axis=1)
+    return chances
+
+
 def _best_of_size(n: int, p0: float, p1: float, alpha: float, beta: float, bound: float) -> TwoStageDesign | None:
     import numpy as np
 

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta, betabinom
 
+from pipeline.bench.plain import predictive_chances
 from pipeline.efficacy.conditional_power import conditional_power
 from pipeline.efficacy.predictive_probability import predictive_design, predictive_probability
 from pipeline.efficacy.sequential import count_course
@@ -47,6 +48,29 @@ def test_boundaries_agree_with_the_probability_they_come_from(
                 assert (pp > 0.95) is (high is not None and x >= high)
     assert 0 <= design.type1 <= design.power <= 1
     assert 5 <= design.en_p0 <= n_max
+
+
+@given(trials, priors, st.floats(0, 1))
+@settings(max_examples=100)
+def test_the_average_over_the_next_patient_equals_the_plain_sum(
+    trial: tuple[int, int, int], prior: tuple[float, float], share: float
+) -> None:
+    x, n, n_max = trial
+    p0, theta_t = 0.05 + 0.9 * share, 0.9
+    needed = next(
+        (k for k in range(n_max + 1) if beta.sf(p0, prior[0] + k, prior[1] + n_max - k) >= theta_t), n_max + 1
+    )
+    expected = predictive_chances(n, n_max, prior, needed)[x]
+    assert predictive_probability(x, n, n_max, prior, p0, theta_t).pp == pytest.approx(expected, rel=1e-9, abs=1e-300)
+
+
+def test_nine_of_ten_is_not_above_nine_tenths() -> None:
+    """2 responses in 7 of 15 patients foresee the third with exactly 9/10 under a uniform prior."""
+    design = predictive_design(15, (1, 1), 0.2, 0.5, 0.53, 0.001, n_first_look=7, theta_u=0.9)
+    assert design.success_if_ge == 3
+    assert predictive_probability(2, 7, 15, (1, 1), 0.2, 0.53).pp == pytest.approx(0.9, rel=1e-14)
+    assert design.stop_efficacy_if_ge[0] == 3
+    assert predictive_design(15, (1, 1), 0.2, 0.5, 0.53, 0.001, 7, theta_u=0.8999).stop_efficacy_if_ge[0] == 2
 
 
 def test_a_success_out_of_reach_is_refused() -> None:
