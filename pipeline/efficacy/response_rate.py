@@ -140,26 +140,38 @@ def response_rate_intervals(x: int, n: int, conf_level: float = 0.95) -> Proport
     title="Objective response and disease control",
     source="Eisenhauer EA et al. Eur J Cancer 2009;45:228-247; Clopper CJ, Pearson ES. Biometrika 1934;26:404-413",
 )
-def response_rates(best: Sequence[Response], treated: int | None = None, conf_level: float = 0.95) -> ResponseRates:
+def response_rates(
+    best: Sequence[Response],
+    treated: int | None = None,
+    response_evaluable: bool = False,
+    conf_level: float = 0.95,
+) -> ResponseRates:
     """Return objective response (CR + PR) and disease control (CR + PR + SD) with Clopper-Pearson intervals.
 
+    The denominator is the patients treated: who is not evaluable counts, as without a response.
+
     Args:
-        best: best overall response of every patient assessed for it.
-        treated: number of patients treated, the denominator; None counts only the patients in `best` that are
-            evaluable for response (not NE), which the flag `response_evaluable` then says.
+        best: best overall response of every patient treated, NE where there is none.
+        treated: number of patients treated, where `best` leaves out those never assessed; None takes all in `best`.
+        response_evaluable: count only the patients evaluable for response (not NE), which the flag of that name says.
         conf_level: confidence level of the two-sided intervals.
 
     Raises:
-        InputError: fewer patients were treated than have a response, or the level is not between 0 and 1.
+        InputError: fewer patients were treated than have a response, both denominators are asked for, or the level is
+            not between 0 and 1.
     """
     check_level(conf_level)
     responders = sum(response in (Response.CR, Response.PR) for response in best)
     stable = sum(response in (Response.SD, Response.NON_CR_NON_PD) for response in best)
     evaluable = sum(response is not Response.NE for response in best)
-    denominator = evaluable if treated is None else treated
+    if treated is not None and response_evaluable:
+        raise InputError(
+            "give the patients treated, or ask for those evaluable, not both", path=("response_evaluable",)
+        )
     if treated is not None and treated < len(best):
         raise InputError(f"{len(best)} patients have a response but only {treated} were treated", path=("treated",))
-    flags = ("response_evaluable",) if treated is None else ()
+    denominator = evaluable if response_evaluable else len(best) if treated is None else treated
+    flags = ("response_evaluable",) if response_evaluable else ()
     controlled = responders + stable
     if denominator == 0:
         return ResponseRates(denominator=0, responders=0, controlled=0, reason=Reason.NO_DATA, flags=flags)

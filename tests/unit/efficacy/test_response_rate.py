@@ -58,8 +58,12 @@ def test_the_denominator_is_said() -> None:
     treated = response_rates(best, treated=8)
     assert (treated.responders, treated.controlled, treated.denominator) == (2, 4, 8)
     assert (treated.orr, treated.dcr, treated.flags) == (0.25, 0.5, ())
-    evaluable = response_rates(best)
+    listed = response_rates(best)
+    assert (listed.denominator, listed.orr, listed.flags) == (6, 2 / 6, ())
+    evaluable = response_rates(best, response_evaluable=True)
     assert (evaluable.denominator, evaluable.orr, evaluable.flags) == (5, 0.4, ("response_evaluable",))
-    assert response_rates([]).reason is Reason.NO_DATA
+    assert response_rates([]).reason is response_rates([Response.NE], response_evaluable=True).reason is Reason.NO_DATA
     with pytest.raises(InputError):
         response_rates(best, treated=5)
+    with pytest.raises(InputError):
+        response_rates(best, treated=8, response_evaluable=True)
