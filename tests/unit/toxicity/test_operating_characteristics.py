@@ -12,7 +12,7 @@ from pipeline.errors import InputError
 from pipeline.outcome import find_method
 from pipeline.toxicity.boin import boin_boundaries, select_mtd
 from pipeline.toxicity.crm import continual_reassessment
-from pipeline.toxicity.crm_grid import PosteriorGrid
+from pipeline.toxicity.crm_grid import PosteriorGrid, distinct_rows
 from pipeline.toxicity.crm_model import CrmModel, RateModel
 from pipeline.toxicity.operating_characteristics import (
     boin_characteristics,
@@ -151,6 +151,18 @@ def test_the_grid_fits_as_the_single_fit_does(trials: list[list[tuple[int, int]]
         distances = sorted(abs(p - 0.3) for p in single.ptox)
         if distances[1] - distances[0] > 1e-6:
             assert mtd[row] + 1 == single.mtd
+
+
+@settings(max_examples=50)
+@given(st.integers(1, 60), st.integers(1, 40), st.sampled_from([1, 3, 1000]), st.integers(0, 1000))
+def test_distinct_rows_are_those_of_numpy(rows: int, columns: int, most: int, seed: int) -> None:
+    counts = np.random.default_rng(seed).integers(0, most, (rows, columns), endpoint=True)
+    counts = np.concatenate([counts, counts[::2]])
+    states, place = distinct_rows(counts)
+    expected, places = np.unique(counts, axis=0, return_inverse=True)
+    assert np.array_equal(states, expected)
+    assert np.array_equal(place, places.reshape(-1))
+    assert np.array_equal(states[place], counts)
 
 
 @pytest.mark.parametrize(
