@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Dialect, Select, Text, literal_column
+from sqlalchemy import ColumnElement, Dialect, FromClause, Select, Text, literal_column
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.store.plans import Form
 
@@ -26,6 +27,30 @@ class Piece:
     key: str
     value: ColumnElement[Any] | str
     raw: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The rows of a page to select from, with the aggregates that make its arrays.
+
+    rows: where the columns `place` and `total` are, if the rows are numbered. key: SQL for the key of a row's cursor.
+    """
+
+    source: FromClause
+    arrays: Mapping[str, ColumnElement[Any] | str]
+    rows: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageRows:
+    """Rows of a page in order. numbered: by `place` of `total`, and one more than `size` may stand."""
+
+    rows: NamedFromClause
+    numbered: bool
+    key: str
+    size: ColumnElement[int]
+    backwards: bool
 
 
 def quoted(text: str) -> str:
@@ -84,13 +109,11 @@ class Json(Protocol):
     def values(self, rows: Select[Any], name: str) -> ColumnElement[Any]:
         """Return an array of the only column of a SELECT, in its order."""
 
-    def gathered(self, column: str) -> str:
-        """Aggregate a column of JSON to an array, leaving NULL out."""
+    def lists(self, page: PageRows, lists: Mapping[str, Sequence[Piece]], name: str) -> Listing:
+        """Return the arrays of objects made of the rows of a page, by names of ours."""
 
-    def last_key(
-        self, place: ColumnElement[int], key: ColumnElement[str], size: ColumnElement[int]
-    ) -> ColumnElement[Any]:
-        """Aggregate to the key of the last place within the size."""
+    def least(self, one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return the lesser of two numbers."""
 
     def handed(self, columns: Sequence[str], name: str) -> Select[Any]:
         """Return a SELECT without columns from the rows in the parameter `handed`, an array of objects, in order."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Select, Text, case, cast, collate, func, select
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy import ColumnElement, Dialect, FromClause, Select, Text, cast, func, select, true
+from sqlalchemy.dialects.postgresql import JSON, aggregate_order_by
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from pipeline.store.json_pieces import Piece, quoted, sql
+from pipeline.store.json_pieces import Listing, PageRows, Piece, quoted, sql
 from pipeline.store.plans import Form
 
 _ROW = "q$"  # no key of an answer is called so
@@ -30,13 +30,11 @@ class JsonOfPostgres:
         """Return a column's value; the row is turned to JSON as a whole."""
         x = column
         match form:
-            case Form.TEXT | Form.TRUTH:
+            case Form.TEXT | Form.TRUTH | Form.REAL:  # the text of a double is exact; no door lets -0 in
                 made = x
             case Form.COUNT:
                 inside = f"{x} BETWEEN -2147483648 AND 2147483647 OR {x} IS NULL"
                 made = f"CASE WHEN {inside} THEN to_json({x}) ELSE json E'\\r0' END"
-            case Form.REAL:  # the text of a double is exact; -0 alone would be read as a whole number without sign
-                made = f"CASE WHEN {x} = 0 THEN CAST({x} || '.0' AS json) ELSE to_json({x}) END"
             case Form.JSON:
                 made = f"CAST(nullif({x}, 'null') AS json)"
             case Form.GLOBAL_ID:
@@ -95,7 +93,7 @@ class JsonOfPostgres:
         """Return the objects in their order."""
         if _too_long(pieces):
             listed = rows.add_columns(self.object(pieces).label("j")).subquery(name)
-            return select(sql(self.gathered(f"{name}.j"))).select_from(listed).scalar_subquery()
+            return select(sql(f"coalesce(json_agg({name}.j), json '[]')")).select_from(listed).scalar_subquery()
         listed = rows.add_columns(*self._labelled(pieces)).subquery(name)
         # A row with a NULL in it counts as NULL, so that rows are not filtered like single values.
         return select(sql(f"coalesce(json_agg({name}), json '[]')")).select_from(listed).scalar_subquery()
@@ -103,18 +101,28 @@ class JsonOfPostgres:
     def values(self, rows: Select[Any], name: str) -> ColumnElement[Any]:
         """Return the values."""
         listed = rows.subquery(name)
-        return select(sql(self.gathered(f"{name}.value"))).select_from(listed).scalar_subquery()
+        return select(sql(f"coalesce(json_agg({name}.value), json '[]')")).select_from(listed).scalar_subquery()
 
-    def gathered(self, column: str) -> str:
-        """Return an array."""
-        return f"coalesce(json_agg({column}) FILTER (WHERE {column} IS NOT NULL), json '[]')"
+    def lists(self, page: PageRows, lists: Mapping[str, Sequence[Piece]], name: str) -> Listing:
+        """Return the arrays from the rows themselves, each beside the rows that make it."""
+        source: FromClause = page.rows
+        place = sql(f"{page.rows.name}.place")
+        arrays: dict[str, ColumnElement[Any] | str] = {}
+        for label, pieces in lists.items():
+            row = f"{name}_{label}"
+            columns = [self.object(pieces).label("j")] if _too_long(pieces) else self._labelled(pieces)
+            source = source.join(select(*columns).lateral(row), true())
+            value = sql(f"{row}.j" if _too_long(pieces) else row)
+            if page.backwards:
+                value = aggregate_order_by(value, place.desc())
+            gathered = func.json_agg(value)
+            within = gathered.filter(place <= page.size) if page.numbered else gathered
+            arrays[label] = func.coalesce(within, sql("json '[]'"))
+        return Listing(source, arrays, page.rows.name, page.key)
 
-    def last_key(
-        self, place: ColumnElement[int], key: ColumnElement[str], size: ColumnElement[int]
-    ) -> ColumnElement[Any]:
-        """Return a key as text: the greatest of those that begin with their place."""
-        numbered = func.lpad(cast(place, Text), 3, sql("'0'")).concat(key)
-        return func.substr(func.max(collate(case((place <= size, numbered)), "C")), 4)
+    def least(self, one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return the lesser of two numbers."""
+        return func.least(one, other)
 
     def handed(self, columns: Sequence[str], name: str) -> Select[Any]:
         """Return nothing: statements nest as deep as queries do."""

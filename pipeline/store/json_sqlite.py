@@ -7,13 +7,13 @@ Nested JSON is joined as text, because `json()` would parse it again at every le
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, Select, case, func, select, text
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from pipeline.store.json_pieces import Piece, quoted, sql
+from pipeline.store.json_pieces import Listing, PageRows, Piece, quoted, sql
 from pipeline.store.plans import Form
 
 _NULL = "'null'"
@@ -113,23 +113,29 @@ class JsonOfSqlite:
     def many(self, rows: Select[Any], pieces: Sequence[Piece], name: str) -> ColumnElement[Any]:
         """Return the objects as text."""
         listed = rows.add_columns(self.object(pieces).label("j")).subquery(name)
-        return select(sql(self.gathered(f"{name}.j"))).select_from(listed).scalar_subquery()
+        return select(sql(_gathered(f"{name}.j"))).select_from(listed).scalar_subquery()
 
     def values(self, rows: Select[Any], name: str) -> ColumnElement[Any]:
         """Return the values as text; NULL does not occur among them."""
         listed = rows.subquery(name)
         return select(sql(f"json_group_array({name}.value)")).select_from(listed).scalar_subquery()
 
-    def gathered(self, column: str) -> str:
-        """Return an array as text."""
-        return f"'[' || coalesce(group_concat({column}, ','), '') || ']'"
+    def lists(self, page: PageRows, lists: Mapping[str, Sequence[Piece]], name: str) -> Listing:
+        """Return the arrays from a subquery with one column of JSON for each, NULL beyond the size."""
+        place = sql(f"{page.rows.name}.place")
+        made = [sql(f"{place} AS place, {page.rows.name}.total AS total, {page.key} AS key")] if page.numbered else []
+        for label, pieces in lists.items():
+            value = self.object(pieces)
+            made.append((case((place <= page.size, value)) if page.numbered else value).label(label))
+        rows = select(*made).select_from(page.rows)
+        if page.numbered:
+            rows = rows.order_by(place.desc() if page.backwards else place)
+        arrays = {label: _gathered(f"{name}.{label}") for label in lists}
+        return Listing(rows.subquery(name), arrays, name, f"{name}.key")
 
-    def last_key(
-        self, place: ColumnElement[int], key: ColumnElement[str], size: ColumnElement[int]
-    ) -> ColumnElement[Any]:
-        """Return a key as text: the greatest of those that begin with their place."""
-        numbered = func.printf(sql("'%03d'"), place).concat(key)
-        return func.substr(func.max(case((place <= size, numbered))), 4)
+    def least(self, one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+        """Return the lesser of two numbers."""
+        return func.min(one, other)
 
     def handed(self, columns: Sequence[str], name: str) -> Select[Any]:
         """Return the rows by json_each."""
@@ -160,6 +166,10 @@ def _joined(*parts: ColumnElement[Any] | str) -> ColumnElement[Any] | str:
     for run in runs[1:]:
         joined = joined.concat(sql(run))
     return joined
+
+
+def _gathered(column: str) -> str:
+    return f"'[' || coalesce(group_concat({column}, ','), '') || ']'"
 
 
 def _object(pieces: Sequence[Piece]) -> str:

