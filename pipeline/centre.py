@@ -75,6 +75,7 @@ class Centre:
             key = _key_of(database, data_dir / "chain.key")
             centre = cls(Journal(database, key, Anchor(data_dir / "anchor.jsonl", key)), data_dir)
             centre.adopt_first_graph()
+            centre.journal.anchor_last()
             yield centre
 
     @property

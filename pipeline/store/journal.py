@@ -331,6 +331,21 @@ class Journal:
                 self.anchor.extend(act.number, content["hash"], self._heads)
         return Recorded(act.number, recorded_at, result)
 
+    def anchor_last(self) -> None:
+        """Add the last act to the anchor, where the process that wrote it ended before it could.
+
+        Only the last: a longer gap is for `verify` to find and for the next act to close.
+        """
+        if not self.anchor.path.exists():
+            return
+        with self.database.read() as connection:
+            head = connection.execute(
+                select(acts.c.number, acts.c.hash).order_by(acts.c.number.desc()).limit(1)
+            ).one_or_none()
+        if head is not None:
+            with contextlib.suppress(OSError, Unavailable):
+                self.anchor.extend_by_one(head.number, head.hash)
+
     def _heads(self, first: int, last: int) -> list[tuple[int, str]]:
         """Return number and hash of some acts, for the anchor."""
         with self.database.read() as connection:

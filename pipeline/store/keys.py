@@ -146,6 +146,15 @@ class Anchor:
                     file.truncate(end)
                 raise
 
+    def extend_by_one(self, number: int, head: str) -> None:
+        """Add the head of the chain where the anchor ends at the act before it, which is where a kill leaves it."""
+        with self.path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 2 * _LINE_BYTES))
+            lines = file.read().splitlines(keepends=True)
+        whole = [found for line in lines[-2:] if (found := _number_in(line)) is not None]
+        if whole and whole[-1] == number - 1:
+            self.extend(number, head, lambda _first, _last: ())
+
     def _last_number(self, file: BinaryIO) -> int | None:
         """Return the act of the last line, having taken off one that a power cut or a full disk left half written.
 

@@ -87,6 +87,11 @@ def verify(database: Database, key: ChainKey, anchor: Anchor) -> AuditReport:
             f"the anchor remembers act {anchored.last}, the database ends at act {report.acts}: "
             "acts were cut off its end"
         )
+    if anchored.exists and not anchored.heads and report.acts > 1:
+        report.say(
+            f"the anchor {anchor.path} remembers no act, the database holds {report.acts}: its lines were taken out; "
+            "put its backup back, without it a cut tail would not show"
+        )
     if report.acts and not anchored.exists:
         report.say(f"the anchor {anchor.path} is missing: put it back, without it a cut tail would not show")
     return report

@@ -338,6 +338,24 @@ print(done + 1)
     assert check(url_of(centre), centre, {str(n): n + 1 for n in range(number)}) == number
 
 
+def test_the_act_of_a_killed_process_is_anchored_when_the_records_are_opened(database, tmp_path):
+    journal = journal_in(tmp_path, database)
+    journal.anchor_last()  # nothing is on record yet
+    for number in range(4):
+        perform(journal, str(number))
+    path = journal.anchor.path
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    for left in (lines[:3], [*lines[:3], lines[3][:50]], lines):
+        path.write_bytes(b"".join(left))
+        journal_in(tmp_path, database).anchor_last()
+        assert path.read_bytes() == whole
+    for left in (lines[:2], [], [*lines[:2], b"zzz\n"]):  # no kill leaves these
+        path.write_bytes(b"".join(left))
+        journal_in(tmp_path, database).anchor_last()
+        assert path.read_bytes() == b"".join(left)
+
+
 def test_the_anchor_is_whole_again_after_what_it_missed(database, tmp_path):
     journal = journal_in(tmp_path, database)
     path = journal.anchor.path
@@ -347,7 +365,8 @@ def test_the_anchor_is_whole_again_after_what_it_missed(database, tmp_path):
     lines = whole.splitlines(keepends=True)
     for left in (lines[:3], [*lines[:3], lines[3][:50]], [*lines[:3], b"\0" * 90 + b"\n"], [], lines[:1]):
         path.write_bytes(b"".join(left))
-        assert verify(database, journal.key, journal.anchor).problems == []
+        problems = verify(database, journal.key, journal.anchor).problems
+        assert problems == [] if left else "remembers no act" in problems[0]
         perform(journal_in(tmp_path, database), f"more {len(left)} {len(b''.join(left))}")
         assert path.read_bytes().startswith(whole)
         assert verify(database, journal.key, journal.anchor).problems == []
