@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 CENSORED = "censored"
+AT_ONCE = 16
 CAUSES = ("advance", "drop_toxicity", "drop_efficacy", "drop_other")
 
 
@@ -69,8 +70,10 @@ class IncidenceCurves:
         )
 
 
-def incidence_curves(time: ArrayLike, cause: ArrayLike, causes: int, entry: ArrayLike | None = None) -> IncidenceCurves:
-    """Return the Aalen-Johansen curves of competing causes.
+def incidence_curves(
+    time: ArrayLike, cause: ArrayLike, causes: int, entry: ArrayLike | None = None, wanted: range | None = None
+) -> IncidenceCurves:
+    """Return the Aalen-Johansen curves of competing causes, of all or of those wanted.
 
     At each event time F_k += S(t-) d_k / n for all causes with the same S(t-), then S *= 1 - d / n; censorings at that
     time leave after it. The variance is Aalen's: the hazard increments of the cause and of all others together are
@@ -82,18 +85,21 @@ def incidence_curves(time: ArrayLike, cause: ArrayLike, causes: int, entry: Arra
         cause: (n,), number of the cause from 0, or -1 for a censoring.
         causes: number of causes.
         entry: (n,), times from which each subject is observed; it is at risk when entry < t <= time.
+        wanted: numbers of the causes whose curves are wanted; the others count as events all the same.
     """
     import numpy as np
 
+    wanted = range(causes) if wanted is None else wanted
     time, cause = np.asarray(time, dtype=float), np.asarray(cause)
     happened = cause >= 0
     times, place = np.unique(time[happened], return_inverse=True)
-    m = times.size
-    events = np.bincount(place * causes + cause[happened], minlength=m * causes).reshape(m, causes)
+    m, k = times.size, len(wanted)
+    shown = np.isin(cause[happened], wanted)
+    events = np.bincount(place[shown] * k + cause[happened][shown] - wanted.start, minlength=m * k).reshape(m, k)
     entries = None if entry is None else np.sort(np.asarray(entry, dtype=float))
     at_risk = number_at_risk(np.sort(time), entries, times)
     n = at_risk.astype(float)[:, None]
-    total = events.sum(axis=1, keepdims=True)
+    total = np.bincount(place, minlength=m)[:, None]
     event_free = np.cumprod(1 - total / n, axis=0)
     before = np.vstack([np.ones((1, 1)), event_free[:-1]]) if m else event_free
     incidence = np.cumsum(before * events / n, axis=0)
@@ -152,8 +158,7 @@ def cumulative_incidence(
     codes = [number[name] for name in state]
     check_times(time, [int(code >= 0) for code in codes], event_name="state", entry=entry)
     check_level(conf_level)
-    curves = incidence_curves(time, np.asarray(codes, dtype=np.int64), len(causes), entry)
-    event_free, incidence, variance = curves.at(times)
+    event_free, incidence, variance = _at(times, time, codes, len(causes), entry)
     relative = np.divide(variance, incidence**2, out=np.zeros_like(variance), where=incidence > 0)
     lower, upper = log_log_limits(incidence, relative, conf_level)
     horizon = max(time, default=None)
@@ -170,6 +175,19 @@ def cumulative_incidence(
         reason=None if time else Reason.NO_DATA,
         flags=("beyond_horizon",) if beyond else (),
     )
+
+
+def _at(
+    times: Sequence[float], time: Sequence[float], codes: Sequence[int], causes: int, entry: Sequence[float] | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return what `IncidenceCurves.at` does, a few causes at a time: curves of thousands would fill the memory."""
+    import numpy as np
+
+    cause = np.asarray(codes, dtype=np.int64)
+    blocks = [range(first, min(first + AT_ONCE, causes)) for first in range(0, causes, AT_ONCE)] or [range(0)]
+    found = [incidence_curves(time, cause, causes, entry, wanted).at(times) for wanted in blocks]
+    free, incidence, variance = zip(*found, strict=True)
+    return free[0], np.concatenate(incidence, axis=1), np.concatenate(variance, axis=1)
 
 
 def _columns(causes: Sequence[str], values: NDArray[np.float64]) -> dict[str, tuple[float, ...]]:

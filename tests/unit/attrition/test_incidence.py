@@ -56,6 +56,23 @@ def test_intervals_contain_the_incidence_and_one_cause_alone_is_kaplan_meier(row
     assert found.event_free == pytest.approx(survival)
 
 
+@given(st.integers(0, 60), st.integers(0, 120), st.booleans(), st.integers(0, 1000))
+@settings(max_examples=50)
+def test_a_few_causes_at_a_time_are_as_all_at_once(causes: int, rows: int, late: bool, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    time = np.ceil(generator.exponential(30, rows)).tolist()
+    cause = generator.integers(-1, causes, rows)
+    entry = [t - generator.uniform(0.5, 20) for t in time] if late else None
+    names = [f"cause {number}" for number in range(causes)]
+    state = [CENSORED if number < 0 else names[number] for number in cause]
+    found = cumulative_incidence(time, state, ASKED, entry, names)
+    free, incidence, variance = incidence_curves(time, cause, causes, entry).at(ASKED)
+    assert found.event_free == tuple(free.tolist())
+    for number, name in enumerate(names):
+        assert found.cif[name] == tuple(incidence[:, number].tolist())
+        assert found.standard_error[name] == tuple(np.sqrt(variance[:, number]).tolist())
+
+
 @given(sojourns)
 @settings(max_examples=30)
 def test_variance_is_the_sum_written_out(rows: Rows) -> None:
