@@ -64,7 +64,7 @@ def command(
     from pipeline.reports.exports import Export, export
 
     wanted = Export(what, format_name, molecule, _day(as_of), _instant(known_at))
-    with session.open() as centre, _beside(output, to_stdout) as file:
+    with session.open(begun=True) as centre, _beside(output, to_stdout) as file:
         with session.progress("Writing"):
             account = export(centre, wanted, file, actor=session.actor)
         if to_stdout:

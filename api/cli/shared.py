@@ -30,10 +30,17 @@ class Session:
     as_json: bool
 
     @contextlib.contextmanager
-    def open(self) -> Iterator[Centre]:
-        """Open the records."""
-        from pipeline.centre import Centre
+    def open(self, *, begun: bool = False) -> Iterator[Centre]:
+        """Open the records; `begun`: only those there are, so that a mistyped folder is not taken for an empty record.
 
+        Raises:
+            StoreRefused: they cannot be opened, or there are none.
+        """
+        from pipeline.centre import Centre
+        from pipeline.errors import StoreRefused
+
+        if begun and not self.database_url and not (self.data / "moltrail.db").exists():
+            raise StoreRefused(f"there are no records in {self.data}; give the folder that holds them with --data")
         with Centre.open(self.data, self.database_url) as centre:
             yield centre
 

@@ -25,7 +25,7 @@ def command(session: Session, anchor: Path | None) -> None:
     from pipeline.store.keys import Anchor
     from pipeline.store.verify import verify
 
-    with session.open() as centre, session.progress("Walking the audit chain"):
+    with session.open(begun=True) as centre, session.progress("Walking the audit chain"):
         journal = centre.journal
         chosen = Anchor(anchor, journal.key) if anchor else journal.anchor
         report = verify(journal.database, journal.key, chosen)

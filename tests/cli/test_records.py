@@ -139,6 +139,14 @@ def test_verify_says_intact_and_ends_with_0(filled):
     assert filled.good("verify").text.endswith("Intact: nothing was altered.\n")
 
 
+@pytest.mark.parametrize("arguments", [("verify",), ("export", "molecules")])
+def test_a_mistyped_folder_is_not_taken_for_an_empty_record(moltrail, arguments):
+    answer = moltrail(*arguments)
+    assert (answer.code, answer.out) == (2, b"")
+    assert answer.err == f"there are no records in {moltrail.data}; give the folder that holds them with --data\n"
+    assert not (moltrail.data / "moltrail.db").exists()
+
+
 def test_verify_finds_a_row_altered_behind_the_programs_back(filled):
     base = sqlite3.connect(filled.data / "moltrail.db")
     base.execute("DROP TRIGGER molecules_fixed")
