@@ -33,7 +33,8 @@ class StageOccupation(Outcome):
 
     `at_risk` counts the molecules in a state just before each time. `horizon` is the last time anyone is followed.
     Flags: `beyond_horizon`; `empty_risk_set` when a state that molecules leave still has probability but nobody in
-    it; `markov` when the forecast starts after time 0 and so assumes that the past of a molecule does not matter.
+    it; `markov` when the forecast starts after time 0 and so assumes that the past of a molecule does not matter;
+    `landmark` when only the molecules in the start state at that time were counted, which checks that assumption.
     """
 
     occupation: Mapping[str, tuple[float, ...]]
@@ -63,6 +64,7 @@ def stage_occupation(
     start_state: str = STATES[0],
     from_time: float = 0.0,
     states: Sequence[str] = STATES,
+    landmark: bool = False,
 ) -> StageOccupation:
     """Estimate the probability of being in each state, given the start state at a time.
 
@@ -78,6 +80,7 @@ def stage_occupation(
         start_state: state the molecule is in at `from_time`.
         from_time: time of the start, same scale as the paths.
         states: all states; probabilities come in this order.
+        landmark: count only the molecules that are in the start state at `from_time`, without the Markov assumption.
 
     Raises:
         InputError: an unknown state, entry times that fall or do not match the states, follow-up that ends before the
@@ -88,7 +91,10 @@ def stage_occupation(
         raise InputError(f"no state is called {start_state!r}; known: {', '.join(states)}", path=("start_state",))
     if early := [time for time in times if time < from_time]:
         raise InputError(f"a time asked for lies before the start at {from_time:g}: {early[0]:g}", path=("times",))
-    risks = _Risks.of([_checked(path, number, index) for index, path in enumerate(paths)], len(states))
+    courses = [_checked(path, number, index) for index, path in enumerate(paths)]
+    if landmark:
+        courses = [course for course in courses if _is_in(number[start_state], course, from_time)]
+    risks = _Risks.of(courses, len(states))
     wanted = sorted(range(len(times)), key=times.__getitem__)
     found: list[tuple[float, ...]] = [()] * len(times)
     chance = [0.0] * len(states)
@@ -103,9 +109,9 @@ def stage_occupation(
                 chance[entered] += mass
             ahead = next(steps, None)
         found[index] = tuple(max(value, 0.0) for value in chance)
-    horizon = max((path.last_follow_up for path in paths), default=None)
+    horizon = max((course[-1][0] for course in courses), default=None)
     at_risk = {name: risks.at(index, times) for name, index in number.items()}
-    flags = ["markov"] if from_time > 0 else []
+    flags = ["landmark"] if landmark else ["markov"] if from_time > 0 else []
     flags += ["beyond_horizon"] if horizon is not None and any(time > horizon for time in times) else []
     empty = any(
         found[place][index] > 0 and at_risk[name][place] == 0 and index in risks.left
@@ -116,7 +122,7 @@ def stage_occupation(
         occupation={name: tuple(row[index] for row in found) for name, index in number.items()},
         at_risk=at_risk,
         horizon=horizon,
-        reason=None if paths else Reason.NO_DATA,
+        reason=None if courses else Reason.NO_DATA,
         flags=(*flags, *(("empty_risk_set",) if empty else ())),
     )
 
@@ -140,6 +146,11 @@ def _checked(path: StatePath, number: Mapping[str, int], index: int) -> list[Ste
     sojourns = [next(same) for _, same in groupby(kept, key=lambda entry: entry[1])]
     steps = [(end, state, after) for (_, state), (end, after) in pairwise(sojourns)]
     return [(sojourns[0][0], -1, sojourns[0][1]), *steps, (path.last_follow_up, sojourns[-1][1], -1)]
+
+
+def _is_in(state: int, steps: Sequence[Step], time: float) -> bool:
+    """Return whether a path has entered a state by a time and is seen in it after that time."""
+    return any(after == state and start <= time < end for (start, _, after), (end, _, _) in pairwise(steps))
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,30 @@ def test_occupation_is_the_product_of_the_matrices_and_sums_to_one(
     assert ("markov" in found.flags) is (since > 0)
 
 
+@given(st.lists(paths(), min_size=1, max_size=15), st.sampled_from(STATES[:3]), st.integers(0, 6))
+@settings(max_examples=50, deadline=None)
+def test_a_landmark_counts_those_in_the_state_at_that_time(drawn: list[StatePath], start: str, since: int) -> None:
+    def there(path: StatePath) -> bool:
+        ends = [*path.entry_times[1:], path.last_follow_up]
+        stays = zip(path.states, path.entry_times, ends, strict=True)
+        return any(name == start and begin <= since < end for name, begin, end in stays)
+
+    asked = [float(time) for time in range(since, 24, 3)]
+    found = stage_occupation(drawn, asked, start, since, landmark=True)
+    kept = [path for path in drawn if there(path)]
+    assert found.occupation == stage_occupation(kept, asked, start, since).occupation
+    assert (found.reason is None) is bool(kept)
+    assert "landmark" in found.flags
+    assert "markov" not in found.flags
+
+
+def test_a_landmark_differs_where_the_past_matters() -> None:
+    quick = StatePath(("CREFRE", "CLIPP"), (0, 2), 20)
+    slow = StatePath(("CREFRE", "CLIPP", "DROPPED"), (0, 6, 8), 8)
+    assert stage_occupation([quick, slow], [9], "CLIPP", 5).occupation["DROPPED"] == (0.5,)
+    assert stage_occupation([quick, slow], [9], "CLIPP", 5, landmark=True).occupation["DROPPED"] == (0,)
+
+
 def test_one_stage_is_the_cumulative_incidence() -> None:
     generator = np.random.default_rng(5)
     time = generator.integers(1, 50, 80).tolist()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipeline.efficacy.simon import TwoStageDesign, simon_designs
+from pipeline.efficacy.simon import simon_designs
+from pipeline.efficacy.simon_search import TwoStageDesign
 
 # p0 p1 alpha beta | optimal r1/n1 r/n and the expected size under p0 | minimax
 PRINTED = """
