@@ -15,6 +15,10 @@ from pipeline.rounding import at_least
 
 FEWEST_TROUGHS = 3
 HALF_LIVES = 5
+MEASURED = (
+    *("auc_tau", "cavg", "cmax_ss", "cmin_ss", "ctrough"),
+    *("fluctuation_pct", "swing_pct", "cl_ss_f", "accumulation_obs"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +71,8 @@ def steady_state(
         lloq: lower limit of quantification; smaller values count as below it.
 
     Returns:
-        The parameters; without a value at the start, or a way to the end, of the interval none, for `no_data`.
+        The parameters; without a value at the start, or a way to the end, of the interval none but the predicted
+        accumulation, for `no_data`.
 
     Raises:
         InputError: times that do not rise, negative values, an interval, first area or slope that is not above 0.
@@ -78,14 +83,14 @@ def steady_state(
     if dose is not None and dose < 0:
         raise InputError(f"a dose cannot be negative, got {dose:g}", path=("dose",))
     profile = prepare(time_h, conc, lloq=lloq)
-    whole = _to_tau(profile.points, tau_h, lambda_z)
-    if not profile.measured or not profile.from_dose or whole is None:
-        return SteadyState(reason=Reason.NO_DATA, flags=profile.flags)
+    predicted = -1 / math.expm1(-lambda_z * tau_h) if lambda_z else None
+    whole = _to_tau(profile.points, tau_h, lambda_z) if profile.measured and profile.from_dose else None
+    auc = area(whole[0]) if whole else 0.0
+    if whole is None or auc <= 0:
+        return _without_area(predicted, profile.flags)
     points, flag = whole
     values = [c for _, c in points]
-    auc, top, low = area(points), max(values), min(values)
-    if auc <= 0:
-        return SteadyState(reason=Reason.NO_DATA, flags=profile.flags)
+    top, low = max(values), min(values)
     missing = {}
     if low == 0:
         missing["swing_pct"] = Reason.UNDEFINED_LIMIT
@@ -102,10 +107,17 @@ def steady_state(
         swing_pct=100 * (top - low) / low if low > 0 else None,
         cl_ss_f=dose / auc if dose else None,
         accumulation_obs=auc / auc_tau_day1 if auc_tau_day1 else None,
-        accumulation_pred=-1 / math.expm1(-lambda_z * tau_h) if lambda_z else None,
+        accumulation_pred=predicted,
         missing=missing,
         flags=(*profile.flags, *((flag,) if flag else ())),
     )
+
+
+def _without_area(predicted: float | None, flags: tuple[str, ...]) -> SteadyState:
+    """Return what lambda_z and tau alone say: the predicted accumulation, if anything."""
+    if predicted is None:
+        return SteadyState(reason=Reason.NO_DATA, flags=flags)
+    return SteadyState(accumulation_pred=predicted, missing=dict.fromkeys(MEASURED, Reason.NO_DATA), flags=flags)
 
 
 def _to_tau(points: Points, tau_h: float, lambda_z: float | None) -> tuple[Points, str] | None:

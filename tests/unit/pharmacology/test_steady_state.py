@@ -41,6 +41,14 @@ def test_an_interval_that_cannot_be_reached_has_no_area() -> None:
     assert steady_state([], [], 12).reason is Reason.NO_DATA
 
 
+def test_the_predicted_accumulation_needs_no_profile() -> None:
+    """D4: 1 / (1 - exp(-lambda_z tau)), also where the area over the interval is missing."""
+    for times, conc in (([1, 2, 12], [5.0, 4.0, 3.0]), ([], [])):
+        found = steady_state(times, conc, 12, 100, 40, lambda_z=0.1)
+        assert (found.accumulation_pred, found.reason) == (pytest.approx(1 / (1 - math.exp(-1.2))), None)
+        assert (found.auc_tau, found.missing["accumulation_obs"]) == (None, Reason.NO_DATA)
+
+
 def test_what_was_not_given_is_named() -> None:
     found = steady_state([0, 2, 12], [0.0, 4.0, 0.0], 12)
     assert found.swing_pct is None
