@@ -39,13 +39,16 @@
   const examples = await (await fetch("/graphiql/examples.json")).json();
   const chosen = examples.find((example) => example.name === new URLSearchParams(location.search).get("example"));
 
+  // One tab for each kind of reader: the first example of theirs. The others are in the menu.
+  const firsts = examples.filter(({ who }, place) => examples.findIndex((other) => other.who === who) === place);
+
   const show = () =>
     ReactDOM.render(
       React.createElement(GraphiQL, {
         key: token, // another token may see another schema: begin anew
         fetcher,
         ...(tokenNeeded && !token ? { schema: null } : {}), // without a token the schema is not shown
-        defaultTabs: examples.slice(0, 5).map(({ query }) => ({ query })),
+        defaultTabs: firsts.map(({ query }) => ({ query })),
         query: chosen?.query,
         defaultEditorToolsVisibility: false,
         shouldPersistHeaders: false,
