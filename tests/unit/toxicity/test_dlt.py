@@ -37,6 +37,8 @@ def reasons(event: DltEvent, observation: DltObservation = COMPLETE) -> tuple[st
         (DltEvent("thrombocytopenia", 3, 3, 1, bleeding=True), ("thrombocytopenia",)),
         (DltEvent("anaemia", 4, 3, 1), ("g4_anemia",)),
         (DltEvent("anemia", 3, 3, 30), ()),
+        (DltEvent("Haemoglobin decreased", 3, 3, 30, lab_only=True), ()),
+        (DltEvent("White blood cell count decreased", 4, 3, 20, lab_only=True), ()),
         (DltEvent("vomiting", 3, 3, 3), ()),
         (DltEvent("vomiting", 3, 3, 4), ("g3plus_vomiting",)),
         (DltEvent("diarrhoea", 4, 3, 1), ("g3plus_diarrhea",)),
