@@ -14,15 +14,9 @@ MOST_ENTRIES = 20_000
 """Entries that all lists of one calculation may have together: far beyond a study, and done within seconds."""
 
 MOST: Mapping[str, Mapping[str, int]] = {
-    "C4_simon_oc": {"p": 100},
-    "C4_simon_two_stage": {"n_max": 130},
-    "C6_pp_design": {"n_max": 500},
-    "D1_nca": {"time_h": 1_000, "conc": 1_000},
-    "D2_lambda_z_candidates": {"time_h": 1_000, "conc": 1_000},
-    "D3_blq_handling": {"time_h": 1_000, "conc_blq_as_zero": 1_000},
-    "E4_cumulative_incidence": {"causes": 50, "times": 1_000},
+    "E4_cumulative_incidence": {"causes": 200, "times": 1_000},
     "E6_stage_occupation": {"states": 50, "times": 1_000},
-    "F1_crm_oc": {"true_dlt_prob": 10, "skeleton": 10, "cohorts": 30, "trials": 10_000},
+    "F1_crm_oc": {"true_dlt_prob": 20, "skeleton": 20, "cohorts": 50},
 }
 """Method -> input -> its largest value, or the most entries of a list: what takes about three seconds at most."""
 

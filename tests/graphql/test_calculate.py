@@ -232,9 +232,9 @@ def test_a_list_without_end_is_refused(entries: int) -> None:
 @pytest.mark.parametrize(
     ("asked", "name", "said"),
     [
-        ("c4SimonTwoStage(p0: 0.4, p1: 0.45, nMax: 131)", "nMax", "nMax must be at most 130, got 131"),
-        ("d1Nca(timeH: $t, conc: $t)", "timeH", "timeH has 1,001 entries; at most 1,000 are taken"),
-        ("f1CrmOc(trueDltProb: [0.1], skeleton: [0.1], target: 0.3, cohorts: 9, trials: 10001)", "trials", "at most"),
+        ("c4SimonTwoStage(p0: 0.4, p1: 0.45, nMax: 201)", "nMax", "nMax lies between 2 and 200, got 201"),
+        ("e4CumulativeIncidence(time: [1], state: [], times: $t)", "times", "times has 1,001 entries; at most 1,000"),
+        ("f1CrmOc(trueDltProb: [0.1], skeleton: [0.1], target: 0.3, cohorts: 51)", "cohorts", "at most 50, got 51"),
         ("f1BoinOc(trueDltProb: [0.1], target: 0.3, cohorts: 9, trials: 50001)", "trials", "from 1 to 50000"),
     ],
 )
