@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.efficacy.sequential import binomial_pmf
 from pipeline.efficacy.simon_search import TwoStageDesign
+from pipeline.pharmacology.line import Line, fit_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 Found = tuple[TwoStageDesign | None, TwoStageDesign | None]
+
+
+def terminal_lines(points: Sequence[tuple[float, float]]) -> list[Line]:
+    """Return the lines of ln concentration on time over the last 3, 4, ... points, each fitted from the start."""
+    logs = [(time, math.log(conc)) for time, conc in points]
+    return [fit_line(*zip(*logs[-n:], strict=True)) for n in range(3, len(points) + 1)]
 
 
 def two_stage_designs(p0: float, p1: float, alpha: float, beta: float, n_max: int) -> Found:

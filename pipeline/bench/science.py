@@ -1,8 +1,9 @@
-"""How fast the methods are: beside a loop over numpy calls, or beside the time a person is willing to wait."""
+"""How fast the methods are: beside their plain form, or beside the time a person is willing to wait."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ PROFILES, POINTS = 10_000, 12
 LOOPED = 500
 """Profiles the loop is run over: it takes seconds, and as long for each."""
 FASTER = 20
+SAMPLES, RATES = 1_000, 1_000
 PROGRAMMES = 100_000
 CAUSES = ("advance", "toxicity", "efficacy", "exposure", "strategic", "other")
 SEED = 20_240_101
@@ -56,7 +58,18 @@ class Measured:
 
 def measure(repeat: int) -> list[Measured]:
     """Measure all, each `repeat` times after a run that is not counted."""
-    return [_profiles(repeat), _boin_table(repeat), _simulation(repeat), _incidence(repeat), _import(repeat)]
+    return [
+        _profiles(repeat),
+        _long_profile(repeat),
+        _boin_table(repeat),
+        _two_stage(repeat),
+        _many_rates(repeat),
+        _predictive(repeat),
+        _simulation(repeat),
+        _reassessment(repeat),
+        _incidence(repeat),
+        _import(repeat),
+    ]
 
 
 def profiles(rows: int) -> tuple[Floats, Floats]:
@@ -119,6 +132,63 @@ def _profiles(repeat: int) -> Measured:
     )
 
 
+def _long_profile(repeat: int) -> Measured:
+    from pipeline.bench.plain import terminal_lines
+    from pipeline.pharmacology.lambda_z import terminal_candidates
+
+    points = [(0.1 * place, 100 * math.exp(-place / 300) * (1.1 + math.sin(place))) for place in range(SAMPLES)]
+    return _beside(
+        f"terminal slopes of a profile of {SAMPLES} points",
+        lambda: terminal_candidates(points, include_tmax=True),
+        lambda: terminal_lines(points),
+        8,
+        "a fit of each line",
+        repeat,
+    )
+
+
+def _two_stage(repeat: int) -> Measured:
+    from pipeline.bench.plain import two_stage_designs
+    from pipeline.efficacy.simon import simon_designs
+
+    return _beside(
+        "Simon's designs for 20 % against 35 %, up to 100 patients",
+        lambda: simon_designs(0.2, 0.35, n_max=100),
+        lambda: two_stage_designs(0.2, 0.35, 0.05, 0.2, 100),
+        5,
+        "judging each first stage by itself",
+        repeat,
+    )
+
+
+def _many_rates(repeat: int) -> Measured:
+    from pipeline.efficacy.simon import simon_characteristics
+
+    rates = [place / RATES for place in range(RATES)]
+    return _beside(
+        f"a two-stage design at {RATES} rates",
+        lambda: simon_characteristics(4, 18, 10, 43, rates),
+        lambda: [simon_characteristics(4, 18, 10, 43, [rate]) for rate in rates],
+        8,
+        "each rate by itself",
+        repeat,
+    )
+
+
+def _predictive(repeat: int) -> Measured:
+    from pipeline.bench.plain import predictive_chances
+    from pipeline.efficacy.predictive_probability import predictive_design
+
+    return _beside(
+        "a predictive-probability design of 300 patients, looked at after each",
+        lambda: predictive_design(300, (0.2, 0.8), 0.2, 0.4, 0.922, 0.001),
+        lambda: [predictive_chances(n, 300, (0.2, 0.8), 70) for n in range(10, 300)],
+        5,
+        "the sums of its beta-binomials alone",
+        repeat,
+    )
+
+
 def _boin_table(repeat: int) -> Measured:
     from pipeline.toxicity.boin import boin_boundaries
 
@@ -131,6 +201,18 @@ def _simulation(repeat: int) -> Measured:
     rates = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6)
     return _timed(
         "BOIN with 6 doses, 10,000 simulated trials", lambda: boin_characteristics(rates, 0.3, cohorts=12), 2.0, repeat
+    )
+
+
+def _reassessment(repeat: int) -> Measured:
+    from pipeline.toxicity.operating_characteristics import crm_characteristics
+
+    rates, skeleton = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6), (0.06, 0.14, 0.25, 0.38, 0.5, 0.6)
+    return _timed(
+        "CRM with 6 doses, 10,000 simulated trials",
+        lambda: crm_characteristics(rates, skeleton, 0.3, cohorts=12),
+        1.0,
+        repeat,
     )
 
 
@@ -167,6 +249,15 @@ def _import(repeat: int) -> Measured:
         once()
         taken = Timing(tuple(once() for _ in range(repeat)))
     return Measured("import of pipeline and all its methods, processor time", taken, 0.15, "a limit")
+
+
+def _beside(
+    name: str, ours: Callable[[], object], plain: Callable[[], object], faster: int, what: str, repeat: int
+) -> Measured:
+    """Measure a method against its plain form in one run: it may take a share of that."""
+    timings = race({"plain": _ready(plain), "ours": _ready(ours)}, repeat)
+    taken = timings["plain"].median
+    return Measured(name, timings["ours"], taken / faster, f"1/{faster} of {what} ({taken:.2f} s)")
 
 
 def _timed(name: str, run: Callable[[], object], most_s: float, repeat: int) -> Measured:

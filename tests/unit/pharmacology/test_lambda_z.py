@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.bench.plain import terminal_lines
 from pipeline.pharmacology.below_limit import compare_below_limit
 from pipeline.pharmacology.lambda_z import Terminal, best_terminal, terminal_candidates, terminal_slope
-from pipeline.pharmacology.line import fit_line
 from pipeline.pharmacology.nca import non_compartmental
 
 samples = st.lists(st.tuples(st.floats(0.01, 1000), st.floats(1e-6, 1e6)), min_size=3, max_size=40)
@@ -17,11 +17,9 @@ samples = st.lists(st.tuples(st.floats(0.01, 1000), st.floats(1e-6, 1e6)), min_s
 
 def one_by_one(points: list[tuple[float, float]]) -> list[Terminal]:
     """Return the falling regressions over the last 3, 4, ... points, each fitted from the start."""
-    logs = [(time, math.log(conc)) for time, conc in points]
-    lines = [fit_line(*zip(*logs[-n:], strict=True)) for n in range(3, len(points) + 1)]
     return [
         Terminal(-line.slope, line.intercept, line.adj_r_squared, line.n, points[-line.n][0])
-        for line in lines
+        for line in terminal_lines(points)
         if line.slope < -1e-12
     ]
 
