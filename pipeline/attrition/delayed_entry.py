@@ -62,8 +62,16 @@ def delayed_entry_survival(
     import numpy as np
 
     check_times(exit, event, entry=entry)
+    nothing: Values = (None,) * len(times)
     if not exit:
-        return DelayedEntrySurvival(reason=Reason.NO_DATA)
+        return DelayedEntrySurvival(
+            survival_left_truncated=nothing,
+            std_err=nothing,
+            at_risk=(0,) * len(times),
+            survival_naive=nothing,
+            survival_conditional=nothing,
+            reason=Reason.NO_DATA,
+        )
     curve = survival_curve(exit, event, entry)
     survival, variance = curve.at(times)
     naive, _ = survival_curve(exit, event).at(times)
@@ -71,7 +79,7 @@ def delayed_entry_survival(
     std_err = np.where(alive, survival * np.sqrt(np.where(alive, variance, 0.0)), np.nan)
     enough = np.flatnonzero(curve.at_risk >= enough_at_risk)
     start = float(curve.times[enough[0]]) if enough.size else None
-    conditional: Values = (None,) * len(times)
+    conditional = nothing
     if enough.size:
         later = slice(int(enough[0]), None)
         steps = np.cumprod(1 - curve.events[later] / curve.at_risk[later])
@@ -79,6 +87,11 @@ def delayed_entry_survival(
         values = np.append(1.0, steps)[step]
         conditional = as_values(np.where(np.asarray(times) >= start, values, np.nan))
     smallest = int(curve.at_risk.min()) if curve.at_risk.size else None
+    missing = {"conditional_from": Reason.TOO_FEW_POINTS} if start is None else {}
+    if None in conditional:
+        missing["survival_conditional"] = Reason.TOO_FEW_POINTS
+    if not alive.all():
+        missing["std_err"] = Reason.UNDEFINED_LIMIT
     return DelayedEntrySurvival(
         survival_left_truncated=as_values(survival),
         std_err=as_values(std_err),
@@ -87,6 +100,6 @@ def delayed_entry_survival(
         smallest_risk_set=smallest,
         conditional_from=start,
         survival_conditional=conditional,
-        missing={} if start is not None else {"conditional_from": Reason.TOO_FEW_POINTS},
+        missing=missing,
         flags=("small_risk_set",) if smallest is not None and smallest < enough_at_risk else (),
     )

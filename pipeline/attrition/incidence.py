@@ -28,11 +28,11 @@ class CumulativeIncidence(Outcome):
     the last time anyone is observed: later values are carried on, and the flag `beyond_horizon` says so.
     """
 
-    cif: Mapping[str, tuple[float, ...]]
-    standard_error: Mapping[str, tuple[float, ...]]
+    cif: Mapping[str, Values]
+    standard_error: Mapping[str, Values]
     ci_lower: Mapping[str, Values]
     ci_upper: Mapping[str, Values]
-    event_free: tuple[float, ...]
+    event_free: Values
     at_risk: tuple[int, ...]
     horizon: float | None
 
@@ -158,12 +158,24 @@ def cumulative_incidence(
     codes = [number[name] for name in state]
     check_times(time, [int(code >= 0) for code in codes], event_name="state", entry=entry)
     check_level(conf_level)
+    if not time:
+        nothing: dict[str, Values] = dict.fromkeys(causes, (None,) * len(times))
+        return CumulativeIncidence(
+            cif=nothing,
+            standard_error=nothing,
+            ci_lower=nothing,
+            ci_upper=nothing,
+            event_free=(None,) * len(times),
+            at_risk=(0,) * len(times),
+            horizon=None,
+            reason=Reason.NO_DATA,
+        )
     event_free, incidence, variance = _at(times, time, codes, len(causes), entry)
     relative = np.divide(variance, incidence**2, out=np.zeros_like(variance), where=incidence > 0)
     lower, upper = log_log_limits(incidence, relative, conf_level)
-    horizon = max(time, default=None)
+    horizon = max(time)
     entries = None if entry is None else np.sort(np.asarray(entry, dtype=float))
-    beyond = horizon is not None and any(t > horizon for t in times)
+    undefined = {"ci_lower": np.isnan(lower), "ci_upper": np.isnan(upper)}
     return CumulativeIncidence(
         cif=_columns(causes, incidence),
         standard_error=_columns(causes, np.sqrt(variance)),
@@ -172,8 +184,8 @@ def cumulative_incidence(
         event_free=tuple(event_free.tolist()),
         at_risk=tuple(at_risk_next(np.sort(np.asarray(time, dtype=float)), entries, times).tolist()),
         horizon=horizon,
-        reason=None if time else Reason.NO_DATA,
-        flags=("beyond_horizon",) if beyond else (),
+        missing={name: Reason.UNDEFINED_LIMIT for name, lacking in undefined.items() if lacking.any()},
+        flags=("beyond_horizon",) if any(t > horizon for t in times) else (),
     )
 
 
@@ -190,5 +202,5 @@ def _at(
     return free[0], np.concatenate(incidence, axis=1), np.concatenate(variance, axis=1)
 
 
-def _columns(causes: Sequence[str], values: NDArray[np.float64]) -> dict[str, tuple[float, ...]]:
+def _columns(causes: Sequence[str], values: NDArray[np.float64]) -> dict[str, Values]:
     return {name: tuple(values[:, index].tolist()) for index, name in enumerate(causes)}

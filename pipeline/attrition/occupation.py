@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
-from pipeline.efficacy.survival import number_at_risk
+from pipeline.efficacy.survival import Values, number_at_risk
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
 
@@ -37,7 +37,7 @@ class StageOccupation(Outcome):
     `landmark` when only the molecules in the start state at that time were counted, which checks that assumption.
     """
 
-    occupation: Mapping[str, tuple[float, ...]]
+    occupation: Mapping[str, Values]
     at_risk: Mapping[str, tuple[int, ...]]
     horizon: float | None
 
@@ -94,6 +94,13 @@ def stage_occupation(
     courses = [_checked(path, number, index) for index, path in enumerate(paths)]
     if landmark:
         courses = [course for course in courses if _is_in(number[start_state], course, from_time)]
+    if not courses:
+        return StageOccupation(
+            occupation=dict.fromkeys(states, (None,) * len(times)),
+            at_risk=dict.fromkeys(states, (0,) * len(times)),
+            horizon=None,
+            reason=Reason.NO_DATA,
+        )
     risks = _Risks.of(courses, len(states))
     wanted = sorted(range(len(times)), key=times.__getitem__)
     found: list[tuple[float, ...]] = [()] * len(times)
@@ -109,10 +116,10 @@ def stage_occupation(
                 chance[entered] += mass
             ahead = next(steps, None)
         found[index] = tuple(max(value, 0.0) for value in chance)
-    horizon = max((course[-1][0] for course in courses), default=None)
+    horizon = max(course[-1][0] for course in courses)
     at_risk = {name: risks.at(index, times) for name, index in number.items()}
     flags = ["landmark"] if landmark else ["markov"] if from_time > 0 else []
-    flags += ["beyond_horizon"] if horizon is not None and any(time > horizon for time in times) else []
+    flags += ["beyond_horizon"] if any(time > horizon for time in times) else []
     empty = any(
         found[place][index] > 0 and at_risk[name][place] == 0 and index in risks.left
         for name, index in number.items()
@@ -122,7 +129,6 @@ def stage_occupation(
         occupation={name: tuple(row[index] for row in found) for name, index in number.items()},
         at_risk=at_risk,
         horizon=horizon,
-        reason=None if courses else Reason.NO_DATA,
         flags=(*flags, *(("empty_risk_set",) if empty else ())),
     )
 

@@ -65,11 +65,17 @@ def time_in_stage(
     curve = survival_curve(time, exited, entry)
     quantiles = tuple(curve.quantile(p) for p in probs)
     limits = [curve.quantile_limits(p, conf_level) for p in probs]
+    lower, upper = tuple(low for low, _ in limits), tuple(high for _, high in limits)
+    missing = {
+        name: Reason.UNDEFINED_LIMIT for name, ends in (("ci_lower", lower), ("ci_upper", upper)) if None in ends
+    }
+    if None in quantiles:
+        missing["quantiles"] = Reason.NOT_ESTIMABLE
     return TimeInStage(
         quantiles=quantiles,
-        ci_lower=tuple(lower for lower, _ in limits),
-        ci_upper=tuple(upper for _, upper in limits),
+        ci_lower=lower,
+        ci_upper=upper,
         n=len(time),
         n_exits=sum(exited),
-        missing={"quantiles": Reason.NOT_ESTIMABLE} if None in quantiles else {},
+        missing=missing,
     )

@@ -234,7 +234,15 @@ def kaplan_meier(
     if tau is not None and tau <= 0:
         raise InputError(f"the horizon of the restricted mean must be above 0, got {tau:g}", path=("tau",))
     if not time:
-        return KaplanMeier(reason=Reason.NO_DATA)
+        nothing = (None,) * len(times)
+        return KaplanMeier(
+            survival=nothing,
+            std_err=nothing,
+            ci_lower=nothing,
+            ci_upper=nothing,
+            at_risk=(0,) * len(times),
+            reason=Reason.NO_DATA,
+        )
     curve = survival_curve(time, event)
     survival, variance = curve.at(times)
     lower, upper = log_log_limits(survival, variance, conf_level)
@@ -243,6 +251,11 @@ def kaplan_meier(
     mean = None if tau is None else restricted_mean(curve, tau)
     values = {"q25": curve.quantile(0.25), "median": curve.quantile(0.5), "q75": curve.quantile(0.75)}
     missing = {name: Reason.NOT_ESTIMABLE for name, value in values.items() if value is None}
+    median_ci = curve.quantile_limits(0.5, conf_level)
+    undefined = {"std_err": ~alive, "ci_lower": np.isnan(lower), "ci_upper": np.isnan(upper)}
+    missing |= {name: Reason.UNDEFINED_LIMIT for name, lacking in undefined.items() if lacking.any()}
+    if None in median_ci:
+        missing["median_ci"] = Reason.UNDEFINED_LIMIT
     if mean is None:
         missing |= dict.fromkeys(("rmst", "rmst_se"), Reason.NO_DATA if tau is None else Reason.NOT_ESTIMABLE)
     return KaplanMeier(
@@ -254,7 +267,7 @@ def kaplan_meier(
         q25=values["q25"],
         median=values["median"],
         q75=values["q75"],
-        median_ci=curve.quantile_limits(0.5, conf_level),
+        median_ci=median_ci,
         rmst=None if mean is None else mean[0],
         rmst_se=None if mean is None else mean[1],
         missing=missing,

@@ -56,7 +56,7 @@ def test_intervals_contain_the_incidence_and_one_cause_alone_is_kaplan_meier(row
     assert found.event_free == pytest.approx(survival)
 
 
-@given(st.integers(0, 60), st.integers(0, 120), st.booleans(), st.integers(0, 1000))
+@given(st.integers(0, 60), st.integers(1, 120), st.booleans(), st.integers(0, 1000))
 @settings(max_examples=50)
 def test_a_few_causes_at_a_time_are_as_all_at_once(causes: int, rows: int, late: bool, seed: int) -> None:
     generator = np.random.default_rng(seed)
@@ -114,7 +114,13 @@ def test_beyond_the_last_molecule_the_value_is_carried_on_and_marked() -> None:
 
 
 def test_no_molecule_is_no_incidence() -> None:
-    assert cumulative_incidence([], [], [1]).reason is Reason.NO_DATA
+    found = cumulative_incidence([], [], [1])
+    assert (found.reason, found.cif["advance"], found.event_free, found.at_risk) == (
+        Reason.NO_DATA,
+        (None,),
+        (None,),
+        (0,),
+    )
 
 
 @pytest.mark.parametrize(

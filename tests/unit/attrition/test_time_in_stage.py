@@ -35,7 +35,8 @@ def test_quantiles_lie_between_their_limits_and_rise(rows: list[tuple[int, int, 
 def test_nobody_and_nothing_reached() -> None:
     assert time_in_stage([], []).reason is Reason.NO_DATA
     found = time_in_stage([5, 6], [0, 0])
-    assert (found.quantiles, found.missing) == ((None,) * 3, {"quantiles": Reason.NOT_ESTIMABLE})
+    undefined = dict.fromkeys(("ci_lower", "ci_upper"), Reason.UNDEFINED_LIMIT)
+    assert (found.quantiles, found.missing) == ((None,) * 3, {"quantiles": Reason.NOT_ESTIMABLE, **undefined})
     with pytest.raises(InputError):
         time_in_stage([5], [1], [1.0])
     with pytest.raises(InputError):
@@ -70,7 +71,10 @@ def test_the_conditional_curve_begins_with_enough_at_risk() -> None:
     assert found.std_err == (None, None, None)
     never = delayed_entry_survival([0], [1], [1], [1])
     assert (never.conditional_from, never.survival_conditional) == (None, (None,))
-    assert never.missing == {"conditional_from": Reason.TOO_FEW_POINTS}
+    few = dict.fromkeys(("conditional_from", "survival_conditional"), Reason.TOO_FEW_POINTS)
+    assert never.missing == {**few, "std_err": Reason.UNDEFINED_LIMIT}
+    nobody = delayed_entry_survival([], [], [], [1, 2])
+    assert (nobody.reason, nobody.survival_naive, nobody.at_risk) == (Reason.NO_DATA, (None, None), (0, 0))
 
 
 def test_an_entry_after_the_exit_is_refused() -> None:

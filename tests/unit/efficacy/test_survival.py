@@ -74,7 +74,15 @@ def test_a_curve_that_ends_with_survivors_has_no_longer_mean() -> None:
 
 
 def test_nobody_observed_is_no_curve() -> None:
-    assert kaplan_meier([], [], [1.0]).reason is Reason.NO_DATA
+    found = kaplan_meier([], [], [1.0])
+    assert (found.reason, found.survival, found.at_risk) == (Reason.NO_DATA, (None,), (0,))
+
+
+def test_every_limit_that_is_missing_has_its_reason() -> None:
+    found = kaplan_meier([5], [1], [1, 5])
+    assert (found.std_err, found.ci_lower, found.median_ci) == ((0, None), (None, None), (None, None))
+    assert set(found.missing) == {"std_err", "ci_lower", "ci_upper", "median_ci", "rmst", "rmst_se"}
+    assert kaplan_meier([5, 6], [1, 0], [5], 6).missing.keys() == {"q75", "median_ci"}
 
 
 @pytest.mark.parametrize(
