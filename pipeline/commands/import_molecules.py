@@ -68,10 +68,16 @@ class Molecules:
     _ids: dict[str, int] = field(default_factory=dict)
     _facts: dict[str, MoleculeFact] = field(default_factory=dict)
     _known: dict[int, _Known] = field(default_factory=dict)
+    _unfit: dict[str, str | None] = field(default_factory=dict)
 
-    def want(self, fact: MoleculeFact) -> None:
-        """Note a molecule; facts of one key are one molecule and add up."""
+    def want(self, fact: MoleculeFact, *, unfit: str | None = None) -> None:
+        """Note a molecule; facts of one key are one molecule and add up.
+
+        unfit: why nothing can be taken of what the file says beside it; a molecule of which it says nothing else is
+        not put on record.
+        """
         key = canonical_key(fact.key)
+        self._unfit[key] = unfit if key not in self._unfit else self._unfit[key] and unfit
         known = self._facts.setdefault(key, fact)
         if known is fact:
             return
@@ -132,6 +138,8 @@ class Molecules:
                 self.refused[key] = problem
             elif id := coded or next(iter(named), None):
                 self._ids[key] = id
+            elif unfit := self._unfit[key]:
+                self.refused[key] = unfit
             else:
                 missing.append((key, fact))
         for key in list(self.refused)[:_TOLD]:

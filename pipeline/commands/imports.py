@@ -15,7 +15,9 @@ from pipeline.commands.import_molecules import Molecules, chunks
 from pipeline.commands.import_programmes import Programmes
 from pipeline.commands.import_sources import Sources, keep
 from pipeline.commands.import_studies import Studies
+from pipeline.commands.programmes import latest_day
 from pipeline.exchange.reading import Duplicate, Held, Quarantined, Reading
+from pipeline.stages.rules import infer_path
 from pipeline.store.journal import Act, Rehearsed
 from pipeline.store.tables import import_problems, imports, review_items
 from pipeline.words import ReviewStatus
@@ -61,8 +63,11 @@ class Taken:
 def take_in(act: Act, reading: Reading, *, source: str, sources: Sources) -> Taken:
     """Write what is new of a reading's facts, and complete the reading with what became of its rows."""
     molecules = Molecules(act, source, sources, reading.warnings)
+    _, graph = act.graphs.in_force(act.connection)
+    today = latest_day(act.recorded_at)
     for fact in reading.programmes:
-        molecules.want(fact.molecule)
+        path = infer_path(graph, sorted(fact.entries, key=lambda e: e.occurred_on.earliest), today=today)
+        molecules.want(fact.molecule, unfit=None if path.steps or not path.problems else path.problems[0].sentence)
     studies = Studies(act, molecules)
     studies.write(reading.studies)
     programmes = Programmes(act, molecules, reading)

@@ -80,3 +80,14 @@ def test_the_same_doubt_about_another_molecule_is_another_question(api: Api):
     assert decide(api, item["id"], "REJECTED")["errors"] == []
     assert counts(sent(api, "p.csv", row.format("Alphatinib").encode())) == (0, 0, 0, 1)
     assert counts(sent(api, "p.csv", row.format("Betatinib").encode())) == (0, 0, 1, 0)  # next year's file
+
+
+def test_a_row_the_graph_cannot_follow_leaves_no_molecule_behind(api: Api):
+    content = b"Name,Phase,Date,Status\nA,Withdrawn,2018-07-07,paused\nB,Withdrawn,2018,paused\nB,Phase 1,2012,\n"
+    report = sent(api, "p.csv", content)
+    assert counts(report) == (1, 2, 0, 0)
+    assert report["written"]["molecules"] == 1
+    assert [problem["row"] for problem in report["problems"] if problem["kind"] == "QUARANTINED"] == [2, 3]
+    assert "the graph knows no" in report["problems"][0]["reason"]
+    assert [p["molecule"]["name"] for p in api(PORTFOLIO)["programmes"]["nodes"]] == ["B"]
+    assert api("{ molecules { totalCount } }")["molecules"]["totalCount"] == 1
