@@ -119,15 +119,16 @@ def phase_transitions(
     seen_rates = tuple(_rate(observed_passed[j], observed[j] - observed_running[j]) for j in PHASES)
     loa = _rate(reached[APPROVAL], reached[1] - sum(running.values()))
     seen_loa = None if None in seen_rates else math.prod(rate for rate in seen_rates if rate is not None)
-    values = {"path_by_path": rates, "phase_by_phase": seen_rates, "path_by_path_loa": (loa,)}
-    values["phase_by_phase_loa"] = (seen_loa,)
+    shares = tuple(_rate(running[j], reached[j]) for j in PHASES)
+    values = {"path_by_path": rates, "phase_by_phase": seen_rates, "in_progress_share": shares}
+    values |= {"path_by_path_loa": (loa,), "phase_by_phase_loa": (seen_loa,)}
     return PhaseTransitions(
         reached=_by_phase(reached),
         observed=_by_phase(observed),
         missing_phases={str(j): reached[j] - observed[j] for j in PHASES},
         in_progress=_by_phase(running),
         terminated=_by_phase(ended),
-        in_progress_share=tuple(_rate(running[j], reached[j]) for j in PHASES),
+        in_progress_share=shares,
         path_by_path=rates,
         path_by_path_loa=loa,
         phase_by_phase=seen_rates,

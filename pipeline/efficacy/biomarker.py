@@ -90,11 +90,12 @@ def marker_response(
     check_level(conf_level)
     unknown_rate = marker_unknown_resp / marker_unknown_n if marker_unknown_n else None
     unknown_ci = wilson(marker_unknown_resp, marker_unknown_n, conf_level) if marker_unknown_n else None
+    unknown = {} if marker_unknown_n else dict.fromkeys(("unknown_rate", "unknown_ci"), Reason.NO_DATA)
     if not marker_pos_n or not marker_neg_n:
-        return MarkerResponse(unknown_rate=unknown_rate, unknown_ci=unknown_ci, reason=Reason.NO_DATA)
+        return MarkerResponse(unknown_rate=unknown_rate, unknown_ci=unknown_ci, reason=Reason.NO_DATA, missing=unknown)
     table = _Table.of(marker_pos_resp, marker_pos_n, marker_neg_resp, marker_neg_n)
     odds, limits = table.odds_ratio(), table.odds_ratio_limits(conf_level)
-    missing = {"odds_ratio_conditional_mle": Reason.NOT_ESTIMABLE if table.fixed else Reason.UNDEFINED_LIMIT}
+    missing = {"odds_ratio_conditional_mle": Reason.NOT_ESTIMABLE if table.fixed else Reason.UNDEFINED_LIMIT, **unknown}
     if table.fixed:
         missing["odds_ratio_ci"] = Reason.NOT_ESTIMABLE
     elif None in limits:
