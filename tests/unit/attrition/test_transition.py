@@ -53,6 +53,7 @@ def test_an_approval_passes_every_phase_seen_or_not() -> None:
 def test_no_programme_is_no_rate() -> None:
     found = phase_transitions([], 0)
     assert (found.reason, found.path_by_path, found.in_progress_share) == (Reason.NO_DATA, (None,) * 3, (None,) * 3)
+    assert found.missing["in_progress_share"] is Reason.NO_DATA
     assert transition_interval(0, 0).reason is Reason.NO_DATA
 
 

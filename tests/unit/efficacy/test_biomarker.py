@@ -27,7 +27,7 @@ def test_fisher_equals_scipy(positive: tuple[int, int], negative: tuple[int, int
     assert found.newcombe_ci is not None
     assert found.risk_difference is not None
     assert found.newcombe_ci[0] - 1e-12 <= found.risk_difference <= found.newcombe_ci[1] + 1e-12
-    if found.missing:
+    if set(found.missing) - {"unknown_rate", "unknown_ci"}:
         assert None in (found.odds_ratio_conditional_mle, *found.odds_ratio_ci)
         return
     with np.errstate(all="ignore"):
@@ -59,6 +59,8 @@ def test_margins_that_leave_one_table_say_nothing() -> None:
 def test_nobody_in_a_group_is_no_comparison_and_unknown_is_never_pooled() -> None:
     found = marker_response(0, 0, 3, 12, marker_unknown_resp=2, marker_unknown_n=8)
     assert (found.fisher_p, found.reason, found.unknown_rate) == (None, Reason.NO_DATA, 0.25)
+    assert marker_response(1, 9, 3, 12, 2, 8).missing == {}
+    assert marker_response(1, 9, 3, 12).missing == dict.fromkeys(("unknown_rate", "unknown_ci"), Reason.NO_DATA)
     assert marker_response(1, 9, 3, 12, 2, 8).fisher_p == marker_response(1, 9, 3, 12).fisher_p
     assert "prognosis_or_prediction" in marker_response(1, 9, 3, 12).flags
 
