@@ -47,7 +47,7 @@ class Proportionality(Outcome):
 )
 def dose_proportionality(
     dose: Sequence[float],
-    exposure: Sequence[float],
+    exposure: Sequence[float | None],
     ci_level: float = 0.9,
     theta_low: float = 0.8,
     theta_high: float = 1.25,
@@ -62,7 +62,8 @@ def dose_proportionality(
 
     Args:
         dose: doses, one mass unit, > 0.
-        exposure: AUC or Cmax at each, > 0.
+        exposure: AUC or Cmax at each, > 0; null where there is none, which leaves the dose out (flag
+            `incomplete_left_out`).
         ci_level: level of the interval of the slope.
         theta_low: smallest acceptable ratio of dose-normalised exposures.
         theta_high: largest acceptable ratio.
@@ -76,12 +77,14 @@ def dose_proportionality(
 
     _check(dose, exposure, theta_low, theta_high, subject)
     check_level(ci_level)
-    n = len(dose)
-    log_doses = [math.log(value) for value in dose]
+    pairs = [(given, reached) for given, reached in zip(dose, exposure, strict=True) if reached is not None]
+    flags = ("incomplete_left_out",) if len(pairs) < len(dose) else ()
+    n, doses = len(pairs), [given for given, _ in pairs]
+    log_doses = [math.log(value) for value in doses]
     levels = len(set(log_doses))
     if levels < 2:
-        return Proportionality(reason=Reason.TOO_FEW_POINTS if n else Reason.NO_DATA)
-    line = fit_line(log_doses, [math.log(value) for value in exposure])
+        return Proportionality(reason=Reason.TOO_FEW_POINTS if n else Reason.NO_DATA, flags=flags)
+    line = fit_line(log_doses, [math.log(reached) for _, reached in pairs])
     log_ratio = max(log_doses) - min(log_doses)
     region = (1 + math.log(theta_low) / log_ratio, 1 + math.log(theta_high) / log_ratio)
     interval = None
@@ -93,12 +96,13 @@ def dose_proportionality(
         slope=line.slope,
         slope_se=None if interval is None else line.slope_se,
         slope_ci=interval,
-        dose_ratio=max(dose) / min(dose),
+        dose_ratio=max(doses) / min(doses),
         critical_region=region,
         conclusion=Verdict.EXPLORATORY
         if interval is None or levels < LEVELS_FOR_A_VERDICT
         else _verdict(interval, region),
         missing={} if interval else dict.fromkeys(("slope_se", "slope_ci"), Reason.TOO_FEW_POINTS),
+        flags=flags,
     )
 
 
@@ -112,7 +116,7 @@ def _verdict(interval: tuple[float, float], region: tuple[float, float]) -> Verd
 
 def _check(
     dose: Sequence[float],
-    exposure: Sequence[float],
+    exposure: Sequence[float | None],
     theta_low: float,
     theta_high: float,
     subject: Sequence[str] | None,
@@ -122,7 +126,7 @@ def _check(
             f"every dose needs an exposure; got {len(dose)} doses and {len(exposure)} exposures", path=("exposure",)
         )
     for name, values in (("dose", dose), ("exposure", exposure)):
-        if wrong := [value for value in values if value <= 0]:
+        if wrong := [value for value in values if value is not None and value <= 0]:
             raise InputError(f"the power model needs values above 0, got {wrong[0]:g}", path=(name,))
     if not 0 < theta_low < 1 < theta_high:
         raise InputError(

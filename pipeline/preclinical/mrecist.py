@@ -53,7 +53,9 @@ class XenograftCourse(Outcome):
     title="PDX mRECIST best and best-average response",
     source="Gao H et al. Nat Med 2015;21:1318-1325",
 )
-def xenograft_response(day: Sequence[float], volume_mm3: Sequence[float], min_day: float = MIN_DAY) -> XenograftCourse:
+def xenograft_response(
+    day: Sequence[float], volume_mm3: Sequence[float | None], min_day: float = MIN_DAY
+) -> XenograftCourse:
     """Classify one animal's tumour volumes.
 
     change(t) = 100 * (V(t) - V(0)) / V(0); average(t) = mean of the changes from the start, itself 0, up to t. The
@@ -62,7 +64,7 @@ def xenograft_response(day: Sequence[float], volume_mm3: Sequence[float], min_da
 
     Args:
         day: days since the start of treatment, (n,), in any order, each once; the start is day 0.
-        volume_mm3: tumour volumes in mm3, (n,).
+        volume_mm3: tumour volumes in mm3, (n,); null where it was not measured, which is no reading.
         min_day: first day that counts for the best responses.
 
     Returns:
@@ -77,7 +79,7 @@ def xenograft_response(day: Sequence[float], volume_mm3: Sequence[float], min_da
     same_length(day=day, volume_mm3=volume_mm3)
     for when, volume in zip(day, volume_mm3, strict=True):
         not_negative(day=when, volume_mm3=volume)
-    readings = sorted(zip(day, volume_mm3, strict=True))
+    readings = sorted((when, volume) for when, volume in zip(day, volume_mm3, strict=True) if volume is not None)
     days = tuple(when for when, _ in readings)
     if twice := [when for when, later in pairwise(days) if when == later]:
         raise InputError(f"day {twice[0]:g} occurs twice", path=("day",))

@@ -72,6 +72,15 @@ def test_a_steep_slope_is_estimated_where_the_groups_just_overlap() -> None:
     assert found.prob_at == pytest.approx(theirs.predict([[1.0, 9.3]]), rel=1e-6)
 
 
+def test_subjects_without_exposure_or_answer_are_left_out() -> None:
+    """Section 0: missing is not zero. R glm() leaves such rows out as well."""
+    whole = exposure_response([1, 2, 3, 4, 5, 6], [0, 1, 0, 1, 0, 1], [3.0])
+    found = exposure_response([1, 2, None, 3, 4, 5, 9, 6], [0, 1, 1, 0, 1, 0, None, 1], [3.0])
+    assert (found.slope, found.prob_at) == (whole.slope, whole.prob_at)
+    assert found.flags == ("association", "incomplete_left_out")
+    assert exposure_response([None], [1]).reason is Reason.NO_DATA
+
+
 def test_nobody_observed_and_impossible_input() -> None:
     assert exposure_response([], []).reason is Reason.NO_DATA
     for x, y, p in (([1.0], [0, 1], 0.3), ([1.0], [2], 0.3), ([1.0], [1], 1.0)):

@@ -40,6 +40,15 @@ def test_exact_proportionality_is_proportional_and_two_levels_only_explore() -> 
     assert dose_proportionality([1, 1, 4, 4], [10, 11, 40, 43]).conclusion is Verdict.EXPLORATORY
 
 
+def test_a_dose_without_exposure_is_left_out() -> None:
+    """Section 0: missing is not zero. R lm() leaves such rows out as well."""
+    whole = dose_proportionality([5, 10, 20, 40], [11, 23, 44, 93])
+    found = dose_proportionality([5, 10, 20, 40, 80], [11, 23, 44, 93, None])
+    assert (found.slope, found.slope_ci, found.dose_ratio) == (whole.slope, whole.slope_ci, 8)
+    assert found.flags == ("incomplete_left_out",)
+    assert dose_proportionality([5, 10], [None, None]).reason is Reason.NO_DATA
+
+
 @pytest.mark.parametrize("rows", [([5, 5, 5], [1, 2, 3]), ([5], [1])])
 def test_one_level_gives_nothing(rows: tuple[list[float], list[float]]) -> None:
     assert dose_proportionality(*rows).reason is Reason.TOO_FEW_POINTS

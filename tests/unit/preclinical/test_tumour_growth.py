@@ -115,6 +115,14 @@ def test_limits_are_strict(last: float, expected: XenograftResponse) -> None:
     assert xenograft_response([0, 10, 20], [200, 300, last]).mrecist is expected
 
 
+def test_a_day_without_a_volume_is_no_reading() -> None:
+    """A7: the average is over readings, and two of them are needed from day 10 on."""
+    assert xenograft_response([0, 4, 12, 14, 20], [200, None, 150, None, 120]) == xenograft_response(
+        [0, 12, 20], [200, 150, 120]
+    )
+    assert xenograft_response([0, 12, 20], [200, 150, None]).reason is Reason.TOO_FEW_POINTS
+
+
 def test_too_few_readings_give_no_response() -> None:
     found = xenograft_response([0, 5, 12], [200, 150, 100])
     assert (found.mrecist, found.reason, len(found.volume_change_pct)) == (None, Reason.TOO_FEW_POINTS, 3)
