@@ -82,11 +82,13 @@ def count_course(
         )
     if not 0 <= p <= 1:
         raise InputError(f"a rate lies between 0 and 1, got {p:g}", path=("p",))
-    mass, seen, expected = np.ones(1), 0, 0.0
+    sizes = [after - before for before, after in pairwise((0, *looks))]
+    steps = {size: binomial_pmf(size, p) for size in set(sizes)}
+    mass, expected = np.ones(1), 0.0
     lows, highs = [], []
-    for index, look in enumerate(looks):
-        expected += float(mass.sum()) * (look - seen)
-        mass, seen = np.convolve(mass, binomial_pmf(look - seen, p)), look
+    for index, size in enumerate(sizes):
+        expected += float(mass.sum()) * size
+        mass = np.convolve(mass, steps[size])
         if index == interim:
             break
         low, top = stop_if_le[index], high[index]
