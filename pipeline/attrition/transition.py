@@ -89,8 +89,8 @@ def phase_transitions(
         Counts and rates; a rate without a programme whose outcome is known is missing.
 
     Raises:
-        InputError: a programme without a phase, a phase other than 1 to 3, or a waiting time that is missing or
-            negative.
+        InputError: a programme without a phase or an approval, a phase other than 1 to 3, or a waiting time that is
+            missing or negative.
     """
     for name in map(str, PHASES):
         if termination_lag_days.get(name, -1.0) < 0:
@@ -139,12 +139,13 @@ def phase_transitions(
 
 
 def _last_phase(programme: ProgrammePath, index: int) -> int:
-    if not programme.observed_phases or not set(programme.observed_phases) <= set(PHASES):
+    unseen = not programme.observed_phases and not programme.approved
+    if unseen or not set(programme.observed_phases) <= set(PHASES):
         raise InputError(
             f"programme {index} must have been seen in phases from 1 to 3, got {list(programme.observed_phases)}",
             path=("programmes", str(index), "observed_phases"),
         )
-    return max(programme.observed_phases)
+    return max(programme.observed_phases, default=0)
 
 
 def _terminated(programme: ProgrammePath, last: int, as_of_day: float, lags: Mapping[str, float]) -> bool:

@@ -48,6 +48,9 @@ def test_an_approval_passes_every_phase_seen_or_not() -> None:
     assert found.missing_phases == {"1": 1, "2": 0, "3": 1}
     assert (found.path_by_path_loa, found.phase_by_phase) == (1, (None, 1, None))
     assert found.phase_by_phase_loa is None
+    unseen = phase_transitions([ProgrammePath((), approved=True)], 0)
+    assert (unseen.reached, unseen.observed) == ({"1": 1, "2": 1, "3": 1, "4": 1}, {"1": 0, "2": 0, "3": 0})
+    assert unseen.in_progress == unseen.terminated == {"1": 0, "2": 0, "3": 0}
 
 
 def test_no_programme_is_no_rate() -> None:
