@@ -126,3 +126,40 @@ def test_confirmation_never_makes_a_response_better(words: list[Response], data:
     if Response.PD in words:
         cut = words.index(Response.PD) + 1
         assert best_overall_response(list(accumulate(gaps))[:cut], words[:cut]) == best
+
+
+def defined_confirmed(days: list[int], words: list[str], interval: int, most_ne: int, one_sd: bool) -> str:
+    """Confirmed response as defined, pair by pair: the first that confirms, and what lies between."""
+    end = words.index("PD") + 1 if "PD" in words else len(words)
+    found = {"NE"}
+    for first in range(end):
+        for word, confirms, stable in (("CR", {"CR"}, 0), ("PR", {"CR", "PR"}, int(one_sd))):
+            later = (n for n in range(first + 1, end) if words[n] in confirms and days[n] - days[first] >= interval)
+            second = next(later, None)
+            if words[first] != word or second is None:
+                continue
+            between = words[first + 1 : second + 1]
+            allowed = all(w in {*confirms, "NE", *({"SD"} if stable else ())} for w in between)
+            counted = between.count("NE") <= most_ne and between.count("SD") <= stable
+            worse = any(between[a] == "CR" and "PR" in between[a:] for a in range(len(between)))
+            found |= {word} if allowed and counted and not worse else set()
+        if days[first] >= 42 and words[first] in {"CR", "PR", "SD"}:
+            found.add("SD")
+        if words[first] == "PD" or (days[first] >= 42 and words[first] == "NON-CR/NON-PD"):
+            found.add(words[first])
+    return min(found, key=[str(response) for response in ORDER].index)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([14, 21, 28, 42]), st.sampled_from(["CR", "PR", "PR", "SD", "NE", "PD"]))),
+    st.sampled_from([21, 28, 56]),
+    st.integers(0, 2),
+    st.booleans(),
+)
+@settings(max_examples=100)
+def test_the_confirmed_response_is_as_defined(
+    rows: list[tuple[int, str]], interval: int, most_ne: int, one_sd: bool
+) -> None:
+    days, words = list(accumulate(gap for gap, _ in rows)), [word for _, word in rows]
+    limits = {"confirm_days": interval, "max_ne_between": most_ne, "accept_sd_between": one_sd}
+    assert course(days, " ".join(words), **limits)[0] == defined_confirmed(days, words, interval, most_ne, one_sd)
