@@ -64,7 +64,8 @@ def progression_time(
     anticancer therapy strictly before the event, or without one, censors at the last adequate assessment on or before
     it; (2) an event more than `missed_assessments` intervals and the window after the last adequate assessment
     before it censors at that assessment; (3) else the event counts on its day; (4) without an event the time is
-    censored at the last adequate assessment on or before the cutoff. NE is not adequate; baseline is day 0.
+    censored at the last adequate assessment on or before the cutoff. NE is not adequate; baseline is day 0. What lies
+    after the cutoff, a new therapy too, is not known yet and changes nothing.
 
     Args:
         assessments: tumour assessments after baseline, days rising.
