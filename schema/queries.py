@@ -184,11 +184,20 @@ def molecule_ids(reader: Reader, codes: Sequence[str]) -> dict[str, int]:
     A code goes before a name, a name before a synonym, a synonym before an external id. A text that names several
     molecules at the same rank finds none.
     """
+    molecules = tables.molecules
+    exact = select(molecules.c.code, molecules.c.id).where(
+        visible(molecules, reader.view), molecules.c.code.in_(codes), molecules.c.merged_into.is_(None)
+    )
+    found = {row.code: row.id for row in reader.connection.execute(exact)}
+    rest = [code for code in codes if code not in found]
+    return found | _by_any_name(reader, rest) if rest else found
+
+
+def _by_any_name(reader: Reader, codes: Sequence[str]) -> dict[str, int]:
     molecules, names, ids = tables.molecules, tables.molecule_names, tables.external_ids
     keys = {code: canonical_key(code) for code in codes}
     wanted_keys = [key for key in keys.values() if key]
     by_rank: list[dict[str, set[int]]] = [{}, {}, {}, {}]
-    merged: dict[int, int] = {}
 
     def note(rank: int, text: str, id: int) -> None:
         by_rank[rank].setdefault(text, set()).add(id)
@@ -209,26 +218,35 @@ def molecule_ids(reader: Reader, codes: Sequence[str]) -> dict[str, int]:
     )
     for id, value, _ in reader.connection.execute(statement):
         note(3, value, id)
-    leads = select(molecules.c.id, molecules.c.merged_into).where(
-        visible(molecules, reader.view), molecules.c.merged_into.is_not(None)
-    )
-    merged = {row[0]: row[1] for row in reader.connection.execute(leads)}
-
-    def kept(id: int) -> int:
-        while id in merged:
-            id = merged[id]
-        return id
+    kept = _kept(reader, {id for texts in by_rank for ids_of in texts.values() for id in ids_of})
 
     found: dict[str, int] = {}
     for text in codes:
         for rank, key in ((0, text), (1, keys[text]), (2, keys[text]), (3, text)):
-            candidates = {kept(id) for id in by_rank[rank].get(key, set())} if key else set()
+            candidates = {kept[id] for id in by_rank[rank].get(key, set())} if key else set()
             if len(candidates) == 1:
                 found[text] = candidates.pop()
                 break
             if candidates:
                 break
     return found
+
+
+def _kept(reader: Reader, ids: set[int]) -> dict[int, int]:
+    """Return, for molecules, the one each was merged into in the end; itself where it was not."""
+    molecules = tables.molecules
+    if not ids:
+        return {}
+    start = select(molecules.c.id.label("start"), molecules.c.id, molecules.c.merged_into).where(
+        visible(molecules, reader.view), molecules.c.id.in_(sorted(ids))
+    )
+    way = start.cte("way", recursive=True)
+    onwards = select(way.c.start, molecules.c.id, molecules.c.merged_into).join(
+        molecules, molecules.c.id == way.c.merged_into
+    )
+    way = way.union(onwards.where(visible(molecules, reader.view)))
+    ends = select(way.c.start, way.c.id).where(way.c.merged_into.is_(None))
+    return {id: id for id in ids} | {row[0]: row[1] for row in reader.connection.execute(ends)}
 
 
 class Query(graphene.ObjectType):

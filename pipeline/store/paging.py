@@ -62,14 +62,20 @@ def decode(cursor: str, columns: int) -> tuple[Any, ...]:
     raise InputError(FOREIGN)
 
 
+def fit(keys: Sequence[ColumnElement[Any]], page: Page) -> None:
+    """Refuse a cursor whose values are not of the kinds the list is ordered by."""
+    pairs = zip(page.cursor or (), keys, strict=False)
+    if not all(isinstance(value, key.type.python_type) for value, key in pairs):
+        raise InputError(FOREIGN)
+
+
 def beyond(
     keys: Sequence[ColumnElement[Any]], page: Page, *, descending: bool, name: str | None = None
 ) -> ColumnElement[bool] | None:
     """Return the condition for rows past the cursor in the page's direction; `name` names the cursor's parameters."""
     if page.cursor is None:
         return None
-    if not all(isinstance(value, key.type.python_type) for value, key in zip(page.cursor, keys, strict=True)):
-        raise InputError(FOREIGN)
+    fit(keys, page)
     values = [
         bindparam(name and f"{name}{n}", value, key.type)
         for n, (value, key) in enumerate(zip(page.cursor, keys, strict=True))

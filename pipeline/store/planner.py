@@ -31,7 +31,7 @@ from pipeline.store import tables
 from pipeline.store.columns import METADATA
 from pipeline.store.json_pieces import Json, Listing, PageRows, Piece, sql
 from pipeline.store.nodes import NODES, seen, source_of, visible
-from pipeline.store.paging import Page, beyond
+from pipeline.store.paging import Page, beyond, fit
 from pipeline.store.plans import (
     Above,
     Asking,
@@ -245,6 +245,7 @@ class Planner:
         place = asked.arguments.place if isinstance(asked.arguments, Given) else None
         arguments = asked.arguments if not isinstance(asked.arguments, Given) else self.given[asked.arguments.place]
         page = Page.of(arguments, len(link.order) + 1)
+        fit([NODES[link.node].table.c[name] for name in (*link.order, "id")], page)
 
         def rows() -> tuple[NamedFromClause, list[ColumnElement[bool]]]:
             source = self._source(link.node)

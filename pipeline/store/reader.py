@@ -183,7 +183,7 @@ class Reader:
     def _any(self, reads: AnyNode, asked: Asked, found: list[Row]) -> list[Row | None]:
         wanted: dict[str, set[int]] = {}
         for row in found:
-            if row[reads.node_column] is not None:
+            if row[reads.node_column] is not None and row[reads.id_column] is not None:
                 wanted.setdefault(row[reads.node_column], set()).add(row[reads.id_column])
         answers: dict[tuple[str, int], Row] = {}
         for node, selection in asked.below.items():

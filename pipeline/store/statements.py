@@ -20,7 +20,7 @@ from pipeline.store.json_pieces import MARK, REFUSAL, Json
 from pipeline.store.json_postgres import JsonOfPostgres
 from pipeline.store.json_sqlite import JsonOfSqlite
 from pipeline.store.nodes import NODES
-from pipeline.store.paging import Page, encode
+from pipeline.store.paging import Page, encode, fit
 from pipeline.store.planner import Cut, Left, Planner
 from pipeline.store.plans import Given, Planned, Ready, Refused, Worked
 
@@ -98,7 +98,7 @@ def page(
     Raises:
         Refused: only the plain path can tell.
     """
-    asked = _page_of(arguments, order)
+    asked = _page_of(arguments, [source.c[name] for name in (*order, "id")])
 
     def build(planner: Planner) -> Select[Any]:
         parts = planned.plan.top
@@ -225,17 +225,20 @@ class _Run:
         return [orjson.dumps(left.finish(value)).decode() for value in values]
 
 
-def _page_of(arguments: Mapping[str, Any], order: Sequence[str]) -> Page:
+def _page_of(arguments: Mapping[str, Any], keys: Sequence[ColumnElement[Any]]) -> Page:
     try:
-        return Page.of(arguments, len(order) + 1)
+        found = Page.of(arguments, len(keys))
+        fit(keys, found)
     except InputError as error:
         raise Refused from error
+    return found
 
 
 def _moved(planned: Planned, place: int, link: Any) -> _Moving:
     arguments = planned.given[place]
-    page = _page_of(arguments, link.order)
-    key, values = _shape(link.where(NODES[link.node].table, arguments) if link.where else ())
+    table = NODES[link.node].table
+    page = _page_of(arguments, [table.c[name] for name in (*link.order, "id")])
+    key, values = _shape(link.where(table, arguments) if link.where else ())
     return _Moving(place, page, key, values)
 
 
