@@ -55,7 +55,7 @@ from pipeline.store.selection import OF_THE_ACT, AnyNode, ColumnOf, Computed, Li
 from schema.node import GlobalId
 from schema.reading import ReadField, declared_of
 
-_KEPT = 256  # plans
+_KEPT = 128  # plans; each keeps the document it was made for
 _MOST_FIELDS = 2_000  # of one plan; a fragment spread in many places counts at each of them
 # Whole numbers that count versions and places, far below what an Int holds.
 _SMALL = {"version", "number", "ordinal", "position"}
