@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any
@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import Table
 
 from pipeline.commands.import_study_statements import statement_of
-from pipeline.exchange.facts import DoseLevelFact, MoleculeFact, Stop, StudyFact
+from pipeline.exchange.facts import DoseFact, DoseLevelFact, MoleculeFact, RecommendedDose, Stop, StudyFact
 from pipeline.store import tables
 
 _BELOW = ("study_id", "source_id")
@@ -85,6 +85,13 @@ class Parts:
             molecule = id_of(part.molecule)
             if molecule is not None:
                 add[tables.study_molecules]((study, source, molecule, *_PART(part)))
+        listed = {part.molecule.key for part in fact.molecules}
+        for arm_label, given in _given(fact):
+            if given.molecule is not None and given.molecule.key not in listed:
+                listed.add(given.molecule.key)
+                molecule = id_of(given.molecule)
+                if molecule is not None:
+                    add[tables.study_molecules]((study, source, molecule, given.name, arm_label, None, None, given.row))
         for arm in fact.arms:
             add[tables.arms]((study, source, *_ARM(arm)))
         places: dict[tuple[str | None, str], int] = {}
@@ -158,3 +165,12 @@ def _days(stop: Stop) -> tuple[str | None, str | None, str, str | None]:
         stop.status.value,
         stop.restart_status.value if stop.restart_status else None,
     )
+
+
+def _given(fact: StudyFact) -> Iterator[tuple[str | None, DoseFact | RecommendedDose]]:
+    """Yield what dose levels and recommended doses give, with the arm."""
+    for level in fact.dose_levels:
+        for dose in level.doses:
+            yield level.arm, dose
+    for best in fact.recommended_doses:
+        yield best.arm, best

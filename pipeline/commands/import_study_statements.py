@@ -94,7 +94,7 @@ def study_events(
     """Return what happened to a study, from its columns and its stops: (kind, summary, when, why)."""
     name = study["code"]
     found: list[tuple[EventKind, str, PartialDate | None, str | None]] = []
-    if study["started_on"]:
+    if study["started_on"] and study["status"] != StudyStatus.PLANNED:
         found.append((EventKind.STUDY_STARTED, f"{name} started", PartialDate.parse(study["started_on"]), None))
     stands = False
     for stop in sorted(stops, key=lambda stop: (stop["stopped_on"] or "", stop["id"])):

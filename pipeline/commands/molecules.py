@@ -106,6 +106,10 @@ def register_molecule(act: Act, command: RegisterMolecule) -> Mapping[str, Any]:
         error.path = ("input", "smiles")
         errors.append(error)
     errors += _conflicts(act, code, name, key, structure)
+    for synonym in synonyms:
+        if (other := canonical_key(synonym)) and other != key:
+            for row in act.current(molecules, molecules.c.id.in_(molecules_named(act, other))):
+                errors.append(_conflict(act, f"{synonym} names {row['code']} ({row['name']}) already", row, "synonyms"))
     refuse(errors)
     id = act.add(
         molecules,

@@ -264,7 +264,8 @@ def move_programme(act: Act, command: MoveProgramme) -> Mapping[str, Any]:
         passed = verdicts_in_force(act.connection, [programme["id"]], View(), before_last=True)
         mended = correct(graph, history, passed[programme["id"]], request, today=today)
         return _correct(act, programme, rows, history, mended.index, mended.replacement, more)
-    verdicts = verdicts_in_force(act.connection, [programme["id"]], View())
+    happened = None if command.occurred_on is None else command.occurred_on.latest
+    verdicts = verdicts_in_force(act.connection, [programme["id"]], View(), by=happened)
     moved = decide_move(graph, history, verdicts[programme["id"]], request, today=today)
     return _append(act, programme, history, moved, more, held)
 

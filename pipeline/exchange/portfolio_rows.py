@@ -321,7 +321,8 @@ class RowReader:
             if last.status is Status.ACTIVE:
                 said = "a reason is given though the programme is active; it was kept"
                 self.flags.append(Quarantined(line.place, self._heading("reason"), (text or words)[:200], said))
-        if last.status is Status.DISCONTINUED and last.reason is None:
+        # Words that are no code of ours are a reason all the same, to be classified; only silence is unspecified.
+        if last.status is Status.DISCONTINUED and last.reason is None and not last.reason_verbatim:
             last.reason = AttritionReason.UNSPECIFIED
 
     def _check_order(self, line: Line) -> None:

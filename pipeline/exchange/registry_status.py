@@ -22,8 +22,8 @@ _STATUSES = {
     # Expanded access programmes have words of their own.
     "AVAILABLE": StudyStatus.ACTIVE,
     "TEMPORARILY_NOT_AVAILABLE": StudyStatus.SUSPENDED,
-    "NO_LONGER_AVAILABLE": StudyStatus.COMPLETED,
-    "APPROVED_FOR_MARKETING": StudyStatus.COMPLETED,
+    "NO_LONGER_AVAILABLE": StudyStatus.UNKNOWN,
+    "APPROVED_FOR_MARKETING": StudyStatus.UNKNOWN,
 }
 
 STOPPED = (StudyStatus.TERMINATED, StudyStatus.WITHDRAWN, StudyStatus.SUSPENDED)

@@ -10,19 +10,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Table, and_, bindparam, case, exists, false, func, literal, or_, select
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.store import tables
 from pipeline.store.columns import Whole, Words
 from pipeline.store.selection import View
+from pipeline.words import StudyStatus
 
 
 @dataclass(frozen=True, slots=True)
 class NodeKind:
     """A kind of record that can be read, by the name the API gives it.
 
-    happened: the column with the last day the fact can have happened; what happened later is not seen `as_of` a day.
+    happened: the column with the day the fact happened; what happened later is not seen `as_of` a day. source: where
+    more than that depends on the moment.
     """
 
     name: str
@@ -104,6 +106,64 @@ def _programmes(view: View) -> NamedFromClause:
     )
 
 
+def _by_then(day: ColumnElement[Any], view: View) -> ColumnElement[bool]:
+    """Return the condition that a day, however precisely it is known, is over: 2022-02 when February is."""
+    whole = func.substr(day, 1, 10)
+    last = case((func.length(whole) == 4, whole + "-12-31"), (func.length(whole) == 7, whole + "-31"), else_=whole)
+    return last <= _as_of(view)
+
+
+def _studies(view: View) -> NamedFromClause:
+    """Return studies without what happened to them later: the end, why it came, and the status it left."""
+    studies, stops = tables.studies, tables.study_stops
+    if view.as_of is None:
+        return studies
+    dated = select(literal(1)).where(
+        stops.c.study_id == studies.c.id, visible(stops, view), stops.c.stopped_on.is_not(None)
+    )
+    undated = and_(studies.c.ended_on.is_(None), ~exists(dated))
+    over = or_(
+        undated,
+        and_(studies.c.ended_on.is_not(None), _by_then(studies.c.ended_on, view)),
+        exists(dated.where(_by_then(stops.c.stopped_on, view))),
+    )
+    later = {
+        "ended_on": case((_by_then(studies.c.ended_on, view), studies.c.ended_on)),
+        "why_stopped": case((over, studies.c.why_stopped)),
+        "reason": case((over, studies.c.reason)),
+        "status": case(
+            (and_(among(studies.c.status, _ENDED), ~over), StudyStatus.UNKNOWN.value), else_=studies.c.status
+        ),
+    }
+    return (
+        select(*(later[c.name].label(c.name) if c.name in later else c for c in studies.columns))
+        .where(visible(studies, view))
+        .subquery("studies_then")
+    )
+
+
+_ENDED = [
+    s.value for s in (StudyStatus.COMPLETED, StudyStatus.TERMINATED, StudyStatus.WITHDRAWN, StudyStatus.SUSPENDED)
+]
+
+
+def _study_stops(view: View) -> NamedFromClause:
+    """Return the stops that had come by then, with their restarts where these had come as well."""
+    stops = tables.study_stops
+    if view.as_of is None:
+        return stops
+    again = and_(stops.c.restarted_on.is_not(None), _by_then(stops.c.restarted_on, view))
+    later = {
+        name: case((again, stops.c[name])).label(name)
+        for name in ("restarted_on", "restart_status", "restart_status_reported")
+    }
+    return (
+        select(*(later.get(c.name, c) for c in stops.columns))
+        .where(visible(stops, view), or_(stops.c.stopped_on.is_(None), _by_then(stops.c.stopped_on, view)))
+        .subquery("stops_then")
+    )
+
+
 NODES: dict[str, NodeKind] = {
     kind.name: kind
     for kind in (
@@ -118,7 +178,7 @@ NODES: dict[str, NodeKind] = {
         NodeKind("StateGraph", tables.state_graphs),
         NodeKind("Stage", tables.stages),
         NodeKind("Site", tables.sites),
-        NodeKind("Study", tables.studies, happened="started_from"),
+        NodeKind("Study", tables.studies, happened="started_from", source=_studies),
         NodeKind("StudySource", tables.study_sources),
         NodeKind("StudyMolecule", tables.study_molecules),
         NodeKind("Arm", tables.arms),
@@ -128,7 +188,7 @@ NODES: dict[str, NodeKind] = {
         NodeKind("DltObservation", tables.dlt_observations),
         NodeKind("RecommendedDose", tables.recommended_doses),
         NodeKind("EventCount", tables.event_counts),
-        NodeKind("StudyStop", tables.study_stops, happened="stopped_on"),
+        NodeKind("StudyStop", tables.study_stops, source=_study_stops),
         NodeKind("Event", tables.events, happened="sorted_on"),
         NodeKind("ReviewItem", tables.review_items),
         NodeKind("Import", tables.imports),

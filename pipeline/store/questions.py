@@ -27,12 +27,18 @@ def histories(connection: Connection, programme_ids: Sequence[int], view: View) 
 
 
 def verdicts_in_force(
-    connection: Connection, programme_ids: Sequence[int], view: View, *, before_last: bool = False
+    connection: Connection,
+    programme_ids: Sequence[int],
+    view: View,
+    *,
+    before_last: bool = False,
+    by: str | None = None,
 ) -> dict[int, dict[str, Verdict | None]]:
     """Return, by programme, the verdict per rule of the checkpoints held in the present stay at its stage.
 
     A stay begins when a stage is entered or a programme restarts there; what was decided in an earlier stay does not
     count again. The latest assessment of a rule counts. before_last: as if the last transition had not happened.
+    by: only what was decided by this day counts.
     """
     past = histories(connection, programme_ids, view)
     if before_last:
@@ -44,6 +50,8 @@ def verdicts_in_force(
     )
     if view.as_of is not None:
         statement = statement.where(func.substr(checkpoints.c.assessed_on, 1, 10) <= view.as_of)
+    if by is not None:
+        statement = statement.where(func.substr(checkpoints.c.assessed_on, 1, 10) <= by)
     verdicts: dict[int, dict[str, Verdict | None]] = {id: {} for id in programme_ids}
     stays = {id: _stay(rows) for id, rows in past.items()}
     for row in connection.execute(statement.order_by(checkpoints.c.id)).mappings():

@@ -24,8 +24,8 @@ def only(text):
     [
         ("TOX_CLINICAL", "two deaths", (AttritionReason.TOX_CLINICAL, "two deaths")),
         ("TOX_CLINICAL", "", (AttritionReason.TOX_CLINICAL, "TOX_CLINICAL")),
-        ("", "two deaths", (AttritionReason.UNSPECIFIED, "two deaths")),
-        ("too toxic", "two deaths", (AttritionReason.UNSPECIFIED, "too toxic; two deaths")),
+        ("", "two deaths", (None, "two deaths")),
+        ("too toxic", "two deaths", (None, "too toxic; two deaths")),
         ("", "", (AttritionReason.UNSPECIFIED, None)),
     ],
 )

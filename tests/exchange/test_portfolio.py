@@ -59,10 +59,7 @@ def test_a_french_workbook_of_one_row_per_programme():
     )
     (programme,) = reading.programmes
     assert entries(programme) == [("PHASE_2", "2019-03-12", "ACTIVE"), ("PHASE_2", "2020-06-25", "DISCONTINUED")]
-    assert (programme.entries[1].reason, programme.entries[1].reason_verbatim) == (
-        AttritionReason.UNSPECIFIED,
-        "toxicité",
-    )
+    assert (programme.entries[1].reason, programme.entries[1].reason_verbatim) == (None, "toxicité")
     assert (programme.molecule.name, programme.molecule.code) == ("Alphatinib", "A-1")
     assert (programme.molecule.modality, programme.molecule.targets) == (Modality.ANTIBODY, ["FLT3", "KIT"])
     assert (programme.indication, programme.disease_group) == ("LAM", "hématologie")

@@ -242,7 +242,7 @@ def test_every_row_is_accounted_for(rows):
         ("NOT_YET_RECRUITING", StudyStatus.PLANNED),
         ("Unknown status", StudyStatus.UNKNOWN),
         ("WITHHELD", StudyStatus.UNKNOWN),
-        ("No longer available", StudyStatus.COMPLETED),
+        ("No longer available", StudyStatus.UNKNOWN),
         ("resting", None),
         ("", None),
     ],
