@@ -47,6 +47,7 @@ _NOISE = re.compile(
 _DIGITS = {"1": 1, "2": 2, "3": 3, "4": 4, "i": 1, "ii": 2, "iii": 3, "iv": 4}
 _ONE = r"(iv|i{1,3}|[1-4]) ?[abc]?"
 _PHASE = re.compile(rf"(?:(?:phases?|ph|p) ?)?{_ONE}(?: ?[/\-+|,] ?(?:(?:phases?|ph|p) ?)?{_ONE})?")
+_LETTER = re.compile(r"[1-4iv] ?[abc](?![a-z])")
 _DATE = re.compile(r"\d{4}-\d{2}(-\d{2})?(T.*)?|\d{1,2}-[A-Za-z]{3}|[A-Za-z]{3}-\d{1,2}")
 _COMBINED = {(1, 2): "PHASE_1_2", (2, 3): "PHASE_2_3"}
 
@@ -114,10 +115,18 @@ class StageNames:
                 None, problem="this is a status, not a stage; write the stage it had reached, and the status apart"
             )
         words = [word for word in folded.split(" ") if not _NOISE.fullmatch(word)]
-        found = _PHASE.fullmatch(" ".join(words))
+        phase = " ".join(words)
+        found = _PHASE.fullmatch(phase)
         if found is None or _damaged(text):
-            return StageReading(None, problem=f"no stage is called this; known are {', '.join(self.stages.values())}")
-        return self._phase(_DIGITS[found[1]], _DIGITS[found[2]] if found[2] else None)
+            return StageReading(
+                None, problem=f"no stage is called this; write one of {', '.join(self.stages.values())}"
+            )
+        read = self._phase(_DIGITS[found[1]], _DIGITS[found[2]] if found[2] else None)
+        if read.code is not None and _LETTER.search(phase):
+            return StageReading(
+                read.code, f"“{text.strip()}” is read as {self.stages[read.code]}; the graph has no a and b"
+            )
+        return read
 
     def _earliest_preclinical(self) -> StageReading:
         code = next((code for code in self.stages if code.startswith("PRECLINICAL")), None)

@@ -466,3 +466,9 @@ def test_the_date_of_an_active_status_is_no_stop():
     assert [flag.reason for flag in reading.flags] == [
         "the date of an active status is not kept; nothing stopped on it"
     ]
+
+
+@pytest.mark.parametrize(("printed", "letter"), [("Phase IIb", True), ("phase 1b/2", True), ("Phase II", False)])
+def test_a_letter_the_graph_does_not_know_is_said_aloud(printed, letter):
+    reading = read(f"name,stage,since\nA,{printed},2020\n")
+    assert any("is read as" in warning for warning in reading.warnings) is letter
