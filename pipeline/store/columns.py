@@ -59,6 +59,31 @@ class Flag(TypeDecorator[bool]):
         return None if value is None else bool(value)
 
 
+def text_column(name: str, *, required: bool = False) -> Column[Any]:
+    """Declare a column of text."""
+    return Column(name, Words, nullable=not required)
+
+
+def whole_column(name: str, *, required: bool = False) -> Column[Any]:
+    """Declare a column of whole numbers, ids among them."""
+    return Column(name, Whole, nullable=not required)
+
+
+def real_column(name: str) -> Column[Any]:
+    """Declare a column of doubles."""
+    return Column(name, Real)
+
+
+def flag_column(name: str, *, required: bool = False) -> Column[Any]:
+    """Declare a column of true or false."""
+    return Column(name, Flag, nullable=not required)
+
+
+def source_columns() -> tuple[Column[Any], Column[Any]]:
+    """Declare the columns that lead back to the imported file and its row."""
+    return whole_column("source_file"), whole_column("source_row")
+
+
 def records(name: str, *columns: Column[Any], unique: tuple[str, ...] = (), look_up: tuple[str, ...] = ()) -> Table:
     """Declare a table of row versions.
 

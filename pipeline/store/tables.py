@@ -6,28 +6,14 @@ JSON columns are canonical JSON text.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Column, Index, Table, UniqueConstraint
 
-from pipeline.store.columns import METADATA, Blob, Flag, Real, Whole, Words, records
-
-
-def _text(name: str, *, required: bool = False) -> Column[Any]:
-    return Column(name, Words, nullable=not required)
-
-
-def _whole(name: str, *, required: bool = False) -> Column[Any]:
-    return Column(name, Whole, nullable=not required)
-
-
-def _real(name: str) -> Column[Any]:
-    return Column(name, Real)
-
-
-def _source() -> tuple[Column[Any], Column[Any]]:
-    return _whole("source_file"), _whole("source_row")
-
+from pipeline.store import study_tables  # noqa: F401  (its tables belong to METADATA)
+from pipeline.store.columns import METADATA, Blob, Flag, Whole, records
+from pipeline.store.columns import real_column as _real
+from pipeline.store.columns import source_columns as _source
+from pipeline.store.columns import text_column as _text
+from pipeline.store.columns import whole_column as _whole
 
 # ---------------------------------------------------------------- the audit trail
 
