@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, bindparam, case, exists, false, func, literal, or_, select
 from sqlalchemy.sql.selectable import NamedFromClause
 
-from pipeline.store import tables
+from pipeline.store import study_tables, tables
 from pipeline.store.columns import Whole, Words
 from pipeline.store.selection import View
 from pipeline.words import StudyStatus
@@ -193,6 +193,26 @@ NODES: dict[str, NodeKind] = {
         NodeKind("ReviewItem", tables.review_items),
         NodeKind("Import", tables.imports),
         NodeKind("ImportProblem", tables.import_problems),
+        NodeKind("Subject", study_tables.subjects),
+        NodeKind("StudyGroup", study_tables.study_groups),
+        NodeKind("Pool", study_tables.pools),
+        NodeKind("Administration", study_tables.administrations, happened="sorted_on"),
+        NodeKind("MonitoringRecord", study_tables.monitoring_records, happened="sorted_on"),
+        NodeKind("ReportedParameter", study_tables.reported_parameters),
+        NodeKind("AdverseEvent", study_tables.adverse_events, happened="sorted_on"),
+        NodeKind("LaboratoryResult", study_tables.laboratory_results, happened="sorted_on"),
+        NodeKind("Finding", study_tables.findings, happened="sorted_on"),
+        NodeKind("Disposition", study_tables.dispositions, happened="sorted_on"),
+        NodeKind("Measurement", study_tables.measurements, happened="sorted_on"),
+        NodeKind("TumourResponse", study_tables.tumour_responses, happened="sorted_on"),
+        NodeKind("BiomarkerResult", study_tables.biomarker_results, happened="sorted_on"),
+        NodeKind("ExposureLimit", study_tables.exposure_limits),
+        NodeKind("ToxicityBasis", study_tables.toxicity_bases),
+        NodeKind("ColumnMapping", study_tables.column_mappings),
+        NodeKind("Qualifier", study_tables.qualifiers),
+        NodeKind("RecordLink", study_tables.record_links),
+        NodeKind("Alert", study_tables.alerts, happened="raised_at"),
+        NodeKind("AttritionReasonRecord", study_tables.attrition_reasons),
     )
 }
 
