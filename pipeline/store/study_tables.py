@@ -7,6 +7,8 @@ it orders pages and needs no null. Hours are since the reference dose; days are 
 
 from __future__ import annotations
 
+from sqlalchemy import Index, text
+
 from pipeline.store.columns import flag_column as _flag
 from pipeline.store.columns import real_column as _real
 from pipeline.store.columns import records
@@ -91,7 +93,7 @@ administrations = records(
     _real("duration_hours"),
     _text("sorted_on", required=True),
     *_source(),
-    look_up=("study_id,subject_id", "subject_id,sorted_on", "molecule_id"),
+    look_up=("study_id,sorted_on,id", "subject_id,sorted_on,id", "molecule_id"),
 )
 
 # ---------------------------------------------------------------- concentrations and what is made of them
@@ -134,7 +136,10 @@ monitoring_records = records(
     _text("verified_by"),
     _text("flag"),
     *_source(),
-    look_up=("study_id,analyte,sorted_on,id", "molecule_id,sorted_on,id", "subject_id,sorted_on,id"),
+    look_up=(
+        *("study_id,sorted_on,id", "study_id,analyte,sorted_on,id"),
+        *("molecule_id,sorted_on,id", "subject_id,sorted_on,id"),
+    ),
 )
 
 reported_parameters = records(
@@ -159,7 +164,7 @@ reported_parameters = records(
     _text("exclusion_reason"),
     _text("flag"),
     *_source(),
-    look_up=("study_id,analyte", "subject_id"),
+    look_up=("study_id,id", "subject_id,id"),
 )
 
 monitoring_settings = records(
@@ -272,7 +277,7 @@ laboratory_results = records(
     _text("sorted_on", required=True),
     _text("flag"),
     *_source(),
-    look_up=("study_id,test,sorted_on,id", "subject_id,test,sorted_on,id"),
+    look_up=("study_id,sorted_on,id", "study_id,test,sorted_on,id", "subject_id,sorted_on,id"),
 )
 
 findings = records(
@@ -293,7 +298,7 @@ findings = records(
     _text("not_done"),
     _text("flag"),
     *_source(),
-    look_up=("study_id,sorted_on,id", "subject_id"),
+    look_up=("study_id,sorted_on,id", "subject_id,sorted_on,id"),
 )
 
 dispositions = records(
@@ -308,7 +313,7 @@ dispositions = records(
     _real("day"),
     _text("sorted_on", required=True),
     *_source(),
-    look_up=("study_id,sorted_on,id", "subject_id"),
+    look_up=("study_id,sorted_on,id", "subject_id,sorted_on,id"),
 )
 
 # ---------------------------------------------------------------- efficacy
@@ -337,7 +342,7 @@ measurements = records(
     _text("sorted_on", required=True),
     _text("flag"),
     *_source(),
-    look_up=("study_id,sorted_on,id", "subject_id,what,sorted_on,id"),
+    look_up=("study_id,sorted_on,id", "subject_id,sorted_on,id"),
 )
 
 tumour_responses = records(
@@ -377,7 +382,7 @@ biomarker_results = records(
     _text("sorted_on", required=True),
     _text("flag"),
     *_source(),
-    look_up=("study_id,marker,sorted_on,id", "subject_id"),
+    look_up=("study_id,sorted_on,id", "study_id,marker,sorted_on,id", "subject_id,sorted_on,id"),
 )
 
 # ---------------------------------------------------------------- what else a source says of a record
@@ -403,7 +408,7 @@ record_links = records(
     _whole("node_id"),
     _text("reported", required=True),
     *_source(),
-    look_up=("study_id,relation", "node,node_id"),
+    look_up=("study_id,relation,id", "node,node_id"),
 )
 
 # ---------------------------------------------------------------- what has to be answered for
@@ -426,8 +431,11 @@ alerts = records(
     _text("acknowledged_by"),
     _text("acknowledged_at"),
     _text("comment"),
-    look_up=("about", "raised_at,id", "molecule_id,raised_at,id", "study_id"),
+    look_up=("about", "raised_at,id", "molecule_id,raised_at,id", "study_id,raised_at,id", "subject_id,raised_at,id"),
 )
+# Few alerts are open among many that were answered.
+_OPEN = text("acknowledged_at IS NULL AND until_act IS NULL")
+Index("ix_alerts_open", alerts.c.raised_at, alerts.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
 
 attrition_reasons = records(
     "attrition_reasons",

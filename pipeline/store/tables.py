@@ -447,7 +447,9 @@ review_items = records(
     _text("decided_by"),
     _text("decided_at"),
     _text("comment"),
-    look_up=("status", "import_id"),
+    _text("node"),
+    _whole("node_id"),
+    look_up=("status", "import_id", "study_id", "node,node_id"),
 )
 
 # ---------------------------------------------------------------- access
