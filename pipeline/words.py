@@ -131,3 +131,26 @@ class ReviewStatus(StrEnum):
     ACCEPTED = "ACCEPTED"
     CHANGED = "CHANGED"
     REJECTED = "REJECTED"
+
+
+class MonitoringState(StrEnum):
+    """Where a monitoring record stands."""
+
+    REGISTERED = "REGISTERED"
+    VERIFIED = "VERIFIED"
+    RETRACTED = "RETRACTED"
+    REJECTED = "REJECTED"
+
+
+class AlertKind(StrEnum):
+    """What an alert is about."""
+
+    EXPOSURE_ABOVE_LIMIT = "EXPOSURE_ABOVE_LIMIT"
+    EXPOSURE_BELOW_TARGET = "EXPOSURE_BELOW_TARGET"
+    MARGIN_CROSSED = "MARGIN_CROSSED"
+    DLT_RATE = "DLT_RATE"
+    HYS_LAW = "HYS_LAW"
+    QTC = "QTC"
+    FUTILITY = "FUTILITY"
+    STALLED = "STALLED"
+    BASIS_CHANGED = "BASIS_CHANGED"
