@@ -12,11 +12,15 @@ JSON file is row 2.
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import zip_longest
 from math import isfinite
+from pathlib import Path
+from typing import BinaryIO
 
 from pipeline.exchange.reading import Quarantined
 
@@ -30,6 +34,26 @@ _NUMBER_SIGNS = "0123456789.+-eE"
 _MOST_CACHED = 50_000
 _LARGEST = 1.7976e308
 """Beyond this 15 digits may round to infinity."""
+
+
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+_LINE_ENDS = str.maketrans({"\x0b": "\n", "\x0c": "\n"})
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that can be opened as often as it has to be read."""
+
+    place: str
+    """Its name, unique among the files sent."""
+    open: Callable[[], BinaryIO] = field(repr=False)
+
+    @staticmethod
+    def of(place: str, content: bytes | Path) -> Source:
+        """Return the source for content in memory, or for a file on disk, which is never read as a whole."""
+        if isinstance(content, Path):
+            return Source(place, lambda: content.open("rb"))
+        return Source(place, lambda: io.BytesIO(content))
 
 
 class ColumnType(StrEnum):
@@ -117,6 +141,24 @@ def number_text(value: float) -> str:
     if value == (whole := int(value)) and -1e15 < value < 1e15:
         return str(whole)
     return f"{value:.15g}" if abs(value) < _LARGEST else repr(value)
+
+
+def tidy(text: str) -> str | None:
+    """Return a cell's text without the blanks around it and with plain line ends; None when nothing is left.
+
+    Raises:
+        ValueError: it holds control characters, which no text of a table has; the message says so.
+    """
+    if not text.isprintable():
+        if _CONTROL.search(text):
+            raise ValueError("holds control characters (NUL or the like); remove them")
+        text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_LINE_ENDS)
+    return text.strip() or None
+
+
+def visible(text: str) -> str:
+    """Return a text short enough for a message, with a sign in place of what cannot be printed."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text[:200])
 
 
 class Chunk:
