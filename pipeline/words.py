@@ -122,6 +122,8 @@ class EventKind(StrEnum):
     STUDY_COMPLETED = "STUDY_COMPLETED"
     IMPORTED = "IMPORTED"
     SIGNED = "SIGNED"
+    ALERT_RAISED = "ALERT_RAISED"
+    ALERT_ACKNOWLEDGED = "ALERT_ACKNOWLEDGED"
 
 
 class ReviewStatus(StrEnum):
@@ -140,6 +142,13 @@ class MonitoringState(StrEnum):
     VERIFIED = "VERIFIED"
     RETRACTED = "RETRACTED"
     REJECTED = "REJECTED"
+
+
+class ExclusionScope(StrEnum):
+    """What an excluded record is left out of: calculations (and what is summed up of them), or summaries only."""
+
+    CALCULATION = "CALCULATION"
+    SUMMARIES = "SUMMARIES"
 
 
 class AlertKind(StrEnum):

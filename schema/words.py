@@ -151,5 +151,7 @@ EventKind = enum_of(
         "STUDY_COMPLETED": "A study ended as planned.",
         "IMPORTED": "A file brought something in.",
         "SIGNED": "A record was signed.",
+        "ALERT_RAISED": "A record crossed a limit, or an alert that was open got worse.",
+        "ALERT_ACKNOWLEDGED": "Somebody answered for an alert.",
     },
 )

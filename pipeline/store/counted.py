@@ -1,0 +1,34 @@
+"""Which monitoring records count: the one rule that exposures, summaries, margins and alerts all go by.
+
+A record that was retracted (it should never have been entered) or rejected (its measurement is not valid) counts
+nowhere. One that is excluded from CALCULATION counts neither there nor in the summaries made of it; one that is
+excluded from SUMMARIES is still calculated with. Whether a record has been verified does not matter here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_
+
+from pipeline.words import ExclusionScope, MonitoringState
+
+VALID = (MonitoringState.REGISTERED.value, MonitoringState.VERIFIED.value)
+"""The states of a record that stands."""
+
+
+def counted(source: Any, use: ExclusionScope = ExclusionScope.CALCULATION) -> ColumnElement[bool]:
+    """Return the condition under which a row of `monitoring_records` (or an alias of it) counts for a use."""
+    scope = source.c.exclusion_scope
+    kept = scope.is_(None)
+    if use is ExclusionScope.CALCULATION:
+        kept = or_(kept, scope == ExclusionScope.SUMMARIES.value)
+    return and_(source.c.state.in_(VALID), kept)
+
+
+def counts(row: Mapping[str, Any], use: ExclusionScope = ExclusionScope.CALCULATION) -> bool:
+    """Return whether a row that was read counts for a use; the same rule as `counted`."""
+    scope = row["exclusion_scope"]
+    kept = scope is None or (use is ExclusionScope.CALCULATION and scope == ExclusionScope.SUMMARIES)
+    return row["state"] in VALID and kept
