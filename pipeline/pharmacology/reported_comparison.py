@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from pipeline.errors import InputError
-from pipeline.units import convert
+from pipeline.units import conversion_factor
 
 TOLERANCE = 0.005
 """Relative difference up to which two programs' answers are taken as the same; a larger one has a cause."""
@@ -49,8 +50,14 @@ def in_its_unit(value: float | None, unit: str, reported_unit: str | None, molar
     """Return our value in the unit of the source; None where the two measure different things."""
     if value is None or reported_unit is None:
         return value
+    factor = _factor(unit, reported_unit, molar_mass)
+    return None if factor is None else value * factor
+
+
+@lru_cache(maxsize=1024)
+def _factor(unit: str, reported_unit: str, molar_mass: float | None) -> float | None:
     try:
-        return convert(value, unit, reported_unit, molar_mass)
+        return conversion_factor(unit, reported_unit, molar_mass)
     except InputError:
         return None
 

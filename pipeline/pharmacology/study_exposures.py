@@ -155,6 +155,8 @@ def study_exposures(
         theirs = given.get((profile.whose.subject, profile.whose.pool), [])
         dose = dose_of(profile, theirs)
         chosen = _settings_of(settings, profile)
+        if dose is not None and dose.route is Route.IV_INFUSION and not dose.infusion_h:
+            profile.notes.append("how long the infusion took is not recorded")
         found.append(StudyExposure(profile, dose, chosen.tau_h or tau_of(dose, theirs)))
     alike: dict[tuple[BelowLimit, bool, bool], list[StudyExposure]] = defaultdict(list)
     for exposure in found:
