@@ -22,6 +22,7 @@ from math import isfinite
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.errors import InputError
 from pipeline.exchange.reading import Quarantined
 
 CHUNK_ROWS = 8_192
@@ -164,7 +165,7 @@ def visible(text: str) -> str:
 class Chunk:
     """Some rows of a data set, by columns."""
 
-    __slots__ = ("_at", "_numbers", "_texts", "bad", "rows", "warnings")
+    __slots__ = ("_at", "_numbers", "_stated", "_texts", "bad", "rows", "warnings")
 
     def __init__(
         self,
@@ -192,6 +193,7 @@ class Chunk:
         self._at = at
         self._texts: dict[int, list[str | None]] = {}
         self._numbers: dict[int, list[float | None]] = {}
+        self._stated = frozenset(index for index, is_number in enumerate(numeric) if is_number)
         for index, is_number in enumerate(numeric):
             cells = values[index]
             if is_number:
@@ -209,6 +211,10 @@ class Chunk:
         if found is None:
             found = self._texts[index] = list(map(_TEXTS.__getitem__, self._numbers[index]))
         return found
+
+    def states_numbers(self, column: str | int) -> bool:
+        """Whether the source states the cells of a column as numbers: then every text of it is a number's."""
+        return (column if isinstance(column, int) else self._at[column.upper()]) in self._stated
 
     def numbers(self, column: str | int) -> list[float | None]:
         """Return the numbers of a column, by name (any case) or index; None where it has none (see `number`)."""
@@ -300,8 +306,8 @@ def made(
     def chunk(collected: Sequence[Sequence[str | float | None]], first: int) -> Chunk:
         turned = list(zip(*collected, strict=True)) if collected else [()] * len(columns)
         cells = [
-            [_number_cell(cell) if number_wanted else _text_cell(cell) for cell in column]
-            for column, number_wanted in zip(turned, numeric, strict=True)
+            [_number_cell(cell) if number_wanted else _text_cell(cell, name, about.name) for cell in column]
+            for column, number_wanted, about in zip(turned, numeric, columns, strict=True)
         ]
         return Chunk(places, range(first, first + len(collected)), cells, numeric=numeric)  # type: ignore[arg-type]
 
@@ -314,10 +320,15 @@ def _number_cell(cell: str | float | None) -> float | None:
     return rounded(cell) if isfinite(cell) else None
 
 
-def _text_cell(cell: str | float | None) -> str | None:
+def _text_cell(cell: str | float | None, dataset: str, column: str) -> str | None:
     if cell is None:
         return None
-    return cell.strip() or None if isinstance(cell, str) else number_text(cell) if isfinite(cell) else None
+    if not isinstance(cell, str):
+        return number_text(cell) if isfinite(cell) else None
+    try:
+        return tidy(cell)
+    except ValueError as wrong:
+        raise InputError(f"{dataset}.{column}: {visible(cell)!r} {wrong}") from wrong
 
 
 def difference(one: DataSet, other: DataSet) -> str | None:

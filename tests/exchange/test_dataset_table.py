@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.errors import InputError
 from pipeline.exchange.dataset_table import (
     CHUNK_ROWS,
     ColumnType,
@@ -57,7 +58,14 @@ def test_the_text_of_a_number_is_read_as_the_number(value):
     assert number(number_text(value)) == rounded(value)
 
 
-@given(st.lists(st.tuples(st.text(max_size=4), st.none() | st.floats(-1e6, 1e6)), max_size=5))
+@given(
+    st.lists(
+        st.tuples(
+            st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn")), max_size=4), st.none() | st.floats(-1e6, 1e6)
+        ),
+        max_size=5,
+    )
+)
 def test_made_rows_come_back(rows):
     chunks = list(made("PC", [TEXT, NUMBER], lambda: iter(rows)).chunks())
     assert [text for chunk in chunks for text in chunk.texts("usubjid")] == [text.strip() or None for text, _ in rows]
@@ -80,6 +88,16 @@ def test_a_column_is_found_in_any_case():
     assert dataset.column("pcstresn") is NUMBER
     assert dataset.column("PCORRES") is None
     assert dataset.at == {"USUBJID": 0, "PCSTRESN": 1}
+
+
+def test_control_characters_are_refused_with_their_column():
+    with pytest.raises(InputError, match=r"PC\.USUBJID: .* holds control characters"):
+        list(made("PC", [TEXT], lambda: iter([("a\0b",)])).chunks())
+
+
+def test_line_ends_inside_a_cell_are_one_kind():
+    [chunk] = made("PC", [TEXT], lambda: iter([(" a\r\nb\rc\x0bd ",), (" \n ",)])).chunks()
+    assert chunk.texts(0) == ["a\nb\nc\nd", None]
 
 
 def test_a_difference_is_named():
