@@ -25,6 +25,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.store import tables
 from pipeline.store.json_pieces import Listing, PageRows, Piece, sql
+from pipeline.store.masks import marks
 from pipeline.store.paging import Page, beyond
 from pipeline.store.plans import Above, Asking, Level, Part, columns_of
 from pipeline.store.selection import OF_THE_ACT
@@ -38,9 +39,10 @@ Rows = Callable[[], tuple[NamedFromClause, list[ColumnElement[bool]]]]
 
 @dataclass(frozen=True, slots=True)
 class PageOf:
-    """One page of a connection. name: what its parameters are called by."""
+    """One page of a connection of a node. name: what its parameters are called by."""
 
     planner: Planner
+    node: str
     rows: Rows
     page: Page
     order: Sequence[str]
@@ -57,13 +59,13 @@ class PageOf:
         numbered = page.backwards or any(asking.part is Part.PAGE_INFO for asking in listed)
         last = bindparam(f"limit_{self.name}", page.size + 1, type_=Integer()) if numbered else size
         levels = [level for asking in listed for level in _levels(asking)]
-        wanted = {"id", *self.order, *(c for level in levels for c in columns_of(level))}
+        wanted = {"id", *self.order, *marks(self.node), *(c for level in levels for c in columns_of(level))}
         limited = self._limited(wanted).limit(last).subquery(self.planner.name())
         if numbered:
             every: ColumnElement[Any] = literal_column(f"{limited.name}.*")
             place, total = func.row_number().over().label("place"), func.count().over().label("total")
             limited = select(place, total, every).select_from(limited).subquery(self.planner.name())
-        above = self.planner.above(limited.name, limited.name)
+        above = self.planner.above(limited.name, limited.name, self.node)
         key = self.planner.json.array([above.text(c) for c in (*self.order, "id")])
         of_page = PageRows(limited, numbered, key, size, page.backwards)
         lists = {f"j{n}": self._items(a, above, key) for n, a in enumerate(listed) if a.part is not Part.PAGE_INFO}

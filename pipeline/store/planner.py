@@ -25,6 +25,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from pipeline.store import tables
 from pipeline.store.columns import METADATA
 from pipeline.store.json_pieces import Json, Piece, sql
+from pipeline.store.masks import Permissions, refuse_hidden, shown_as
 from pipeline.store.nodes import NODES, seen, source_of, visible
 from pipeline.store.paging import Page, fit
 from pipeline.store.planned_pages import PageOf, aliased
@@ -68,6 +69,7 @@ class Planner:
     json: Json
     view: View
     given: Sequence[Any]
+    permissions: Permissions
     left: list[Left] = field(default_factory=list)
     tied: list[tuple[int, list[ColumnElement[bool]]]] = field(default_factory=list)
     """The conditions made from arguments that vary, with their place."""
@@ -80,8 +82,11 @@ class Planner:
         self, level: Level, source: NamedFromClause, conditions: Sequence[Any], order: Sequence[str], limit: int | None
     ) -> Select[Any]:
         """Return the SELECT of id and JSON of the rows of a node."""
+        refuse_hidden(self.permissions, (*conditions, *(source.c[name] for name in order)))
         base = self._from(level, source).where(*seen(level.node, source, self.view), *conditions)
-        json = self.json.text(self.json.object(self.pieces(level, self.above(source.name, _act_of(source.name)))))
+        json = self.json.text(
+            self.json.object(self.pieces(level, self.above(source.name, _act_of(source.name), level.node)))
+        )
         ordered = base.order_by(*(source.c[name] for name in order), source.c.id)
         return ordered.add_columns(source.c.id, json.label("json")).limit(limit)
 
@@ -96,9 +101,10 @@ class Planner:
         descending: bool,
     ) -> Select[Any]:
         """Return the SELECT of the JSON of a page of a node."""
+        refuse_hidden(self.permissions, (*conditions, *(source.c[name] for name in order)))
         where = [*seen(node, source, self.view), *conditions]
         self._nested = _SYMBOLS[Shape.CONNECTION]
-        made = PageOf(self, lambda: (source, where), page, order, descending, "r").json(parts)
+        made = PageOf(self, node, lambda: (source, where), page, order, descending, "r").json(parts)
         return select(self.json.text(made).label("json"))
 
     # ------------------------------------------------------------ one level
@@ -108,9 +114,10 @@ class Planner:
         self._names += 1
         return f"a${self._names}"  # no key of an answer is called so
 
-    def above(self, table: str, act: str) -> Above:
-        """Return the row above a level, by where its columns and those of its act are."""
-        return Above(table, act, self.json.dialect.identifier_preparer.quote)
+    def above(self, table: str, act: str, node: str = "") -> Above:
+        """Return the row above a level, by where its columns and those of its act are; `node` where it is one's."""
+        masked = shown_as(node, table, self.view, self.permissions)
+        return Above(table, act, self.json.dialect.identifier_preparer.quote, masked)
 
     def _from(self, level: Level, source: NamedFromClause) -> Select[Any]:
         base = select()
@@ -139,7 +146,7 @@ class Planner:
     def _cut(self, asked: Field, above: Above) -> ColumnElement[Any] | str:
         """Leave a field to a statement of its own: how many there are depends on the query alone."""
         needs = sorted(columns_of(Level("", (("", asked),))))
-        further = Planner(self.json, self.view, self.given)
+        further = Planner(self.json, self.view, self.given, self.permissions)
         rows = self.json.handed(needs, "p$")
         piece = further._piece("", asked, self.above("p$", "p$"))
         statement = rows.add_columns(self.json.text(sql(piece.value)))
@@ -150,6 +157,8 @@ class Planner:
         match asked:
             case Constant(text=text):
                 return Piece(key, json.constant(text))
+            case Value(column=column) if above.masked.get(column) == "NULL":
+                return Piece(key, json.constant("null"))
             case Value():
                 return json.value(key, asked.form, above.text(asked.column), asked.prefix, required=asked.required)
             case Linked(link=link) if link.shape is Shape.ONE:
@@ -198,23 +207,26 @@ class Planner:
         if link.child != ("id",):
             unique = _unique(NODES[link.node].table, link.child)
             rows = (rows if unique else rows.order_by(source.c.id.desc())).limit(literal_column("1"))
-        return self.json.one(rows, self.pieces(level, self.above(source.name, _act_of(source.name))))
+        return self.json.one(rows, self.pieces(level, self.above(source.name, _act_of(source.name), level.node)))
 
     def _many(self, asked: Linked, above: Above) -> ColumnElement[Any]:
         link, level = asked.link, asked.below
         source = self._source(link.node)
-        conditions = [*self._below(link, source, above), *(link.where(source, {}) if link.where else ())]
+        own = link.where(source, {}) if link.where else ()
         keys = [source.c[name] for name in link.order]
+        refuse_hidden(self.permissions, (*own, *keys))
+        conditions = [*self._below(link, source, above), *own]
         ordered = (key.nulls_first() if _nullable(key) else key for key in keys)
         rows = self._from(level, source).where(*conditions).order_by(*ordered, source.c.id)
-        return self.json.many(rows, self.pieces(level, self.above(source.name, _act_of(source.name))), self.name())
+        pieces = self.pieces(level, self.above(source.name, _act_of(source.name), level.node))
+        return self.json.many(rows, pieces, self.name())
 
     def _chosen(self, asked: Chosen, above: Above) -> ColumnElement[Any]:
         cases = []
         for level in asked.levels:
             source = self._source(level.node)
             found = [source.c.id == above(asked.id_column), *seen(level.node, source, self.view)]
-            pieces = self.pieces(level, self.above(source.name, _act_of(source.name)))
+            pieces = self.pieces(level, self.above(source.name, _act_of(source.name), level.node))
             made = self.json.one(self._from(level, source).where(*found), pieces)
             cases.append((above(asked.node_column) == level.node, made))
         return case(*cases)
@@ -248,12 +260,13 @@ class Planner:
         def rows() -> tuple[NamedFromClause, list[ColumnElement[bool]]]:
             source = self._source(link.node)
             own = list(link.where(source, arguments)) if link.where else []
+            refuse_hidden(self.permissions, (*own, *(source.c[name] for name in link.order)))
             if place is not None:
                 self.tied.append((place, own))
             return source, [*self._below(link, source, above), *own]
 
         name = self.name() if place is None else f"v{place}"
-        return PageOf(self, rows, page, link.order, False, name).json(asked.parts)
+        return PageOf(self, link.node, rows, page, link.order, False, name).json(asked.parts)
 
 
 @lru_cache(maxsize=256)

@@ -133,14 +133,20 @@ class Worked:
 
 @dataclass(frozen=True, slots=True)
 class Above:
-    """The row above a level: SQL for its columns. act: where the columns of its act are found."""
+    """The row above a level: SQL for its columns.
+
+    act: where the columns of its act are found. masked: SQL for columns that not everybody may see.
+    """
 
     table: str
     act: str
     quote: Callable[[str], str]
+    masked: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
         """Return a column as SQL text."""
+        if name in self.masked:
+            return self.masked[name]
         if name in OF_THE_ACT:
             return f"{self.act}.{OF_THE_ACT[name] if self.act != self.table else name}"
         return f"{self.table}.{self.quote(name)}"

@@ -16,6 +16,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from pipeline.errors import InputError, PipelineError
 from pipeline.store import statements, tables
 from pipeline.store.columns import METADATA
+from pipeline.store.masks import marks, mask_rows, refuse_hidden
 from pipeline.store.nodes import NODES, seen, source_of, visible
 from pipeline.store.paging import Page, beyond, encode
 from pipeline.store.plans import Refused
@@ -68,6 +69,7 @@ class Reader:
                 return statements.rows(self, selection.planned, conditions, order=order, source=source, limit=limit)
             selection = selection.planned.plain()
         columns = self._columns(selection)
+        refuse_hidden(self.actor.permissions, (*conditions, *(source.c[name] for name in order)))
         statement = self._select(selection.node, source, columns).where(*conditions)
         statement = statement.order_by(*(source.c[name] for name in order), source.c.id).limit(limit)
         found = [dict(row) for row in self.connection.execute(statement).mappings()]
@@ -101,6 +103,7 @@ class Reader:
             selection = asked.below[selection.node]
         keys = [*(source.c[name] for name in order), source.c.id]
         page = Page.of(asked.arguments, len(keys))
+        refuse_hidden(self.actor.permissions, (*conditions, *keys))
         found: list[Row] = []
         if asked.wants_rows:
             statement = self._select(selection.node, source, self._columns(selection)).where(*conditions)
@@ -138,7 +141,7 @@ class Reader:
         return statement.where(*seen(node, source, self.view))
 
     def _columns(self, selection: Selection) -> set[str]:
-        wanted = {"id"}
+        wanted = {"id", *marks(selection.node)}
         for asked in selection.fields.values():
             match asked.reads:
                 case ColumnOf(column=column):
@@ -156,6 +159,7 @@ class Reader:
         filled: list[Row] = [{NODE_KEY: selection.node, ID_KEY: row["id"]} for row in found]
         if not found:
             return filled
+        mask_rows(self.connection, selection.node, found, self.view, self.actor.permissions)
         for slot, asked in selection.fields.items():
             try:
                 values = self._values(asked, found)
@@ -213,7 +217,9 @@ class Reader:
             near = [pairs.c.near]
             joined = source.join(pairs, source.c[link.child[0]] == pairs.c.far)
         match_parents = near[0].in_([key[0] for key in wanted]) if len(near) == 1 else tuple_(*near).in_(wanted)
-        conditions = [match_parents, *(link.where(source, asked.arguments) if link.where else ())]
+        own = link.where(source, asked.arguments) if link.where else ()
+        refuse_hidden(self.actor.permissions, (*own, *(source.c[name] for name in link.order)))
+        conditions = [match_parents, *own]
         statement = self._select(link.node, source, columns).where(*conditions)
         if link.through is not None:
             base = joined

@@ -19,6 +19,7 @@ from pipeline.errors import InputError, PipelineError
 from pipeline.store.json_pieces import MARK, REFUSAL, Json
 from pipeline.store.json_postgres import JsonOfPostgres
 from pipeline.store.json_sqlite import JsonOfSqlite
+from pipeline.store.masks import masking
 from pipeline.store.nodes import NODES
 from pipeline.store.paging import Page, encode, fit
 from pipeline.store.planner import Cut, Left, Planner
@@ -135,7 +136,7 @@ class _Run:
         build: Callable[[Planner], Select[Any]],
     ) -> _Run:
         """Find the statement for what the request brings, or make it."""
-        view, plan = reader.view, planned.plan
+        view, plan, permissions = reader.view, planned.plan, masking() & reader.actor.permissions
         json = _JSON[reader.connection.dialect.name]
         root_key, values = _shape(conditions)
         moving = {place: _moved(planned, place, link) for place, link in plan.moving}
@@ -143,6 +144,7 @@ class _Run:
             reader.connection.dialect.name,
             view.as_of is None,
             view.known_at is None,
+            permissions,
             more,
             _shape_of(page),
             root_key,
@@ -150,10 +152,10 @@ class _Run:
         )
         prepared = plan.statements.get(key)
         if prepared is None:
-            planner = Planner(json, view, planned.given)
+            planner = Planner(json, view, planned.given, permissions)
             try:
                 statement = build(planner)
-            except InputError as error:  # arguments no page has: the plain path says so, where there is a page
+            except PipelineError as error:  # what no page has, or not for everybody: the plain path says so
                 raise Refused from error
             prepared = _compiled(json, planner, statement, conditions)
             if len(plan.statements) >= _KEPT:

@@ -78,6 +78,7 @@ ENUMS: dict[str, Any] = {
 NODES_OF_EVENTS = ["Molecule", "Programme", "Transition", "Checkpoint", "Study", "Event", "ReviewItem", "Import", "Arm"]
 JSON_LISTS = {"studies.phases", "transitions.skipped", "sites.routing"}
 JSON_VALUES = {"study_sources.statement", "checkpoint_rules.parameters", "state_graphs.text"}
+LINKED_TO = {"molecules", "programmes", "studies", "subjects", "checkpoint_rules", "imports"}
 UNTOUCHED = {"state_graphs", "stages", "api_tokens", "source_files"}
 
 
@@ -88,17 +89,32 @@ class Chance(random.Random):
 
 
 def fill(centre: Centre, seed: int, *, rows: int = 14, broken: bool = False) -> None:
-    """Put rows into every table."""
-    chance = Chance(seed)
-    chance.broken = broken
+    """Put rows into every table; what one holds does not depend on which others there are."""
     with centre.database.write() as connection:
         _acts(connection)
         for table in RECORD_TABLES:
             if table.name in UNTOUCHED:
                 continue
+            chance = Chance(f"{seed} {table.name}")
+            chance.broken = broken
             begin = (connection.execute(select(func.max(table.c.id))).scalar() or 0) + 1
             content = [_row(chance, table, begin + n, rows) for n in range(rows)]
+            _close_what_is_there(connection, table, content)
             connection.execute(insert(table), content)
+
+
+def _close_what_is_there(connection: Connection, table: Table, content: list[dict[str, Any]]) -> None:
+    """Close rows that would stand beside a current one of the same name, where a table allows one only."""
+    for index in table.indexes:
+        if not index.unique:
+            continue
+        known = {tuple(row) for row in connection.execute(select(*index.columns).where(table.c.until_act.is_(None)))}
+        for row in content:
+            name = tuple(row[column.name] for column in index.columns)
+            if row["until_act"] is None and None not in name and name in known:
+                row["until_act"] = row["since_act"] + 1
+            elif row["until_act"] is None:
+                known.add(name)
 
 
 def _acts(connection: Connection) -> None:
@@ -114,7 +130,8 @@ def _acts(connection: Connection) -> None:
 
 def _row(chance: Chance, table: Table, id: int, rows: int) -> dict[str, Any]:
     since = chance.randint(1, 8) if chance.broken else chance.randint(1, 3)
-    until = chance.randint(since, 9) if chance.random() < (0.25 if chance.broken else 0.05) else None
+    closed = 0.25 if chance.broken else 0.0 if table.name in LINKED_TO else 0.05
+    until = chance.randint(since, 9) if chance.random() < closed else None
     row: dict[str, Any] = {"id": id, "version": 1, "since_act": since, "until_act": until, "seal": b"x"}
     for column in table.columns:
         if column.name not in row:

@@ -40,6 +40,7 @@ def test_planned_and_plain_answers_are_the_same_for_any_query(records: Api, chan
     plain = records.result(text, plain=True, **variables)
     assert canonical(planned) == canonical(plain), text
     assert list_of_keys(planned.data) == list_of_keys(plain.data)
+    assert not any(isinstance(error.original_error, LookupError | AttributeError) for error in plain.errors or ()), text
 
 
 def list_of_keys(data: Any) -> Any:

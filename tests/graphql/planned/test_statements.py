@@ -49,7 +49,7 @@ def selects(statements: list[str]) -> list[str]:
     ("document", "variables", "expected"),
     [
         (MOLECULE, {"id": "TW9sZWN1bGU.1", "first": 3, "kinds": ["REGISTERED", "HELD"]}, 1),
-        (MOLECULE, {"id": "TW9sZWN1bGU.2", "first": 9}, 1),
+        (MOLECULE, {"id": "TW9sZWN1bGU.5", "first": 9}, 1),
         (BOARD, {"first": 10}, 1),
         (SITES, {}, 1),
         ("{ reviewItems { totalCount nodes { reported study { code } } } a: checkpointRules { code } }", {}, 2),
