@@ -373,15 +373,16 @@ class Query(graphene.ObjectType):
         """Read a page of molecules."""
         reader = _reader(info, arguments)
         selection, asked = _connection("Molecule", arguments, info)
-        source = _ordered_molecules(reader, arguments["order_by"])
+        order = arguments["order_by"] or _Order.CODE
+        source = _ordered_molecules(reader, order)
         wanted = wanted_of(reader, arguments.get("filter"))
         conditions = [source.c.merged_into.is_(None), *molecule_conditions(source, wanted, reader.view)]
         return reader.page(
             selection,
             asked,
             conditions,
-            order=_ORDER_COLUMNS[arguments["order_by"]],
-            descending=arguments["descending"],
+            order=_ORDER_COLUMNS[order],
+            descending=bool(arguments["descending"]),
             source=source,
         )
 
