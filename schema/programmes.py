@@ -168,6 +168,8 @@ def _by_kind_and_verdict(source: Any, arguments: Mapping[str, Any]) -> list[Any]
         conditions.append(source.c.kind == arguments["kind"].value)
     if arguments.get("verdict") is not None:
         conditions.append(source.c.verdict == arguments["verdict"].value)
+    if arguments.get("open") is not None:
+        conditions.append(source.c.verdict.is_(None) if arguments["open"] else source.c.verdict.is_not(None))
     return conditions
 
 
@@ -181,6 +183,7 @@ def checkpoints_field(**link: Any) -> Any:
         description="Checkpoints, oldest first.",
         kind=graphene.Argument(CheckpointKind, description="Only toxicity, or only efficacy."),
         verdict=graphene.Argument(Verdict, description="Only those decided so."),
+        open=graphene.Boolean(description="Only those still to be decided, or only those decided."),
         **link,
     )
 
