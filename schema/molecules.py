@@ -14,7 +14,9 @@ from pipeline.store.plans import Ready, Twin
 from pipeline.store.reader import ID_KEY, Reader
 from pipeline.store.selection import Selection, Through
 from pipeline.words import Status
+from schema.alerts import alerts_field
 from schema.events import EventConnection
+from schema.monitoring import STUDY_ARGUMENT, SUBJECT_ARGUMENT, monitoring_field
 from schema.node import Node, connection, is_node, node_id
 from schema.programmes import Programme, checkpoints_field
 from schema.reading import column, computed, connected, many
@@ -194,6 +196,8 @@ class Molecule(graphene.ObjectType):
         through=Through("study_molecules", near="molecule_id", far="study_id"),
         description="Studies it is given in.",
     )
+    monitoring = monitoring_field("molecule_id", "of the molecule", subject=SUBJECT_ARGUMENT, study=STUDY_ARGUMENT)
+    alerts = alerts_field("molecule_id", "molecule")
     history = history_field("molecule_id", "molecule")
     checkpoints = checkpoints_field(child="programme_id", through=Through("programmes", near="molecule_id", far="id"))
     version = column(graphene.Int, "version", required=True, description="Send back as expectedVersion when writing.")

@@ -73,6 +73,11 @@ def is_node(kind: type[graphene.ObjectType]) -> type[graphene.ObjectType]:
     return kind
 
 
+def class_of(node: str) -> type[graphene.ObjectType]:
+    """Return the type that stands for a node behind the Node interface."""
+    return _CLASSES[node]
+
+
 def node_id(node: str) -> Any:
     """Declare the id of a node."""
     return column(

@@ -22,6 +22,7 @@ from pipeline.store.nodes import NODES, seen, source_of, visible
 from pipeline.store.reader import Reader, moment
 from pipeline.store.selection import Asked, Link, Selection, Shape
 from schema import structures
+from schema.alerts import ALERTS_MATCHING, AlertConnection, AlertKind
 from schema.calculate import Calculate, resolve_calculate
 from schema.context import Request
 from schema.molecules import Molecule, MoleculeConnection, molecule_rows
@@ -328,6 +329,17 @@ class Query(graphene.ObjectType):
         **FORWARD,
         description="What could not be read without doubt, with what is proposed.",
     )
+    alerts = graphene.Field(
+        AlertConnection,
+        required=True,
+        open=graphene.Boolean(description="Only those nobody answered for yet, or only those answered for."),
+        kinds=graphene.List(graphene.NonNull(AlertKind), description="Only those about any of these."),
+        molecule=graphene.ID(description="Only those about this molecule."),
+        study=graphene.ID(description="Only those about this study."),
+        **FORWARD,
+        **BACKWARD,
+        description="What has to be answered for, in the order it was raised.",
+    )
     viewer = graphene.Field(Viewer, required=True, description="The reader's own name, roles and rights.")
     calculate = graphene.Field(
         Calculate,
@@ -463,6 +475,14 @@ class Query(graphene.ObjectType):
         if arguments.get("study") is not None:
             conditions.append(source.c.study_id == id_of(arguments["study"], "Study", path=("study",)))
         return reader.page(selection, asked, conditions)
+
+    @staticmethod
+    def resolve_alerts(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        """Read a page of alerts."""
+        reader = _reader(info, {})
+        selection, asked = _connection("Alert", arguments, info)
+        conditions = ALERTS_MATCHING(source_of("Alert", reader.view), arguments)
+        return reader.page(selection, asked, conditions, order=("raised_at",))
 
     @staticmethod
     def resolve_viewer(_root: Any, info: GraphQLResolveInfo) -> Any:

@@ -85,10 +85,11 @@ def many(
     parent: str = "id",
     order: tuple[str, ...] = (),
     through: Through | None = None,
+    where: Condition | None = None,
     description: str,
 ) -> ReadField:
-    """Declare a link to all rows below, in order."""
-    link = Link(node, Shape.LIST, _columns(parent), _columns(child), order, through)
+    """Declare a link to all rows below, in order; `where` is given no arguments."""
+    link = Link(node, Shape.LIST, _columns(parent), _columns(child), order, through, where)
     return ReadField(graphene.List(graphene.NonNull(kind)), link, description=description, required=True)
 
 

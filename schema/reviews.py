@@ -7,7 +7,7 @@ import graphene
 from pipeline import words
 from schema import reading
 from schema.node import Node, connection, is_node, node_id
-from schema.reading import one
+from schema.reading import any_node, one
 from schema.scalars import DateTime
 from schema.studies import Study
 from schema.words import enum_of
@@ -44,6 +44,9 @@ class ReviewItem(graphene.ObjectType):
     decided_by = reading.column(graphene.String, "decided_by", description="Who decided.")
     decided_at = reading.column(DateTime, "decided_at", description="When.")
     comment = reading.column(graphene.String, "comment", description="Why so.")
+    record = any_node(
+        Node, node_column="node", id_column="node_id", description="The record in doubt, where there is one already."
+    )
 
 
 ReviewItemConnection = connection(ReviewItem)

@@ -15,10 +15,17 @@ from pipeline.store.plans import Twin
 from pipeline.store.reader import Reader
 from pipeline.store.selection import Through
 from pipeline.store.standing import readable_doses
+from schema.alerts import alerts_field
+from schema.course import administrations_field, dispositions_field
+from schema.groups import PoolConnection, StudyGroupConnection
+from schema.monitoring import SUBJECT_ARGUMENT, monitoring_field, reported_parameters_field
 from schema.node import Node, connection, is_node, node_id
-from schema.reading import column, computed, connected, given, many, one
+from schema.reading import any_node, column, computed, connected, given, many, one
+from schema.responses import biomarkers_field, measurements_field, responses_field
+from schema.safety import adverse_events_field, findings_field, laboratory_field
 from schema.scalars import JSON, PartialDateTime
 from schema.stages import Site
+from schema.subjects import SubjectConnection
 from schema.words import AttritionReason, StudyStatus
 
 _ROW = "The row of the source's file, as a spreadsheet counts."
@@ -187,6 +194,15 @@ class StudySource(graphene.ObjectType):
     source_row = column(graphene.Int, "source_row", description=_ROW)
 
 
+class RecordLink(graphene.ObjectType):
+    """One end of a relation between records of a study, as the source says it."""
+
+    relation = column(graphene.String, "relation", required=True, description="What the ends of a relation share.")
+    record = any_node(Node, node_column="node", id_column="node_id", description="The record; null for a whole set.")
+    reported = column(graphene.String, "reported", required=True, description="In the source's words.")
+    source_row = column(graphene.Int, "source_row", description=_ROW)
+
+
 @is_node
 class Study(graphene.ObjectType):
     """A clinical or nonclinical study."""
@@ -250,6 +266,29 @@ class Study(graphene.ObjectType):
     stops = many(
         StudyStop, "StudyStop", child="study_id", order=("stopped_on",), description="Stops and restarts, oldest first."
     )
+    groups = connected(StudyGroupConnection, "StudyGroup", child="study_id", description="Groups treated alike.")
+    subjects = connected(SubjectConnection, "Subject", child="study_id", description="Who was studied.")
+    pools = connected(
+        PoolConnection, "Pool", child="study_id", description="Subjects whose specimens were measured together."
+    )
+    administrations = administrations_field("study_id", "in the study")
+    monitoring = monitoring_field("study_id", "in the study", subject=SUBJECT_ARGUMENT)
+    reported_parameters = reported_parameters_field("study_id", "of the study")
+    adverse_events = adverse_events_field("study_id", "of the study")
+    laboratory = laboratory_field("study_id", "of the study")
+    findings = findings_field("study_id", "in the study")
+    measurements = measurements_field("study_id", "in the study")
+    responses = responses_field("study_id", "of the study")
+    biomarkers = biomarkers_field("study_id", "of the study")
+    dispositions = dispositions_field("study_id", "the subjects")
+    record_links = connected(
+        lambda: _record_links(),
+        "RecordLink",
+        child="study_id",
+        order=("relation",),
+        description="Relations between records, relation by relation.",
+    )
+    alerts = alerts_field("study_id", "study")
     sources = many(StudySource, "StudySource", child="study_id", description="What each source says, as it said it.")
     version = column(graphene.Int, "version", required=True, description="Version of the record.")
 
@@ -264,5 +303,10 @@ def _event_counts() -> Any:
     return EventCountConnection
 
 
+def _record_links() -> Any:
+    return RecordLinkConnection
+
+
 StudyConnection = connection(Study)
 EventCountConnection = connection(EventCount)
+RecordLinkConnection = connection(RecordLink)

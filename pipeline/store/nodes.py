@@ -191,6 +191,7 @@ NODES: dict[str, NodeKind] = {
         NodeKind("StudyStop", tables.study_stops, source=_study_stops),
         NodeKind("Event", tables.events, happened="sorted_on"),
         NodeKind("ReviewItem", tables.review_items),
+        NodeKind("SourceFile", tables.source_files),
         NodeKind("Import", tables.imports),
         NodeKind("ImportProblem", tables.import_problems),
         NodeKind("Subject", study_tables.subjects),
