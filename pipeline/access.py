@@ -18,6 +18,7 @@ class Permission(StrEnum):
     EXPORT = "export data"
     MERGE_MOLECULES = "merge molecules"
     LOG_MONITORING = "log monitoring"
+    ANSWER_ALERTS = "answer alerts"
     SEE_PSEUDONYMS = "see the pseudonyms of subjects"
     AUDIT = "read the audit trail"
     ADMINISTER = "administer"
@@ -36,10 +37,12 @@ class Role(StrEnum):
 _P = Permission
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.RESEARCHER: frozenset({_P.READ, _P.EXPORT, _P.REGISTER_MOLECULE, _P.OPEN_PROGRAMME}),
-    Role.PHARMACOLOGY: frozenset({_P.READ, _P.EXPORT, _P.IMPORT, _P.LOG_MONITORING, _P.SEE_PSEUDONYMS}),
+    Role.PHARMACOLOGY: frozenset(
+        {_P.READ, _P.EXPORT, _P.IMPORT, _P.LOG_MONITORING, _P.SEE_PSEUDONYMS, _P.ANSWER_ALERTS}
+    ),
     Role.LEAD: frozenset(
         {_P.READ, _P.EXPORT, _P.IMPORT, _P.REGISTER_MOLECULE, _P.OPEN_PROGRAMME, _P.MOVE_PROGRAMME}
-        | {_P.DECIDE_CHECKPOINT, _P.MERGE_MOLECULES, _P.AUDIT}
+        | {_P.DECIDE_CHECKPOINT, _P.MERGE_MOLECULES, _P.AUDIT, _P.ANSWER_ALERTS}
     ),
     Role.DATA_PROTECTION: frozenset({_P.READ, _P.EXPORT, _P.AUDIT, _P.SEE_PSEUDONYMS}),
     Role.ADMIN: frozenset(_P),
