@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from pipeline.words import AttritionReason, MoveKind, Status
@@ -61,6 +62,7 @@ class Portfolio:
     Attributes:
         stages: by ordinal; stage numbers are places in it.
         ids: (p,), ids of the programmes, ascending.
+        names: p names, what people call each programme.
         groups: dimension -> column (p,) of the group each programme belongs to.
         recorded: (p,), day each programme was put on record.
         sighted: (p,), whether the first stage was only seen from then on: it may have begun earlier.
@@ -71,6 +73,7 @@ class Portfolio:
 
     stages: tuple[StageOf, ...]
     ids: Ints
+    names: tuple[str, ...]
     groups: dict[str, Coded]
     recorded: Ints
     sighted: Flags
@@ -93,6 +96,7 @@ class Portfolio:
         return replace(
             self,
             ids=self.ids[wanted],
+            names=tuple(compress(self.names, wanted.tolist())),
             groups={name: Coded(column.codes[wanted], column.names) for name, column in self.groups.items()},
             recorded=self.recorded[wanted],
             sighted=self.sighted[wanted],

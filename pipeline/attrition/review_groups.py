@@ -136,7 +136,7 @@ def _times(courses: Courses, stays: Stays, dimension: Dimension) -> list[list[St
     parts = np.split(usable[order], np.searchsorted(cell[order], np.arange(1, len(dimension.names) * len(stages))))
     return [
         [
-            stage_time(stage.code, stays, parts[number * len(stages) + place], bounds=False)
+            stage_time(stage.code, stays, parts[number * len(stages) + place], courses.settings.fewest, bounds=False)
             for place, stage in enumerate(stages)
             if parts[number * len(stages) + place].size
         ]

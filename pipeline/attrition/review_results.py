@@ -1,7 +1,7 @@
 """What an attrition review says: every figure with the numbers it is made of, as frozen records.
 
 Nothing here computes. A figure that cannot be given is None and says why; a list is empty where there is nothing to
-list. Years are of 365.25 days. `pipeline.attrition.review_json` writes these records as JSON and reads them again.
+list. Years are of 365.25 days. `pipeline.attrition.review_json` writes these records as JSON.
 """
 
 from __future__ import annotations
@@ -246,6 +246,7 @@ class Standings:
     """
 
     programme: tuple[int, ...]
+    name: tuple[str, ...]
     stage: tuple[str, ...]
     standing: tuple[str, ...]
     since: tuple[str, ...]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from pipeline.attrition.courses import CAUSES, STALLED, UNANNOUNCED, Courses, Stays
+from pipeline.attrition.courses import CAUSES, LEAST_DAYS, STALLED, UNANNOUNCED, Courses, Stays
 from pipeline.attrition.incidence import incidence_curves
 from pipeline.attrition.occupation import occupation_curve
 from pipeline.attrition.review_results import (
@@ -16,7 +16,7 @@ from pipeline.attrition.review_results import (
     SinceEntry,
     StageTime,
 )
-from pipeline.efficacy.survival import Curve, first_time, log_log_limits, survival_curve
+from pipeline.efficacy.survival import Curve, first_time, log_log_limits, number_at_risk, survival_curve
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +30,8 @@ YEAR = 365.25
 EPOCH = date(1970, 1, 1)
 QUARTILES = (0.25, 0.5, 0.75)
 FINE_YEARS = 0.25
-"""Distance of the points of a curve."""
+MOST_POINTS = 200
+"""Points of a curve: every day something happened, or, where those are more, a quarter of a year apart."""
 MOST_YEARS = 40
 STOPPED_STATE = "STOPPED"
 
@@ -45,13 +46,16 @@ def number_of(day: str) -> int:
     return (date.fromisoformat(day[:10]) - EPOCH).days
 
 
-def stage_time(stage: str, stays: Stays, these: Ints, *, bounds: bool) -> StageTime:
+def stage_time(stage: str, stays: Stays, these: Ints, fewest: int, *, bounds: bool) -> StageTime:
     """Return how long these stays (places) in a stage last.
 
-    Kaplan-Meier of leaving the stage in any way; limits are log-log. bounds: with the shortest and longest median.
+    Kaplan-Meier of leaving the stage in any way; limits are log-log. Of fewer stays than are shown there are only
+    counts. bounds: with the shortest and longest median.
     """
     days, left, entry = stays.days[these], stays.cause[these] >= 0, stays.entry[these]
     late = int((entry > 0).sum())
+    if these.size < fewest:
+        return StageTime(stage, int(these.size), int(left.sum()), late, None, (), None, None)
     begun = entry if late else None
     curve = survival_curve(days, left, begun)
     lower, upper = log_log_limits(curve.survival, curve.hazard_variance, 0.95)
@@ -111,34 +115,32 @@ def by_stage(stays: Stays, stages: int) -> list[Ints]:
 def incidence(stage: str, stays: Stays, these: Ints) -> list[IncidenceCurve]:
     """Return the cumulative incidence of every way to leave a stage that was ever taken (Aalen-Johansen).
 
-    Points lie a quarter of a year apart, up to the last stay observed.
+    The first point is 0; the others are as MOST_POINTS says, up to the last stay observed.
     """
     import numpy as np
 
-    if not these.size:
-        return []
     days, cause, entry = stays.days[these], stays.cause[these], stays.entry[these]
     curves = incidence_curves(days, cause, len(CAUSES), entry if entry.any() else None)
     longest = min(float(days.max()) / YEAR, MOST_YEARS)
-    years = np.arange(int(longest / FINE_YEARS) + 1) * FINE_YEARS
-    _, probability, variance = curves.at(years * YEAR)
+    at = np.append(0.0, curves.times)
+    if at.size > MOST_POINTS:
+        at = np.arange(int(longest / FINE_YEARS) + 1) * (FINE_YEARS * YEAR)
+    _, probability, variance = curves.at(at)
     with np.errstate(divide="ignore", invalid="ignore"):
         hazard_variance = variance / (1 - probability) ** 2
     low, high = log_log_limits(1 - probability, hazard_variance, 0.95)
-    ends, begun = np.sort(days), np.sort(entry)
-    at = years * YEAR
-    at_risk = tuple((np.searchsorted(begun, at, side="right") - np.searchsorted(ends, at, side="left")).tolist())
+    there = number_at_risk(np.sort(days), np.sort(entry), np.append(LEAST_DAYS / 2, at[1:]))
     counts = np.bincount(cause[cause >= 0], minlength=len(CAUSES))
     return [
         IncidenceCurve(
             stage=stage,
             cause=name,
             events=int(counts[number]),
-            years=tuple(years.tolist()),
+            years=tuple((at / YEAR).tolist()),
             probability=tuple(probability[:, number].tolist()),
             low=_values(1 - high[:, number]),
             high=_values(1 - low[:, number]),
-            at_risk=at_risk,
+            at_risk=tuple(there.tolist()),
         )
         for number, name in enumerate(CAUSES)
         if counts[number] or name == CAUSES[0]
@@ -237,7 +239,7 @@ def times_of(courses: Courses, stays: Stays, places: Sequence[Ints], *, bounds: 
     """Return the time in every stage that anybody was observed in."""
     stages = courses.portfolio.stages
     return tuple(
-        stage_time(stage.code, stays, these, bounds=bounds)
+        stage_time(stage.code, stays, these, courses.settings.fewest, bounds=bounds)
         for stage, these in zip(stages, places, strict=True)
         if these.size
     )

@@ -1,0 +1,219 @@
+"""The attrition review of a centre: asked with a portfolio filter and moments, computed from its records; verified."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from pipeline.attrition.courses import Courses
+from pipeline.attrition.portfolio import STATUSES, Portfolio
+from pipeline.attrition.review import HISTORY, RECORD, Asked, review
+from pipeline.attrition.review_json import Change, differences, plain
+from pipeline.attrition.review_results import AttritionReview
+from pipeline.attrition.review_settings import Settings, default_settings, settings_of
+from pipeline.attrition.review_times import number_of
+from pipeline.errors import FileRefused, InputError
+from pipeline.reports.attrition_portfolio import NOT_RECORDED, portfolio_of, with_recorded
+from pipeline.store import tables
+from pipeline.store.filters import PortfolioFilter, programme_conditions
+from pipeline.store.nodes import visible
+from pipeline.store.reader import Reader
+from pipeline.store.selection import View
+from pipeline.words import Modality
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pipeline.stages.graph import StageGraph
+
+    Flags = NDArray[np.bool_]
+
+_LISTS = ("modality", "disease_group", "stage", "status", "site")
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRequest:
+    """What a reader asks of the attrition of a portfolio; see `pipeline.attrition.review.Asked` for each.
+
+    today: the day programmes are followed until where the reader does not look back: that of what is known.
+    """
+
+    today: str
+    rule: str = "PHASE_BY_PHASE"
+    filter: PortfolioFilter = field(default_factory=PortfolioFilter)
+    observed_from: str = HISTORY
+    window: tuple[str | None, str | None] = (None, None)
+    settings: Settings | None = None
+
+
+def attrition_review(reader: Reader, request: ReviewRequest) -> AttritionReview:
+    """Review the attrition of the programmes a filter names, from the reader's moment.
+
+    Raises:
+        InputError: an unknown rule, stage, site, status or modality, or something that is not a day.
+    """
+    _, graph = reader.graphs.in_force(reader.connection)
+    _check(graph, request.filter)
+    head, portfolio = portfolio_of(reader)
+    as_of = None if reader.view.as_of is None else reader.view.as_of[:10]
+    asked = Asked(
+        day=as_of or request.today[:10],
+        rule=request.rule,
+        as_of=as_of,
+        known_at=head,
+        observed_from=request.observed_from,
+        window=request.window,
+        filter=as_table(request.filter),
+        settings=request.settings or default_settings(),
+    )
+    if request.observed_from == RECORD:
+        portfolio = with_recorded(reader.connection, portfolio)
+    portfolio = portfolio.only(_by_programme(reader, portfolio, request.filter))
+    return review(
+        portfolio,
+        asked,
+        wanted=lambda courses: _by_position(courses, graph, request.filter),
+        sites=lambda groups: [[_site(graph, stage.code, group) for stage in portfolio.stages] for group in groups],
+    )
+
+
+def verify(reader: Reader, written: Mapping[str, Any]) -> list[Change]:
+    """Compute a written review again from the records, and return every figure that comes out otherwise.
+
+    Raises:
+        FileRefused: the review does not say what it was asked, or asks what this version does not know.
+    """
+    try:
+        question = written["question"]
+        known_at, as_of = question["known_at"], question["as_of"]
+        begin, end = question["window"]
+        request = ReviewRequest(
+            today=str(question["day"]),
+            rule=str(question["rule"]),
+            filter=filter_of(question["filter"]),
+            observed_from=str(question["observed_from"]),
+            window=(begin, end),
+            settings=settings_of(question["settings"]),
+        )
+        if type(known_at) is not int or not (as_of is None or isinstance(as_of, str)):
+            raise TypeError
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise FileRefused("the review does not say what it was asked, so it cannot be computed again") from None
+    newest = reader.connection.execute(select(tables.acts.c.number).order_by(tables.acts.c.number.desc()).limit(1))
+    if known_at > int(newest.scalar() or 0):
+        raise FileRefused(f"the review was made from act {known_at}, which these records do not hold: wrong folder?")
+    moment = reader.at(View(as_of=as_of, known_at=known_at))
+    return list(differences(dict(written), plain(attrition_review(moment, request))))
+
+
+# ---------------------------------------------------------------- the filter
+
+
+def as_table(wanted: PortfolioFilter) -> dict[str, Any]:
+    """Return the parts of a filter that are not empty."""
+    found = {}
+    for one in fields(wanted):
+        value = getattr(wanted, one.name)
+        if one.name != "site_pairs" and value not in (None, ()):
+            found[one.name] = list(value) if isinstance(value, tuple) else value
+    return found
+
+
+def filter_of(table: Mapping[str, Any]) -> PortfolioFilter:
+    """Return a filter from the parts `as_table` gives.
+
+    Raises:
+        InputError: a part is unknown, or not of its kind.
+    """
+    kinds: dict[str, type] = dict.fromkeys(_LISTS, list) | {"biomarker_selected": bool}
+    known = {one.name for one in fields(PortfolioFilter)} - {"site_pairs"}
+    content: dict[str, Any] = {}
+    for name, value in table.items():
+        if name not in known or not isinstance(value, kinds.get(name, str)):
+            raise InputError(f"{name[:60]!r} is no part of a portfolio filter, or not of its kind", path=("filter",))
+        content[name] = tuple(map(str, value)) if isinstance(value, list) else value
+    return PortfolioFilter(**content)
+
+
+def _check(graph: StageGraph, wanted: PortfolioFilter) -> None:
+    for code in wanted.stage:
+        graph.stage(code)
+    for name, values, known in (
+        ("site", wanted.site, [site.code for site in graph.sites]),
+        ("status", wanted.status, list(STATUSES)),
+        ("modality", wanted.modality, [modality.value for modality in Modality]),
+    ):
+        for value in values:
+            if value not in known:
+                raise InputError(f"{value[:60]!r} is no {name}; known: {', '.join(known)}", path=("filter", name))
+
+
+def _by_programme(reader: Reader, portfolio: Portfolio, wanted: PortfolioFilter) -> Flags:
+    """Return the programmes whose molecule, disease group and biomarker are as wanted."""
+    import numpy as np
+
+    found = np.ones(portfolio.ids.size, dtype=bool)
+    for name, values in (("modality", wanted.modality), ("disease_group", wanted.disease_group)):
+        if values:
+            found &= _among(portfolio, name, values)
+    if wanted.biomarker_selected is not None:
+        found &= _among(portfolio, "biomarker_selected", ["yes" if wanted.biomarker_selected else "no"])
+    if wanted.target is not None or wanted.text is not None:
+        source, view = tables.programmes, View(known_at=reader.view.known_at)
+        about = PortfolioFilter(target=wanted.target, text=wanted.text)
+        conditions = programme_conditions(source, about, view)
+        ids = reader.connection.execute(select(source.c.id).where(visible(source, view), *conditions)).scalars()
+        found &= np.isin(portfolio.ids, np.fromiter(ids, dtype=np.int64))
+    return found
+
+
+def _among(portfolio: Portfolio, name: str, values: Iterable[str]) -> Flags:
+    import numpy as np
+
+    column = portfolio.groups[name]
+    codes = [column.names.index(value) for value in values if value in column.names and value != NOT_RECORDED]
+    return np.isin(column.codes, codes)
+
+
+def _by_position(courses: Courses, graph: StageGraph, wanted: PortfolioFilter) -> Flags:
+    """Return the programmes that stand as wanted: stage, status, when they entered the stage, where it is run."""
+    import numpy as np
+
+    p, last = courses.portfolio, courses.last
+    found = np.ones(p.ids.size, dtype=bool)
+    codes = [stage.code for stage in p.stages]
+    if wanted.stage:
+        found &= np.isin(p.stage[last], [codes.index(code) for code in wanted.stage if code in codes])
+    if wanted.status:
+        found &= np.isin(p.status[last], [STATUSES.index(status) for status in wanted.status])
+    if wanted.entered_from is not None or wanted.entered_to is not None:
+        moved = np.append(True, p.stage[1:] != p.stage[:-1])[: p.owner.size]
+        moved[courses.first] = True
+        entered = np.maximum.accumulate(np.where(moved, np.arange(p.owner.size), 0))[last]
+        if wanted.entered_from is not None:
+            found &= p.earliest[entered] >= number_of(wanted.entered_from)
+        if wanted.entered_to is not None:
+            found &= p.earliest[entered] <= number_of(wanted.entered_to)
+    if wanted.site:
+        groups = p.groups["disease_group"]
+        routed = np.array([[_at(graph, code, group, wanted.site) for code in codes] for group in groups.names])
+        found &= routed.reshape(len(groups.names), -1)[groups.codes, p.stage[last]] if p.ids.size else found
+    return found
+
+
+def _at(graph: StageGraph, stage: str, group: str, sites: Sequence[str]) -> bool:
+    return stage in graph and any(site.code in sites for site in _routing(graph, stage, group))
+
+
+def _site(graph: StageGraph, stage: str, group: str) -> str:
+    """Return where a stage is run for a disease group, in a word or two."""
+    sites = _routing(graph, stage, group) if stage in graph else ()
+    return " or ".join(site.code for site in sites) or "no route"
+
+
+def _routing(graph: StageGraph, stage: str, group: str) -> tuple[Any, ...]:
+    return graph.site_for(stage, None if group == NOT_RECORDED else group).sites
