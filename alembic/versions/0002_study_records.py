@@ -147,6 +147,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_alerts_about", "alerts", ["about"], unique=False)
     op.create_index("ix_alerts_molecule_id_raised_at_id", "alerts", ["molecule_id", "raised_at", "id"], unique=False)
+    op.create_index("ix_alerts_node_node_id", "alerts", ["node", "node_id"], unique=False)
     op.create_index(
         "ix_alerts_open",
         "alerts",

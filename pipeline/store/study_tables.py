@@ -431,7 +431,10 @@ alerts = records(
     _text("acknowledged_by"),
     _text("acknowledged_at"),
     _text("comment"),
-    look_up=("about", "raised_at,id", "molecule_id,raised_at,id", "study_id,raised_at,id", "subject_id,raised_at,id"),
+    look_up=(
+        *("about", "node,node_id", "raised_at,id"),
+        *("molecule_id,raised_at,id", "study_id,raised_at,id", "subject_id,raised_at,id"),
+    ),
 )
 # Few alerts are open among many that were answered.
 _OPEN = text("acknowledged_at IS NULL AND until_act IS NULL")
