@@ -23,6 +23,7 @@ from pipeline.store.reader import Reader, moment
 from pipeline.store.selection import Asked, Link, Selection, Shape
 from schema import structures
 from schema.alerts import ALERTS_MATCHING, AlertConnection, AlertKind
+from schema.attrition import AttritionReview, CountingRule, Rule, review_row
 from schema.calculate import Calculate, resolve_calculate
 from schema.context import Request
 from schema.molecules import Molecule, MoleculeConnection, molecule_rows
@@ -340,6 +341,16 @@ class Query(graphene.ObjectType):
         **BACKWARD,
         description="What has to be answered for, in the order it was raised.",
     )
+    attrition = graphene.Field(
+        AttritionReview,
+        required=True,
+        filter=graphene.Argument(PortfolioFilter, description="Only programmes like this."),
+        counting_rule=graphene.Argument(
+            CountingRule, default_value=Rule.PHASE_BY_PHASE, description="How it is counted who passes a phase."
+        ),
+        **_moments(),
+        description="Where, when and why programmes stop.",
+    )
     viewer = graphene.Field(Viewer, required=True, description="The reader's own name, roles and rights.")
     calculate = graphene.Field(
         Calculate,
@@ -415,6 +426,13 @@ class Query(graphene.ObjectType):
         source = source_of("Programme", reader.view)
         wanted = wanted_of(reader, arguments.get("filter"))
         return reader.page(selection, asked, programme_conditions(source, wanted, reader.view), source=source)
+
+    @staticmethod
+    def resolve_attrition(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        """Review the attrition of a portfolio."""
+        reader = _reader(info, arguments)
+        wanted = wanted_of(reader, arguments.get("filter"))
+        return review_row(reader, wanted, arguments["counting_rule"], arguments.get("known_at"))
 
     @staticmethod
     def resolve_study(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:

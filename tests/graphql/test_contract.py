@@ -22,8 +22,9 @@ NOT_YET = {
     "Molecule": {"exposureMargins"},
     "Study": {"exposures"},
     "Checkpoint": {"study", "evidence", "evidenceHash", "basisChanged", "signatures"},
+    "AttritionReview": {"missedSignals"},
     "Query": {
-        *("attrition", "replayRule", "keyFigures", "audit", "auditStatus"),
+        *("replayRule", "keyFigures", "audit", "auditStatus"),
         *("subjectRequests", "dataReuseStudies"),
     },
     "Mutation": {
@@ -34,8 +35,7 @@ NOT_YET = {
 }
 TYPES_NOT_YET = {
     *("Exposure", "ExposureParameter", "ExposureMargin"),
-    *("Evidence", "Signature", "CountingRule", "AttritionReview", "PhaseTransition", "Estimate", "ReasonCount"),
-    *("IncidenceCurve", "MissedSignal", "Benchmark", "RuleReplay", "KeyFigures", "SiteFigures"),
+    *("Evidence", "Signature", "MissedSignal", "RuleReplay", "KeyFigures", "SiteFigures"),
     *("Act", "Change", "AuditStatus", "SubjectRight", "RequestStatus", "SubjectRequest", "DataReuseStudy"),
     *(f"{name}{part}" for name in ("Act", "Change") for part in ("Connection", "Edge")),
     *("MonitoringInput", "LogMonitoringInput", "CorrectMonitoringInput", "ExcludeMonitoringInput"),
