@@ -236,7 +236,7 @@ class DataSet:
     place: str
     """The file it is in, unique among those sent: the `file` of a Place."""
     format: str
-    """How it came: xpt5, xpt8, dataset-json 1.0 or 1.1, csv, xlsx; memory for one made here."""
+    """How it came: xpt5, xpt8, dataset-json 1.0, dataset-json 1.1, dataset-ndjson 1.1, dsjc 1.1, csv, xlsx; memory."""
     read: Callable[[], Iterator[Chunk]] = field(repr=False)
     """Begins a new pass over the rows; `chunks` is how to call it."""
     records: int | None = None
@@ -306,7 +306,7 @@ def made(
     def chunk(collected: Sequence[Sequence[str | float | None]], first: int) -> Chunk:
         turned = list(zip(*collected, strict=True)) if collected else [()] * len(columns)
         cells = [
-            [_number_cell(cell) if number_wanted else _text_cell(cell, name, about.name) for cell in column]
+            [(_number_cell if number_wanted else _text_cell)(cell, name, about.name) for cell in column]
             for column, number_wanted, about in zip(turned, numeric, columns, strict=True)
         ]
         return Chunk(places, range(first, first + len(collected)), cells, numeric=numeric)  # type: ignore[arg-type]
@@ -314,10 +314,15 @@ def made(
     return DataSet(name, label, columns, name, "memory", read, study=study, details=details or {})
 
 
-def _number_cell(cell: str | float | None) -> float | None:
-    if cell is None or isinstance(cell, str):
-        return number(cell)
-    return rounded(cell) if isfinite(cell) else None
+def _number_cell(cell: str | float | None, dataset: str, column: str) -> float | None:
+    if cell is None:
+        return None
+    if not isinstance(cell, str):
+        return rounded(cell) if isfinite(cell) else None
+    value = number(cell)
+    if value is None and cell.strip():
+        raise InputError(f"{dataset}.{column}: {visible(cell)[:40]!r} is no number, which the column holds")
+    return value
 
 
 def _text_cell(cell: str | float | None, dataset: str, column: str) -> str | None:
@@ -329,6 +334,30 @@ def _text_cell(cell: str | float | None, dataset: str, column: str) -> str | Non
         return tidy(cell)
     except ValueError as wrong:
         raise InputError(f"{dataset}.{column}: {visible(cell)!r} {wrong}") from wrong
+
+
+def sound_chunks(dataset: DataSet) -> Iterator[Chunk]:
+    """Read the rows of a data set that is to be written out, which has to be whole.
+
+    Raises:
+        InputError: a row could not be read, or a column of numbers holds something else.
+    """
+    numeric = [index for index, column in enumerate(dataset.columns) if column.type is ColumnType.NUMBER]
+    for chunk in dataset.chunks():
+        if chunk.bad:
+            place = chunk.bad[0].place
+            raise InputError(f"{dataset.name}: row {place.row} of {place.file} could not be read; mend it first")
+        for index in numeric:
+            if not chunk.states_numbers(index):
+                _check_numbers(dataset, chunk, index)
+        yield chunk
+
+
+def _check_numbers(dataset: DataSet, chunk: Chunk, index: int) -> None:
+    for row, text, value in zip(chunk.rows, chunk.texts(index), chunk.numbers(index), strict=True):
+        if text is not None and value is None:
+            where = f"{dataset.name}.{dataset.columns[index].name}, row {row}"
+            raise InputError(f"{where}: {visible(text)[:40]!r} is no number, which the column holds")
 
 
 def difference(one: DataSet, other: DataSet) -> str | None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.errors import InputError
-from pipeline.exchange.dataset_table import Chunk, ColumnType, DataColumn, DataSet
+from pipeline.exchange.dataset_table import Chunk, ColumnType, DataColumn, DataSet, sound_chunks
 from pipeline.exchange.ibm_float import out_of_range, to_ibm
 from pipeline.exchange.xpt_header import RECORD, VERSIONS, mark
 
@@ -60,13 +60,10 @@ def _measured(dataset: DataSet) -> list[int]:
     _check_names(dataset)
     widths = [8 if column.type is ColumnType.NUMBER else 1 for column in dataset.columns]
     last_is_blank = False
-    for chunk in dataset.chunks():
-        if chunk.bad:
-            place = chunk.bad[0].place
-            raise InputError(f"{dataset.name}: row {place.row} of {place.file} could not be read; mend it first")
+    for chunk in sound_chunks(dataset):
         for at, column in enumerate(dataset.columns):
             if column.type is ColumnType.NUMBER:
-                _check_numbers(dataset, column, chunk, at)
+                _check_range(dataset, column, chunk, at)
             else:
                 widths[at] = max(widths[at], _longest(dataset, column, chunk, at))
         if len(chunk):
@@ -103,19 +100,15 @@ def _check_label(label: str, where: str) -> None:
         raise InputError(f"{where}: its label takes {size} bytes and version 5 holds {LONGEST_LABEL}; shorten it")
 
 
-def _check_numbers(dataset: DataSet, column: DataColumn, chunk: Chunk, at: int) -> None:
+def _check_range(dataset: DataSet, column: DataColumn, chunk: Chunk, at: int) -> None:
     import numpy as np
 
     numbers = chunk.numbers(at)
-    where = f"{dataset.name}.{column.name}"
-    if not chunk.states_numbers(at):
-        for row, text, value in zip(chunk.rows, chunk.texts(at), numbers, strict=True):
-            if text is not None and value is None:
-                raise InputError(f"{where}, row {row}: {text[:40]!r} is no number, which the column holds")
     outside = np.flatnonzero(out_of_range(np.array(numbers, np.float64)))
     if len(outside):
-        value = numbers[int(outside[0])]
-        raise InputError(f"{where}, row {chunk.rows[int(outside[0])]}: {value:g} is beyond what the format can hold")
+        first = int(outside[0])
+        where = f"{dataset.name}.{column.name}, row {chunk.rows[first]}"
+        raise InputError(f"{where}: {numbers[first]:g} is beyond what the format can hold")
 
 
 def _longest(dataset: DataSet, column: DataColumn, chunk: Chunk, at: int) -> int:

@@ -109,3 +109,10 @@ def test_a_difference_is_named():
     assert difference(one, other) == "record 2, PCSTRESN: 2.5 against 3.0"
     assert difference(one, shorter) == "only one of them has a record 2"
     assert difference(one, made("PC", [TEXT], lambda: iter([]))) == "columns USUBJID, PCSTRESN against USUBJID"
+
+
+def test_a_column_of_numbers_takes_no_other_text():
+    with pytest.raises(InputError, match=r"PC\.PCSTRESN: '<0.5' is no number"):
+        list(made("PC", [NUMBER], lambda: iter([("<0.5",)])).chunks())
+    [chunk] = made("PC", [NUMBER], lambda: iter([(" ",), ("0.50",), (float("nan"),)])).chunks()
+    assert chunk.numbers(0) == [None, 0.5, None]
