@@ -240,7 +240,11 @@ def _moved(planned: Planned, place: int, link: Any) -> _Moving:
     arguments = planned.given[place]
     table = NODES[link.node].table
     page = _page_of(arguments, [table.c[name] for name in (*link.order, "id")])
-    key, values = _shape(link.where(table, arguments) if link.where else ())
+    try:
+        own = link.where(table, arguments) if link.where else ()
+    except PipelineError as error:  # an error of this field alone, which the plain path tells
+        raise Refused from error
+    key, values = _shape(own)
     return _Moving(place, page, key, values)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from graphql import (
@@ -34,10 +34,13 @@ ROOTS = (
     "checkpointRules",
     "sites",
     "reviewItems",
+    "alerts",
 )
+_node = cast(GraphQLInterfaceType, SCHEMA.graphql_schema.type_map["Node"])
 # Drawing takes long, and says the same of every graph.
 SELDOM = {"dot", "svg", "edges", "depiction"}
-NODES = ("Molecule", "Programme", "Transition", "Checkpoint", "Study", "Event", "ReviewItem")
+NODES = tuple(sorted(kind.name for kind in SCHEMA.graphql_schema.get_possible_types(_node)))
+BY_ID = {"programmes", "reviewItems", "eventCounts", "groups", "subjects", "pools", "reportedParameters"}
 
 
 @dataclass
@@ -184,7 +187,7 @@ class Asking:
                 return chance.random() < 0.5
             case "ID":
                 node = chance.choice(NODES) if field == "node" else {"study": "Study"}.get(field, "Molecule")
-                node = "Study" if name == "study" else node
+                node = {"study": "Study", "subject": "Subject"}.get(name, node)
                 return chance.choice([global_id(node, chance.randint(1, 16))] * 9 + ["nonsense"])
             case "Date":
                 return chance.choice(DAYS)
@@ -194,9 +197,7 @@ class Asking:
             number = chance.randint(0, 16)
             texts = [f"mol-{number}", f"stu-{number}"] if field in ("molecules", "studies") else DAYS
             one = encode([number])
-            right = (
-                one if field in ("programmes", "reviewItems", "eventCounts") else encode([chance.choice(texts), number])
-            )
+            right = one if field in BY_ID else encode([chance.choice(texts), number])
             return right if chance.random() < 0.9 else chance.choice([one, encode([number, number]), "x", "Wzhd"])
         if name == "stage":
             return chance.choice([*STAGES, "PHASE_9"])

@@ -74,12 +74,21 @@ ENUMS: dict[str, Any] = {
     "study_stops.restart_status": words.StudyStatus,
     "events.kind": words.EventKind,
     "review_items.status": words.ReviewStatus,
+    "monitoring_records.state": words.MonitoringState,
+    "alerts.kind": words.AlertKind,
 }
-NODES_OF_EVENTS = ["Molecule", "Programme", "Transition", "Checkpoint", "Study", "Event", "ReviewItem", "Import", "Arm"]
+# Import and Arm can be told of, and not be read by id.
+NODES_OF_RECORDS = [
+    *("Molecule", "Programme", "Transition", "Checkpoint", "Study", "Event", "ReviewItem", "Import", "Arm", "Alert"),
+    *("Subject", "StudyGroup", "Pool", "Administration", "MonitoringRecord", "ReportedParameter", "AdverseEvent"),
+    *("LaboratoryResult", "Finding", "Disposition", "Measurement", "TumourResponse", "BiomarkerResult"),
+]
 JSON_LISTS = {"studies.phases", "transitions.skipped", "sites.routing"}
-JSON_VALUES = {"study_sources.statement", "checkpoint_rules.parameters", "state_graphs.text"}
+JSON_VALUES = {
+    *("study_sources.statement", "checkpoint_rules.parameters", "state_graphs.text", "study_groups.parameters"),
+}
 LINKED_TO = {"molecules", "programmes", "studies", "subjects", "checkpoint_rules", "imports"}
-UNTOUCHED = {"state_graphs", "stages", "api_tokens", "source_files"}
+UNTOUCHED = {"state_graphs", "stages", "api_tokens"}
 
 
 class Chance(random.Random):
@@ -168,14 +177,18 @@ def _value(chance: Chance, table: Table, column: Any, id: int, rows: int) -> Any
     if column.name in ("stage", "from_stage", "to_stage"):
         return chance.choice(STAGES)
     if column.name == "node":
-        return chance.choice(NODES_OF_EVENTS)
+        return chance.choice(NODES_OF_RECORDS)
     if column.name in ("fingerprint", "pattern", "content"):
         return b"x"
     if column.name in ("code", "sha256"):
         return f"{table.name[:3]}-{id}"
     if column.name == "merged_into":
         return chance.randint(1, id - 1) if id > 1 and chance.random() < 0.5 else None
-    if column.name.endswith("_id") or column.name == "branched_from":
+    if name == "subjects.group_code":
+        return f"stu-{chance.randint(1, rows)}"
+    if name == "pools.members":
+        return orjson.dumps([f"sub-{chance.randint(1, rows)}" for _ in range(chance.randint(0, 4))]).decode()
+    if column.name.endswith("_id") or column.name in ("branched_from", "retest_of", "source_file"):
         # Some lead nowhere, or to what is not seen.
         return chance.randint(1, rows + 2) if chance.broken else chance.randint(1, rows)
     if isinstance(column.type, Flag):
@@ -186,7 +199,7 @@ def _value(chance: Chance, table: Table, column: Any, id: int, rows: int) -> Any
         return chance.choice([*WHOLES, *([2**31, -(2**40)] if chance.broken and chance.random() < 0.02 else [])])
     if column.name in ("sorted_on", "stage_since", "started_from"):
         return chance.choice(DAYS)
-    if column.name == "assessed_on":
+    if column.name in ("assessed_on", "raised_at"):
         return f"{chance.choice(DAYS)}T00:00:00.000000Z"
     if column.name.endswith("_on"):
         return chance.choice(DATES)
