@@ -5,14 +5,13 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO
 
 import click
 import orjson
 
-from api.cli.shared import Session
+from api.cli.shared import Session, as_day, as_instant
 
 WHAT = ("molecules", "programmes", "transitions", "history", "studies")
 _FORMAT_OF = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "xlsx"}
@@ -63,7 +62,7 @@ def command(
         _check_target(output, format_name, session.data)
     from pipeline.reports.exports import Export, export
 
-    wanted = Export(what, format_name, molecule, _day(as_of), _instant(known_at))
+    wanted = Export(what, format_name, molecule, as_day(as_of), as_instant(known_at))
     with session.open(begun=True) as centre, _beside(output, to_stdout) as file:
         with session.progress("Writing"):
             account = export(centre, wanted, file, actor=session.actor)
@@ -111,30 +110,3 @@ def _put(file: IO[bytes], output: Path) -> None:
             shutil.copyfileobj(file, target)
     except OSError as error:
         raise InputError(f"{output} cannot be written ({error.strerror}); choose another file") from None
-
-
-def _day(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise click.UsageError(f"--as-of takes a day that exists, YYYY-MM-DD; {text[:40]!r} is none") from None
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def _instant(text: str | None) -> datetime | None:
-    """Read an instant with its zone; a bare day means its last moment, so that all of that day is known."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        if len(text) <= 10:
-            moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999, tzinfo=UTC)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise click.UsageError(
-            f"--known-at takes a moment with its zone, 2026-03-09T12:00:00Z, or a day; {text[:40]!r} is none"
-        )
-    return moment

@@ -10,6 +10,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,34 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], title: str | N
 
 
 _NOWHERE = "nul" if sys.platform == "win32" else "/dev/null"
+
+
+def as_day(text: str | None) -> datetime | None:
+    """Read the day of --as-of, as its first moment in UTC."""
+    if text is None:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(f"--as-of takes a day that exists, YYYY-MM-DD; {text[:40]!r} is none") from None
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def as_instant(text: str | None) -> datetime | None:
+    """Read the moment of --known-at with its zone; a bare day means its last moment: all of that day is known."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        if len(text) <= 10:
+            moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999, tzinfo=UTC)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise click.UsageError(
+            f"--known-at takes a moment with its zone, 2026-03-09T12:00:00Z, or a day; {text[:40]!r} is none"
+        )
+    return moment
 
 
 def report_bug(error: BaseException) -> str:
