@@ -16,6 +16,7 @@ from pipeline.store.selection import Selection, Through
 from pipeline.words import Status
 from schema.alerts import alerts_field
 from schema.events import EventConnection
+from schema.exposures import first_doses_field, margin_doubts_field, margins_field
 from schema.monitoring import STUDY_ARGUMENT, SUBJECT_ARGUMENT, monitoring_field
 from schema.node import Node, connection, is_node, node_id
 from schema.programmes import Programme, checkpoints_field
@@ -197,6 +198,9 @@ class Molecule(graphene.ObjectType):
         description="Studies it is given in.",
     )
     monitoring = monitoring_field("molecule_id", "of the molecule", subject=SUBJECT_ARGUMENT, study=STUDY_ARGUMENT)
+    exposure_margins = margins_field()
+    exposure_margin_doubts = margin_doubts_field()
+    first_doses = first_doses_field()
     alerts = alerts_field("molecule_id", "molecule")
     history = history_field("molecule_id", "molecule")
     checkpoints = checkpoints_field(child="programme_id", through=Through("programmes", near="molecule_id", far="id"))

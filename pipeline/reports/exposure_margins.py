@@ -175,7 +175,7 @@ def _masses(reader: Reader, molecule_ids: Sequence[int]) -> dict[int, float]:
     statement = select(molecules.c.id, molecules.c.molar_mass).where(
         visible(molecules, reader.view), among(molecules.c.id, molecule_ids), molecules.c.molar_mass.is_not(None)
     )
-    return dict(reader.connection.execute(statement).tuples().all())
+    return {row.id: row.molar_mass for row in reader.connection.execute(statement)}
 
 
 # ------------------------------------------------------------ means of groups

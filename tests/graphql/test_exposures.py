@@ -1,0 +1,221 @@
+"""Exposures beside what is reported, margins from animal to man, and first doses, as the API gives them."""
+
+from __future__ import annotations
+
+import math
+
+import orjson
+import pytest
+
+from pipeline.access import Actor, Role
+from pipeline.centre import SYSTEM, utc_now
+from pipeline.store import study_tables
+from pipeline.store.journal import Act
+from pipeline.store.tables import studies
+
+PHARMACOLOGY = Actor.of("P. Unit", Role.PHARMACOLOGY)
+HOURS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 24.0)
+
+
+def concentration(hours: float, peak: float) -> float:
+    """Fall with a half-life of 4 h from `peak` at 1 h; nothing is there at the time of the dose."""
+    if hours < 1:
+        return peak * hours
+    return peak * 2 ** (-(hours - 1) / 4)
+
+
+def table_of(name: str):
+    return getattr(study_tables, name)
+
+
+def add(act: Act, table: str, **row):
+    return act.add(table_of(table), row)
+
+
+def a_study(act: Act, code: str, species: str | None) -> int:
+    row = {"code": code, "title": code, "species": species, "phases": "[]", "status": "COMPLETED"}
+    return act.add(studies, row)
+
+
+def a_profile(act: Act, molecule: int, study: int, subject: int, peak: float, *, unit: str = "ng/mL", day: float = 1.0):
+    columns = (
+        *("molecule_id", "study_id", "subject_id", "analyte", "specimen", "day", "hours_after_dose", "concentration"),
+        *("unit", "below_limit", "state", "entered_by", "sorted_on"),
+    )
+    rows = [
+        (
+            *(molecule, study, subject, "Testib", "PLASMA", day, hours, concentration(hours, peak) or None),
+            *(unit, hours == 0, "REGISTERED", "A. Lead", ""),
+        )
+        for hours in HOURS
+    ]
+    act.add_all(study_tables.monitoring_records, columns, rows)
+
+
+def a_subject(act: Act, study: int, code: str, species: str, **more) -> int:
+    row = {"study_id": study, "code": code, "species": species, "erased": False, "opposed_to_reuse": False}
+    return add(act, "subjects", **row, **more)
+
+
+def a_dose(act: Act, study: int, subject: int, amount: float, unit: str):
+    row = {"study_id": study, "subject_id": subject, "treatment": "Testib", "amount": amount, "unit": unit}
+    more = {"route": "ORAL", "frequency": "QD", "started_day": 1.0, "ended_day": 28.0, "sorted_on": ""}
+    add(act, "administrations", **row, **more)
+
+
+def reported(act: Act, study: int, subject: int, code: str, value: float, unit: str, **more):
+    row = {"study_id": study, "subject_id": subject, "analyte": "Testib", "specimen": "PLASMA", "day": 1.0}
+    add(act, "reported_parameters", **row, code=code, value=value, reported=f"{value:.6g}", unit=unit, **more)
+
+
+@pytest.fixture
+def molecule(api) -> str:
+    """A molecule with a rat study (two animals at 10 mg/kg, one at 30) and a human study at two dose levels."""
+    found = api.molecule(name="Testib", smiles="CCO")
+
+    def write(act: Act):
+        rats = a_study(act, "TOX-1", "rat")
+        for code, group, peak in (("R1", "1", 100.0), ("R2", "1", 300.0), ("R3", "2", 900.0)):
+            subject = a_subject(act, rats, code, "rat", group_code=group, sex="F")
+            a_profile(act, 1, rats, subject, peak)
+            a_dose(act, rats, subject, 10.0, "mg/kg")
+        reported(act, rats, 1, "CMAX", 100.0, "ng/mL")
+        reported(act, rats, 1, "TMAX", 1.0 / 24, "d")
+        reported(act, rats, 1, "AUCLST", 616.355, "h.ug/mL")
+        reported(act, rats, 1, "MRTLST", 5.0, "h")
+        people = a_study(act, "CLIN-1", None)
+        for code, level, peak in (("01-001", 1, 0.02), ("01-002", 2, 0.25)):
+            subject = a_subject(act, people, code, "human", dose_level=level)
+            a_profile(act, 1, people, subject, peak, unit="ug/mL")
+            a_dose(act, people, subject, 50.0, "mg")
+        add(
+            act,
+            "toxicity_bases",
+            **{"molecule_id": 1, "study_id": rats, "basis": "NOAEL", "relation": "=", "dose": 10.0},
+            **{"dose_unit": "mg/kg", "group_codes": orjson.dumps(["1"]).decode(), "parameter": "AUCTAU"},
+            threshold=5.0,
+        )
+        return {}
+
+    api.centre.journal.perform("Test", write, actor=SYSTEM, now=utc_now())
+    return found["id"]
+
+
+EXPOSURES = """
+query ($code: String!, $specimen: String) {
+  study(code: $code) {
+    exposures(specimen: $specimen) {
+      subject { code } pool analyte specimen interval day tauHours samples terminalTimes
+      parameters { code value unit flag method reported reportedUnit comparison cause inReportedUnit }
+    }
+  }
+}
+"""
+
+
+def parameters(exposure) -> dict[str, dict]:
+    return {row["code"]: row for row in exposure["parameters"]}
+
+
+def test_exposures_stand_beside_the_reported_ones(api, molecule):
+    exposures = api(EXPOSURES, code="TOX-1", as_=PHARMACOLOGY)["study"]["exposures"]
+    assert [(e["subject"]["code"], e["interval"], e["tauHours"], e["samples"]) for e in exposures] == [
+        ("R1", "day 1", 24.0, 7),
+        ("R2", "day 1", 24.0, 7),
+        ("R3", "day 1", 24.0, 7),
+    ]
+    first = parameters(exposures[0])
+    assert exposures[0]["terminalTimes"] == [2.0, 4.0, 8.0, 24.0]
+    assert first["LAMZHL"]["value"] == pytest.approx(4.0)
+    assert (first["CMAX"]["value"], first["CMAX"]["comparison"]) == (100.0, "AGREES")
+    assert (first["TMAX"]["comparison"], first["TMAX"]["inReportedUnit"]) == ("AGREES", pytest.approx(1 / 24))
+    assert first["AUCLST"]["comparison"] == "DISAGREES"
+    assert "ng against ug" in first["AUCLST"]["cause"]
+    assert (first["MRTLST"]["comparison"], first["MRTLST"]["flag"]) == ("NOT_COMPUTED", "not computed here")
+    assert first["AUCIFO"]["comparison"] == "NOT_REPORTED"
+    assert all(row["flag"] for row in first.values() if row["value"] is None)
+
+
+def test_only_of_the_specimen_asked_for(api, molecule):
+    assert api(EXPOSURES, code="TOX-1", specimen="urine")["study"]["exposures"] == []
+    assert len(api(EXPOSURES, code="TOX-1", specimen="Plasma")["study"]["exposures"]) == 3
+
+
+def test_a_record_that_does_not_count_leaves_the_analysis(api, molecule):
+    def exclude(act: Act):
+        for row in act.current(study_tables.monitoring_records, study_tables.monitoring_records.c.subject_id == 1):
+            if row["hours_after_dose"] == 1.0:
+                act.revise(
+                    study_tables.monitoring_records, row, {"exclusion_scope": "CALCULATION", "exclusion_reason": "x"}
+                )
+        return {}
+
+    api.centre.journal.perform("Test", exclude, actor=SYSTEM, now=utc_now())
+    first = parameters(api(EXPOSURES, code="TOX-1")["study"]["exposures"][0])
+    assert first["CMAX"]["value"] == pytest.approx(concentration(2.0, 100.0))
+    assert first["CMAX"]["comparison"] == "DISAGREES"
+
+
+MARGINS = """
+{ molecule(code: "IUCT-0001") {
+    exposureMargins {
+      basis species study { code } parameter animal animals human people unit humanDoseLevel margin threshold crossed
+    }
+    exposureMarginDoubts
+    firstDoses { method basis mgPerKg mg doubts }
+} }
+"""
+
+
+def test_margins_and_first_doses_follow_from_the_records(api, molecule):
+    found = api(MARGINS)["molecule"]
+    assert [(m["humanDoseLevel"], m["animals"], m["people"], m["crossed"]) for m in found["exposureMargins"]] == [
+        ("dose level 1", 2, 1, False),
+        ("dose level 2", 2, 1, True),
+    ]
+    low, high = found["exposureMargins"]
+    # The curves have one shape: the margin is the ratio of the peaks, 200 ng/mL over 20 and over 250.
+    assert (low["margin"], high["margin"]) == (pytest.approx(10.0), pytest.approx(0.8))
+    assert (low["unit"], low["study"]["code"], low["species"], low["threshold"]) == ("h.ug/mL", "TOX-1", "rat", 5.0)
+    assert math.isclose(low["animal"] / low["human"], low["margin"])
+    assert found["exposureMarginDoubts"] == []
+    (dose,) = found["firstDoses"]
+    assert (dose["method"], dose["basis"]) == ("A2_mrsd", "rat")
+    assert dose["mgPerKg"] == pytest.approx(10.0 * 6 / 37 / 10)
+
+
+def test_a_correction_shows_in_the_margins_at_once(api, molecule):
+    def correct(act: Act):
+        table = study_tables.monitoring_records
+        for row in act.current(table, table.c.subject_id == 4, table.c.concentration.is_not(None)):
+            act.revise(table, row, {"concentration": row["concentration"] * 10})
+        return {}
+
+    api.centre.journal.perform("Test", correct, actor=SYSTEM, now=utc_now())
+    margins = api(MARGINS)["molecule"]["exposureMargins"]
+    assert [(m["humanDoseLevel"], m["crossed"]) for m in margins] == [("dose level 1", True), ("dose level 2", True)]
+
+
+def test_areas_over_other_intervals_are_not_divided(api, molecule):
+    def every_two_days(act: Act):
+        table = study_tables.administrations
+        for row in act.current(table, table.c.unit == "mg"):
+            act.revise(table, row, {"frequency": "Q12H"})
+        return {}
+
+    api.centre.journal.perform("Test", every_two_days, actor=SYSTEM, now=utc_now())
+    found = api(MARGINS)["molecule"]
+    assert found["exposureMargins"] == []
+    assert "over different intervals must not be divided" in found["exposureMarginDoubts"][0]
+
+
+def test_planned_and_plain_answers_are_equal_and_statements_do_not_grow(api, molecule, statements):
+    assert api.result(MARGINS).data == api.result(MARGINS, plain=True).data
+    without_subject = EXPOSURES.replace("subject { code }", "")
+    assert api.result(without_subject, code="TOX-1").data == api.result(without_subject, code="TOX-1", plain=True).data
+    statements.clear()
+    api(EXPOSURES, code="CLIN-1")
+    few = len(statements)
+    statements.clear()
+    api(EXPOSURES, code="TOX-1")
+    assert len(statements) == few
