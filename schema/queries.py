@@ -399,7 +399,9 @@ class Query(graphene.ObjectType):
         order = arguments["order_by"] or _Order.CODE
         source = _ordered_molecules(reader, order)
         wanted = wanted_of(reader, arguments.get("filter"))
-        conditions = [source.c.merged_into.is_(None), *molecule_conditions(source, wanted, reader.view)]
+        # Not IS NULL: SQLite would take the index of the few that were merged for it, and sort all of the others.
+        own = func.coalesce(source.c.merged_into, 0) == 0
+        conditions = [own, *molecule_conditions(source, wanted, reader.view)]
         return reader.page(
             selection,
             asked,
@@ -449,7 +451,9 @@ class Query(graphene.ObjectType):
         else:
             said = tables.study_sources
             named = select(said.c.study_id).where(visible(said, reader.view), said.c.code == code)
-            condition = or_(source.c.code == code, source.c.id.in_(named))
+            own = select(source.c.id).where(*seen("Study", source, reader.view), source.c.code == code)
+            # Each by its own index: of two conditions joined by OR no engine makes use of both.
+            condition = source.c.id.in_(own.correlate(None).union(named))
         rows = reader.rows(selection_of(info), [condition], source=source, limit=1)
         return rows[0] if rows else None
 
