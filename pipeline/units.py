@@ -170,7 +170,10 @@ def convert(value: float, from_unit: str, to_unit: str, molar_mass_g_per_mol: fl
     """Convert one value, rounding once; see `exact_factor` for what is refused."""
     if not math.isfinite(value):
         raise InputError(f"only a finite number can be converted, not {value}", path=("value",))
-    return float(Fraction(value) * exact_factor(from_unit, to_unit, molar_mass_g_per_mol))
+    try:
+        return float(Fraction(value) * exact_factor(from_unit, to_unit, molar_mass_g_per_mol))
+    except OverflowError:
+        raise InputError(f"{value:g} {from_unit} is too large a number in {to_unit}", path=("value",)) from None
 
 
 def needs_molar_mass(from_unit: str, to_unit: str) -> bool:

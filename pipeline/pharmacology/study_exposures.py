@@ -226,7 +226,7 @@ def _analyse(
 
 def _route(dose: GivenDose | None) -> Route:
     """Return the route; an infusion whose duration nobody wrote down is analysed like a dose into the tissue."""
-    if dose is None or (dose.route is Route.IV_INFUSION and not dose.infusion_h):
+    if dose is None or (dose.route is Route.IV_INFUSION and not 0 < (dose.infusion_h or 0.0) < math.inf):
         return Route.EXTRAVASCULAR
     return dose.route
 
@@ -238,6 +238,8 @@ def _in_mass_of(exposure: StudyExposure, molar_masses: Mapping[str, float]) -> f
     """
     dose, unit = exposure.dose, exposure.profile.unit
     if dose is None or dose.amount is None or dose.unit is None or unit is None or "/" not in unit:
+        return None
+    if not 0 < dose.amount < math.inf:
         return None
     try:
         return convert(

@@ -6,6 +6,7 @@ of its dose; which of the two a study does is read from its own samples, never a
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,8 @@ from typing import NamedTuple
 from pipeline.pharmacology.profile import Route
 
 DAY_H = 24.0
+LONGEST_H = 1e6
+SMALLEST, LARGEST = 1e-15, 1e15
 
 
 class Whose(NamedTuple):
@@ -140,7 +143,7 @@ def _of_curve(whose: Whose, curve: Sequence[Sample], late_as_taken: bool) -> lis
     intervals: dict[tuple[float | None, str | None], StudyProfile] = {}
     untimed: list[Sample] = []
     for sample in _after_retests(curve):
-        if sample.hours is None:
+        if sample.hours is None or not math.isfinite(sample.hours):
             untimed.append(sample)
             continue
         day = sample.day
@@ -176,6 +179,9 @@ def _after_retests(curve: Sequence[Sample]) -> list[Sample]:
 def _settle(profile: StudyProfile) -> None:
     """Order the samples, take equal ones as one, and say what stands in the way of an analysis."""
     profile.samples.sort(key=lambda sample: (sample.hours or 0.0, sample.record))
+    wrong = next((sample for sample in profile.samples if not _within_reason(sample)), None)
+    if wrong is not None:
+        profile.doubtful = f"{wrong.conc:g} at {wrong.hours:g} h cannot be: correct or exclude it"
     units = {sample.unit for sample in profile.samples if sample.conc}
     if len(units) > 1:
         profile.doubtful = f"values in different units ({', '.join(sorted(str(u) for u in units))})"
@@ -199,6 +205,13 @@ def _settle(profile: StudyProfile) -> None:
     if any(sample.retest_of is not None for sample in kept):
         profile.notes.append("a retest stands in for the value it measured again")
     profile.samples = kept
+
+
+def _within_reason(sample: Sample) -> bool:
+    """Tell whether a value can be a concentration in any unit, and its time one of a study."""
+    if sample.conc is None or sample.hours is None:
+        return True
+    return abs(sample.hours) <= LONGEST_H and (sample.conc == 0 or SMALLEST <= sample.conc <= LARGEST)
 
 
 _EVERY = re.compile(r"(?:Q|EVERY)\s*(\d+)?\s*(H|HR|HRS|HOURS?|D|DAYS?|W|WK|WKS|WEEKS?|M|MONTHS?)\b", re.I)

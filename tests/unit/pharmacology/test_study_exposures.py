@@ -111,19 +111,23 @@ def test_urine_gives_amounts_where_volumes_are_known():
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([None, 1.0, 2.0, 8.0, 29.0]),
-            st.sampled_from([None, -1.0, 0.0, 0.5, 1.0, 4.0, 24.0, 48.0, 1e4]),
-            st.sampled_from([None, 0.0, 1e-300, 1.0, 7.5, 1e12]),
+            st.sampled_from([None, 1.0, 2.0, 8.0, 29.0, -3.5, 1e300]),
+            st.sampled_from([None, -1.0, 0.0, 5e-324, 0.5, 1.0, 4.0, 24.0, 48.0, 1e4, 1e308, math.inf]),
+            st.sampled_from([None, 0.0, 5e-324, 1e-300, 1.0, 7.5, 1e12, 1e308, -2.0, math.inf]),
             st.sampled_from([None, "ng/mL", "nmol/L", "mg"]),
         ),
         max_size=25,
     ),
     st.sampled_from(list(Route)),
+    st.sampled_from([None, -5.0, 0.0, 5.0, 1e308]),
+    st.sampled_from([None, "mg", "mg/kg", "mg/m2", "ng/mL", "nonsense"]),
+    st.sampled_from([None, 0.0, -1.0, 1.0, math.inf]),
+    st.sampled_from([None, 24.0, 1e-9]),
 )
-def test_whatever_the_samples_every_parameter_has_a_value_or_a_reason(rows, route):
+def test_whatever_the_samples_every_parameter_has_a_value_or_a_reason(rows, route, amount, unit, infusion, every):
     samples = [Sample(n, CURVE, day, hours, conc, unit) for n, (day, hours, conc, unit) in enumerate(rows)]
-    dose = GivenDose(1, None, 5.0, "mg", route, 1.0, 1.0, 40.0, None, 24.0)
-    found = study_exposures(samples, [dose], {}, {})
+    dose = GivenDose(1, None, amount, unit, route, infusion, 1.0, 40.0, None, every)
+    found = study_exposures(samples, [dose], {}, {"X": 300.0})
     assert sum(len(e.profile.samples) for e in found) <= sum(s.hours is not None for s in samples)
     for exposure in found:
         assert exposure.parameters
