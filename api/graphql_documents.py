@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from threading import Lock
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -24,18 +26,23 @@ from graphql import (
     validate,
 )
 
-from api.limits import SHOWN, LimitError, Limits, check_document
+from api.costs import Cost, costs_of, total, values_of
+from api.limits import SHOWN, LimitError, Limits, check_cost, check_document, check_text, innermost_first
 
 REMEMBERED = 64  # documents; a document is at most a thousand tokens, some 300 KB
 
 
 class DocumentRefused(Exception):
-    """The document cannot be executed; `errors` says why, `clip` whether it holds a text too long to repeat."""
+    """The document cannot be executed; `errors` says why, `clip` whether it holds a text too long to repeat.
 
-    def __init__(self, errors: Sequence[GraphQLError], *, clip: bool) -> None:
+    cost: what it would have cost, where that could be counted.
+    """
+
+    def __init__(self, errors: Sequence[GraphQLError], *, clip: bool, cost: int | None = None) -> None:
         super().__init__("the document is refused")
         self.errors = errors
         self.clip = clip
+        self.cost = cost
 
 
 class TokenNeeded(Exception):
@@ -48,6 +55,14 @@ class CheckedDocument:
 
     document: DocumentNode
     clip: bool
+    costs: Mapping[int, Cost]
+
+    def cost(self, name: str | None, variables: Mapping[str, Any]) -> int:
+        """Return what an operation costs with these variables; the most of all where the name fits none."""
+        operations = [node for node in self.document.definitions if isinstance(node, OperationDefinitionNode)]
+        named = [n for n, node in enumerate(operations) if name and node.name and node.name.value == name]
+        found = (total(self.costs[n], values_of(operations[n], variables)) for n in named or self.costs)
+        return max(found, default=0)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation to execute.
@@ -69,48 +84,76 @@ class Documents:
         self.schema = schema
         self.limits = limits
         self.public_fields = frozenset(public_fields) | {"__typename"}
-        self._remembered = lru_cache(REMEMBERED)(self._checked)
+        self._remembered: OrderedDict[tuple[str, bool], CheckedDocument] = OrderedDict()
+        self._lock = Lock()
 
-    def checked(self, query: str, *, known: bool) -> CheckedDocument:
-        """Return the document of a query.
+    def remembers(self, query: str, *, known: bool) -> bool:
+        """Tell whether a query was checked already, so that only its cost is still to be counted."""
+        return (query, known) in self._remembered
+
+    def checked(
+        self, query: str, *, known: bool, name: str | None = None, variables: Mapping[str, Any] | None = None
+    ) -> tuple[CheckedDocument, int]:
+        """Return the document of a query and what it costs.
 
         Args:
             query: GraphQL text.
             known: the client is known to us, and may ask for all fields and for the schema itself.
+            name: which of its operations is meant.
+            variables: what the request brings; `first: $n` costs by them.
 
         Raises:
             DocumentRefused: it does not parse, exceeds a limit, or does not fit the schema.
             TokenNeeded: an unknown client asks for what is not public.
         """
-        return self._remembered(query, known)
-
-    def _checked(self, query: str, known: bool) -> CheckedDocument:
-        document = self._parsed(query)
-        clip = _holds_long_text(document)
+        key = (query, known)
+        with self._lock:
+            found = self._remembered.get(key)
+            if found is not None:
+                self._remembered.move_to_end(key)
+        read = found or self._read(query, name, variables or {})
+        cost = read.cost(name, variables or {})
         try:
-            check_document(document, self.limits)
-            if not known and not _root_fields(document) <= self.public_fields:
-                raise TokenNeeded
-            rules = [*specified_rules] if known else [*specified_rules, NoSchemaIntrospectionCustomRule]
-            errors = validate(self.schema, document, rules, self.limits.errors, hide_suggestions=not known)
+            check_cost(cost, self.limits)
         except LimitError as error:
-            raise DocumentRefused([error], clip=False) from None
-        except RecursionError:
-            raise DocumentRefused([LimitError("The document is nested too deeply.")], clip=False) from None
-        if errors:
-            raise DocumentRefused(errors, clip=clip)
-        return CheckedDocument(document, clip)
+            raise DocumentRefused([error], clip=False, cost=cost) from None
+        if found is None:
+            self._validate(read, cost, known=known)
+            with self._lock:
+                self._remembered[key] = read
+                while len(self._remembered) > REMEMBERED:
+                    self._remembered.popitem(last=False)
+        return read, cost
 
-    def _parsed(self, query: str) -> DocumentNode:
-        if len(query) > self.limits.characters:
-            found = f"The query has {len(query):,} characters; at most {self.limits.characters:,} are allowed."
-            raise DocumentRefused([LimitError(found)], clip=False)
+    def _read(self, query: str, name: str | None, variables: Mapping[str, Any]) -> CheckedDocument:
+        """Parse a query, count what it costs, and hold it against the limits of its form."""
+        cost = None
         try:
-            return parse(query, max_tokens=self.limits.tokens)
+            check_text(query, self.limits)
+            document = parse(query, max_tokens=self.limits.tokens)
+            costs = costs_of(self.schema, document, innermost_first(document))
+            read = CheckedDocument(document, _holds_long_text(document), costs)
+            cost = read.cost(name, variables)
+            check_document(document, self.limits)
+        except LimitError as error:
+            raise DocumentRefused([error], clip=False, cost=cost) from None
         except RecursionError:
-            raise DocumentRefused([LimitError("The document is nested too deeply.")], clip=False) from None
+            raise DocumentRefused([_too_deep(query, self.limits)], clip=False) from None
         except GraphQLError as error:
             raise DocumentRefused([error], clip=True) from None
+        return read
+
+    def _validate(self, read: CheckedDocument, cost: int, *, known: bool) -> None:
+        if not known and not _root_fields(read.document) <= self.public_fields:
+            raise TokenNeeded
+        rules = [*specified_rules] if known else [*specified_rules, NoSchemaIntrospectionCustomRule]
+        try:
+            errors = validate(self.schema, read.document, rules, self.limits.errors, hide_suggestions=not known)
+        except RecursionError:
+            query = read.document.loc.source.body if read.document.loc else ""
+            raise DocumentRefused([_too_deep(query, self.limits)], clip=False, cost=cost) from None
+        if errors:
+            raise DocumentRefused(errors, clip=read.clip, cost=cost)
 
 
 def is_query(operation: OperationDefinitionNode) -> bool:
@@ -121,6 +164,16 @@ def is_query(operation: OperationDefinitionNode) -> bool:
 def is_subscription(operation: OperationDefinitionNode) -> bool:
     """Tell whether an operation asks for a stream."""
     return operation.operation is OperationType.SUBSCRIPTION
+
+
+def _too_deep(query: str, limits: Limits) -> LimitError:
+    """Return the refusal of a document that is nested deeper than it can be read; no document so deep is allowed."""
+    depth = most = 0
+    for sign in query:
+        depth += (sign in "{[(") - (sign in "}])")
+        most = max(most, depth)
+    message = f"The document is nested too deeply: {most:,} brackets; at most {limits.depth:,} levels are allowed."
+    return LimitError(message, limit="depth", requested=most, allowed=limits.depth)
 
 
 def _holds_long_text(document: DocumentNode) -> bool:

@@ -52,6 +52,7 @@ class Prepared:
     checked: CheckedDocument
     operation: OperationDefinitionNode
     actor: Actor | None
+    cost: int
 
     @property
     def clip(self) -> bool:
@@ -65,16 +66,17 @@ class Prepared:
 
 
 class OperationRefused(Exception):
-    """The operation ends without a result; `errors` are ready for the client."""
+    """The operation ends without a result; `errors` are ready for the client, `extensions` say what it costs."""
 
-    def __init__(self, errors: list[Formatted]) -> None:
+    def __init__(self, errors: list[Formatted], extensions: Mapping[str, Any]) -> None:
         super().__init__("the operation is refused")
         self.errors = errors
+        self.extensions = extensions
 
     @property
     def answer(self) -> Answer:
         """Return the refusal as a whole answer."""
-        return Answer(orjson.dumps({"errors": self.errors}), executed=False)
+        return Answer(orjson.dumps({"errors": self.errors, "extensions": self.extensions}), executed=False)
 
 
 class _OutOfTime(BaseException):
@@ -110,6 +112,8 @@ class Engine:
         self.limits = limits
         self.documents = Documents(service.schema, limits, service.public_fields)
         self.workers = Workers(limits.waiting_requests)
+        # A document not seen before is checked apart, so that those who send bad ones hold up nobody else.
+        self.checkers = Workers(limits.waiting_requests, threads=1)
         self.importers = Workers(limits.waiting_uploads, threads=1)  # files take long, and must not hold up the rest
         self.streams = 0
         self.closing = asyncio.Event()
@@ -122,10 +126,12 @@ class Engine:
             OperationRefused: the document cannot be executed.
             RequestRefused: 401, because it needs a token; 503, because there is no time for it.
         """
-        return await self.workers.run(lambda: self._prepared(request, actor), self.limits.request_seconds)
+        known = self.documents.remembers(request.query, known=actor is not None)
+        workers = self.workers if known else self.checkers
+        return await workers.run(lambda: self._prepared(request, actor), self.limits.request_seconds)
 
     async def answer(self, request: GraphQLRequest, actor: Actor | None, *, only_queries: bool = False) -> Answer:
-        """Check and execute a query or mutation on one worker thread.
+        """Check and execute a query or mutation on one worker thread; a document that is new is checked before.
 
         Raises:
             OperationRefused: the document cannot be executed.
@@ -134,6 +140,8 @@ class Engine:
         long = request.carries_files
         seconds = self.limits.upload_seconds if long else self.limits.request_seconds
         deadline = time.monotonic() + seconds
+        if not self.documents.remembers(request.query, known=actor is not None):
+            await self.prepare(request, actor)
 
         def work() -> Answer:
             prepared = self._prepared(request, actor)
@@ -168,22 +176,23 @@ class Engine:
                     hide_suggestions=prepared.actor is None,
                 )
                 if isinstance(source, ExecutionResult):
-                    raise OperationRefused(self._told(prepared, source.errors or []))
+                    raise self._refused(prepared, source.errors or [])
                 async with aclosing(source):
                     async for event in source:
                         yield await self._event(prepared, event)
         except (OperationRefused, RequestRefused):
             raise
         except (GraphQLError, PipelineError) as error:
-            raise OperationRefused(self._told(prepared, [as_graphql(error)])) from None
+            raise self._refused(prepared, [as_graphql(error)]) from None
         except Exception as error:
-            raise OperationRefused([masked(error)]) from None
+            raise OperationRefused([masked(error)], self.extensions(prepared.cost)) from None
         finally:
             self.streams -= 1
 
     def close(self) -> None:
         """Take no further work."""
         self.workers.close()
+        self.checkers.close()
         self.importers.close()
 
     async def _event(self, prepared: Prepared, event: object) -> Answer:
@@ -191,12 +200,15 @@ class Engine:
         return await self.workers.run(lambda: self._executed(prepared, event, deadline), self.limits.request_seconds)
 
     def _prepared(self, request: GraphQLRequest, actor: Actor | None) -> Prepared:
+        cost = None
         try:
-            checked = self.documents.checked(request.query, known=actor is not None)
-            return Prepared(request, checked, checked.operation(request.operation_name), actor)
+            checked, cost = self.documents.checked(
+                request.query, known=actor is not None, name=request.operation_name, variables=request.variables
+            )
+            return Prepared(request, checked, checked.operation(request.operation_name), actor, cost)
         except DocumentRefused as refused:
             told = formatted_errors(refused.errors, clip=refused.clip, suggest=actor is not None)
-            raise OperationRefused(told) from None
+            raise OperationRefused(told, self.extensions(cost if refused.cost is None else refused.cost)) from None
         except TokenNeeded:
             raise RequestRefused(
                 401,
@@ -229,7 +241,7 @@ class Engine:
         except _OutOfTime:
             raise too_slow(self.limits.request_seconds) from None
         except PipelineError as error:  # the context could not be given: the store does not answer, for example
-            raise OperationRefused(self._told(prepared, [as_graphql(error)])) from None
+            raise self._refused(prepared, [as_graphql(error)]) from None
         finally:
             _DEADLINE.reset(token)
         return self._answer(prepared, result)
@@ -242,19 +254,27 @@ class Engine:
             content["errors"] = self._told(prepared, result.errors)
         if executed:
             content["data"] = result.data
-        if result.extensions:
-            content["extensions"] = result.extensions
+        content["extensions"] = {**(result.extensions or {}), **self.extensions(prepared.cost)}
+        without = {"data": None, "extensions": self.extensions(prepared.cost)}
         try:
             body = orjson.dumps(content)
         except TypeError as error:  # a value JSON has no form for: a scalar's mistake
-            return Answer(orjson.dumps({"errors": [masked(error)], "data": None}), executed=True)
+            return Answer(orjson.dumps({"errors": [masked(error)], **without}), executed=True)
         if len(body) > self.limits.answer_bytes:
             message = (
                 f"The answer would be {len(body):,} bytes; at most {self.limits.answer_bytes:,}. Ask for less at once."
             )
-            refusal = {"message": message, "extensions": {"code": "LIMIT_EXCEEDED"}}
-            return Answer(orjson.dumps({"errors": [refusal], "data": None}), executed=True)
+            figures = {"limit": "answer_bytes", "requested": len(body), "allowed": self.limits.answer_bytes}
+            refusal = {"message": message, "extensions": {"code": "LIMIT_EXCEEDED", **figures}}
+            return Answer(orjson.dumps({"errors": [refusal], **without}), executed=True)
         return Answer(body, executed)
+
+    def extensions(self, cost: int | None) -> dict[str, Any]:
+        """Return what every answer says beside its data: what the request costs and what it may; None: not counted."""
+        return {"cost": {"requested": cost, "limit": self.limits.cost}}
+
+    def _refused(self, prepared: Prepared, errors: list[GraphQLError]) -> OperationRefused:
+        return OperationRefused(self._told(prepared, errors), self.extensions(prepared.cost))
 
     def _told(self, prepared: Prepared, errors: list[GraphQLError]) -> list[Formatted]:
         return formatted_errors(errors, clip=prepared.clip, suggest=prepared.actor is not None)

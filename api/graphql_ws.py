@@ -161,11 +161,14 @@ class _Connection:
             else:
                 answer = await self.engine.answer(request, self.actor)
                 if not answer.executed:
-                    raise OperationRefused(orjson.loads(answer.body)["errors"])
+                    content = orjson.loads(answer.body)
+                    raise OperationRefused(content["errors"], content["extensions"])
                 await self._send_next(name, answer)
             await self._end(name, {"type": "complete", "id": name})
         except OperationRefused as refused:
-            await self._fail(name, refused.errors)
+            # A message of errors has no place of its own for what the operation costs.
+            first, *rest = refused.errors
+            await self._fail(name, [first | {"extensions": {**first["extensions"], **refused.extensions}}, *rest])
         except RequestRefused as refusal:
             await self._fail(name, [refusal.formatted])
         except (RuntimeError, WebSocketDisconnect):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
@@ -19,6 +20,13 @@ from graphql import (
 )
 
 INTROSPECTION_DEPTH = 16  # what the usual introspection query needs: nine ofType below fields, args and type
+HIGHEST = 10**15  # no figure of a refusal is higher
+# What a lexer of GraphQL counts as one: texts, names and numbers, punctuation; comments, caught apart, do not count.
+_TOKEN = re.compile(
+    r'(#[^\n\r]*+)|"""(?:[^"\\]|\\"""|\\|"(?!""))*+(?:""")?|"(?:[^"\\\n\r]|\\.)*+"?'
+    r"|[A-Za-z_]\w*+|-?[0-9][0-9.eE+-]*+|\.\.\.|[^\s,\ufeff#]",
+    re.ASCII,
+)
 SHOWN = 100  # no value of a caller is sent back beyond this many characters
 
 
@@ -32,6 +40,7 @@ class Limits:
     tokens: int = 1_000
     characters: int = 50_000
     json_depth: int = 32
+    cost: int = 50_000
     depth: int = 12
     aliases: int = 30
     directives: int = 20
@@ -60,10 +69,11 @@ class Limits:
 
 
 class LimitError(GraphQLError):
-    """The document asks for more than one request may."""
+    """The document asks for more than one request may; the figures say how much, of what, and how much may be."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, extensions={"code": "LIMIT_EXCEEDED"})
+    def __init__(self, message: str, *, limit: str, requested: int, allowed: int) -> None:
+        figures = {"limit": limit, "requested": min(requested, HIGHEST), "allowed": allowed}
+        super().__init__(message, extensions={"code": "LIMIT_EXCEEDED", **figures})
 
 
 def check_document(document: DocumentNode, limits: Limits) -> None:
@@ -75,7 +85,6 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
     Raises:
         LimitError: naming the limit, what was found and what is allowed.
     """
-    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     _refuse_above("operations", len(operations), limits.operations)
     for operation in operations:
@@ -83,23 +92,23 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
     _check_tokens(document)
     written = _Size()
     sizes: dict[str, _Size] = {}
-    for name in _innermost_first(fragments):
-        size = _size(fragments[name].selection_set, sizes)
-        sizes[name] = size
+    for fragment in innermost_first(document):
+        size = _size(fragment.selection_set, sizes)
+        sizes[fragment.name.value] = size
         written.add(size)
-        written.directives += len(fragments[name].directives)
+        written.directives += len(fragment.directives)
     for operation in operations:
         size = _size(operation.selection_set, sizes)
         written.add(size)
         written.directives += len(operation.directives)
         written.directives += sum(len(variable.directives) for variable in operation.variable_definitions)
-        _refuse_above("levels of fields", size.depth, limits.depth)
-        _refuse_above("levels of introspection", size.introspection_depth, INTROSPECTION_DEPTH)
-        _refuse_above("root fields", size.width, limits.root_fields)
+        _refuse_above("levels of fields", size.depth, limits.depth, "depth")
+        _refuse_above("levels of introspection", size.introspection_depth, INTROSPECTION_DEPTH, "introspection_depth")
+        _refuse_above("root fields", size.width, limits.root_fields, "root_fields")
     _refuse_above("aliases", written.aliases, limits.aliases)
     _refuse_above("directives", written.directives, limits.directives)
-    _refuse_above("fragment spreads", written.spreads, limits.spreads)
-    _refuse_above("fields repeated side by side", written.repeats, limits.repeats)
+    _refuse_above("fragment spreads", written.spreads, limits.spreads, "spreads")
+    _refuse_above("fields repeated side by side", written.repeats, limits.repeats, "repeats")
 
 
 @dataclass(slots=True)
@@ -163,8 +172,13 @@ def _size(selections: SelectionSetNode, fragments: dict[str, _Size]) -> _Size:
     return size
 
 
-def _innermost_first(fragments: dict[str, FragmentDefinitionNode]) -> Iterator[str]:
-    """Yield fragment names so that each comes after all it spreads; refuse a circle."""
+def innermost_first(document: DocumentNode) -> Iterator[FragmentDefinitionNode]:
+    """Yield the fragments of a document so that each comes after all it spreads.
+
+    Raises:
+        LimitError: they run in a circle.
+    """
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     done: set[str] = set()
     for root in fragments:
         path = [(root, _spreads(fragments[root]))] if root not in done else []
@@ -173,7 +187,8 @@ def _innermost_first(fragments: dict[str, FragmentDefinitionNode]) -> Iterator[s
             name, spreads = path[-1]
             for spread in spreads:
                 if spread in on_path:
-                    raise LimitError(f"Fragment '{spread[:SHOWN]}' spreads itself; take the circle out.")
+                    message = f"Fragment '{spread[:SHOWN]}' spreads itself; take the circle out."
+                    raise LimitError(message, limit="circles", requested=1, allowed=0)
                 if spread in fragments and spread not in done:
                     path.append((spread, _spreads(fragments[spread])))
                     on_path.add(spread)
@@ -182,7 +197,7 @@ def _innermost_first(fragments: dict[str, FragmentDefinitionNode]) -> Iterator[s
                 path.pop()
                 on_path.discard(name)
                 done.add(name)
-                yield name
+                yield fragments[name]
 
 
 def _spreads(fragment: FragmentDefinitionNode) -> Iterator[str]:
@@ -203,13 +218,40 @@ def _check_tokens(document: DocumentNode) -> None:
     while token is not None:
         value = token.value or ""
         if token.kind is TokenKind.NAME and len(value) > SHOWN:
-            raise LimitError(f"A name has {len(value)} characters; at most {SHOWN} are allowed.")
+            message = f"A name has {len(value)} characters; at most {SHOWN} are allowed."
+            raise LimitError(message, limit="name", requested=len(value), allowed=SHOWN)
         if "\0" in value:
-            raise LimitError("A text of the document holds a NUL character.")
+            raise LimitError("A text of the document holds a NUL character.", limit="nul", requested=1, allowed=0)
         token = token.next
 
 
-def _refuse_above(what: str, found: int, allowed: int) -> None:
+def check_text(query: str, limits: Limits) -> None:
+    """Refuse a document that is too long, in characters or in tokens, before it is parsed.
+
+    Raises:
+        LimitError: with what was found and what is allowed.
+    """
+    _refuse_above("characters", len(query), limits.characters)
+    _refuse_above("tokens", sum(found.lastindex is None for found in _TOKEN.finditer(query)), limits.tokens)
+
+
+def check_cost(cost: int, limits: Limits) -> None:
+    """Refuse a request whose answer could hold too much.
+
+    Raises:
+        LimitError: with the cost and what is allowed.
+    """
+    if cost > limits.cost:
+        counted = f"{cost:,}" if cost < 10**9 else "very much"
+        message = (
+            f"The request costs {counted}, one for each object its answer can hold and more for what has to be worked "
+            f"out; at most {limits.cost:,} is allowed. Ask for fewer rows at once (first), or for less below them."
+        )
+        raise LimitError(message, limit="cost", requested=cost, allowed=limits.cost)
+
+
+def _refuse_above(what: str, found: int, allowed: int, limit: str | None = None) -> None:
     if found > allowed:
         counted = f"{found:,}" if found < 10**9 else "very many"
-        raise LimitError(f"The request has {counted} {what}; at most {allowed:,} are allowed.")
+        message = f"The request has {counted} {what}; at most {allowed:,} are allowed."
+        raise LimitError(message, limit=limit or what, requested=found, allowed=allowed)

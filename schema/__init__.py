@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import graphene
 
+from schema.costs import put_costs
 from schema.errors import ERROR_TYPES
 from schema.events import Event
 from schema.mutations import Mutation
@@ -18,3 +19,4 @@ SCHEMA = graphene.Schema(
     subscription=Subscription,
     types=[*ERROR_TYPES, Event, Transition, Checkpoint, ReviewItem],
 )
+put_costs(SCHEMA.graphql_schema)

@@ -290,7 +290,7 @@ class Query(graphene.ObjectType):
         smiles=graphene.String(required=True, description="The structure to look for, as SMILES."),
         match=graphene.Argument(StructureMatch, default_value=_SUBSTRUCTURE, description="How to compare."),
         min_similarity=graphene.Float(default_value=0.7, description="Least Tanimoto similarity, above 0 to 1."),
-        first=graphene.Int(default_value=25, description="How many to return, at most 200."),
+        first=graphene.Int(default_value=25, description="How many to return, at most 1000."),
         description="Molecules by structure, the most similar first.",
     )
     programmes = graphene.Field(

@@ -94,11 +94,11 @@ def many(
 
 
 FORWARD = {
-    "first": graphene.Int(default_value=25, description="How many to return, at most 200."),
+    "first": graphene.Int(default_value=25, description="How many to return, at most 1000."),
     "after": graphene.String(description="Return those after this cursor (endCursor of the page before)."),
 }
 BACKWARD = {
-    "last": graphene.Int(description="How many to return from the end, at most 200."),
+    "last": graphene.Int(description="How many to return from the end, at most 1000."),
     "before": graphene.String(description="Return those before this cursor (startCursor of the page after)."),
 }
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, bindparam, tuple_
 
 from pipeline.errors import InputError
 
-MOST = 200
+MOST = 1000
 DEFAULT = 25
 FOREIGN = "the cursor is not one of this list; take endCursor or startCursor of an earlier page of it"
 

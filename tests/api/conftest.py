@@ -55,6 +55,11 @@ def limited(world: World, **limits: int) -> Iterator[TestClient]:
         yield found
 
 
+def costing(requested: int) -> dict[str, dict[str, int]]:
+    """Return what an answer says of its cost."""
+    return {"cost": {"requested": requested, "limit": Limits().cost}}
+
+
 def running(world: World, settings: Settings | None = None) -> AbstractContextManager[str]:
     """Serve the toy on a free port of the loopback address; give host:port."""
     return serving(settings or Settings(), service_of(world))

@@ -70,9 +70,9 @@ def test_a_body_over_its_limit_is_refused_whether_announced_or_not(client):
 
 
 def test_get_answers_queries_and_refuses_to_write(client, world):
-    assert client.get("/graphql", params={"query": "{notice}"}).json() == {"data": {"notice": "for everybody"}}
+    assert client.get("/graphql", params={"query": "{notice}"}).json()["data"] == {"notice": "for everybody"}
     variables = {"query": "query($t: String){echo(text: $t)}", "variables": '{"t": "é"}'}
-    assert client.get("/graphql", params=variables).json() == {"data": {"echo": "é"}}
+    assert client.get("/graphql", params=variables).json()["data"] == {"echo": "é"}
     refused = client.get("/graphql", params={"query": 'mutation{write(text: "x"){number}}'})
     assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
     assert world.events == []
@@ -101,7 +101,7 @@ def test_answers_before_and_during_execution_have_their_status(client):
 
 def test_which_operation_runs_must_be_clear(client):
     document = "query A{notice} query B{thread}"
-    assert post(client, document, operationName="A").json() == {"data": {"notice": "for everybody"}}
+    assert post(client, document, operationName="A").json()["data"] == {"notice": "for everybody"}
     for name in ("C", "", None):
         assert "operation" in post(client, document, operationName=name).json()["errors"][0]["message"]
 
@@ -119,7 +119,7 @@ def test_a_slow_request_is_given_up_in_time_and_holds_nobody_else_up(world):
         assert time.monotonic() - before < 2
         assert (reply.status_code, reply.json()["errors"][0]["extensions"]["code"]) == (503, "TIMEOUT")
         assert "idempotencyKey" in reply.json()["errors"][0]["message"]
-        assert post(client, "{notice}").json() == {"data": {"notice": "for everybody"}}
+        assert post(client, "{notice}").json()["data"] == {"notice": "for everybody"}
 
 
 def test_a_body_that_does_not_arrive_is_given_up_in_time(world):

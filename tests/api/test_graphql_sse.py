@@ -10,7 +10,7 @@ import pytest
 from api import graphql_sse
 from api.limits import Limits
 from api.settings import Mode, Settings
-from tests.api.conftest import LEAD, running
+from tests.api.conftest import LEAD, costing, running
 
 STREAM = {"Accept": "text/event-stream"}
 EVENTS = "subscription($after: String, $stop: Int){events(after: $after, stop: $stop){text cursor}}"
@@ -37,8 +37,8 @@ def test_events_come_in_order_with_their_cursor_and_an_end(client, world):
     assert reply.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert reply.headers["cache-control"] == "no-store"
     assert parts_of(reply.text) == [
-        ("next", "2", {"data": {"events": {"text": "b", "cursor": "2"}}}),
-        ("next", "3", {"data": {"events": {"text": "c", "cursor": "3"}}}),
+        ("next", "2", {"data": {"events": {"text": "b", "cursor": "2"}}, "extensions": costing(1)}),
+        ("next", "3", {"data": {"events": {"text": "c", "cursor": "3"}}, "extensions": costing(1)}),
         ("complete", "", None),
     ]
     assert world.listeners == 0
@@ -53,7 +53,10 @@ def test_a_reconnecting_event_source_goes_on_after_the_last_event_it_saw(client,
 
 def test_a_query_is_one_event(client):
     reply = follow(client, "{notice}")
-    assert parts_of(reply.text) == [("next", "", {"data": {"notice": "for everybody"}}), ("complete", "", None)]
+    assert parts_of(reply.text) == [
+        ("next", "", {"data": {"notice": "for everybody"}, "extensions": costing(1)}),
+        ("complete", "", None),
+    ]
 
 
 def test_a_client_that_also_takes_json_gets_a_stream_for_a_subscription_only(client, world):
@@ -79,10 +82,11 @@ def test_failures_inside_a_stream_are_masked(client, world):
     reply = follow(client, stop=2)
     (_, _, first), (_, _, second), _ = parts_of(reply.text)
     assert first["errors"][0]["extensions"]["code"] == "INTERNAL"
-    assert second == {"data": {"events": {"text": "b", "cursor": "2"}}}
+    assert second["data"] == {"events": {"text": "b", "cursor": "2"}}
     broken = follow(client, "subscription{brokenSource}")
     (_, _, first), (_, _, last), _ = parts_of(broken.text)
-    assert first == {"data": {"brokenSource": "one"}}
+    assert first["data"] == {"brokenSource": "one"}
+    assert last["extensions"] == costing(1)
     assert last["errors"][0]["extensions"]["code"] == "INTERNAL"
     assert "swordfish" not in reply.text + broken.text
 

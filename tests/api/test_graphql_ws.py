@@ -10,7 +10,7 @@ from starlette.websockets import WebSocketDisconnect
 from api import graphql_ws
 from api.limits import Limits
 from api.settings import Mode, Settings
-from tests.api.conftest import client_of
+from tests.api.conftest import client_of, costing
 
 ADDRESS = "ws://127.0.0.1:8000/graphql"
 PROTOCOL = ["graphql-transport-ws"]
@@ -44,8 +44,9 @@ def test_events_come_in_order_and_complete(client, world):
     with connected(client) as socket:
         subscribe(socket, after="1", stop=3)
         assert [socket.receive_json() for _ in range(3)] == [
-            {"type": "next", "id": "1", "payload": {"data": {"events": {"text": "b", "cursor": "2"}}}},
-            {"type": "next", "id": "1", "payload": {"data": {"events": {"text": "c", "cursor": "3"}}}},
+            {"type": "next", "id": "1", "payload": {"data": {"events": event}, "extensions": costing(1)}}
+            for event in ({"text": "b", "cursor": "2"}, {"text": "c", "cursor": "3"})
+        ] + [
             {"type": "complete", "id": "1"},
         ]
         subscribe(socket, stop=0)  # the id is free again
@@ -55,10 +56,10 @@ def test_events_come_in_order_and_complete(client, world):
 def test_queries_and_mutations_are_answered_too(client, world):
     with connected(client) as socket:
         subscribe(socket, "{notice}", "a")
-        assert socket.receive_json()["payload"] == {"data": {"notice": "for everybody"}}
+        assert socket.receive_json()["payload"] == {"data": {"notice": "for everybody"}, "extensions": costing(1)}
         assert socket.receive_json() == {"type": "complete", "id": "a"}
         subscribe(socket, 'mutation{write(text: "x"){number}}', "b")
-        assert socket.receive_json()["payload"] == {"data": {"write": {"number": 1}}}
+        assert socket.receive_json()["payload"]["data"] == {"write": {"number": 1}}
     assert world.events == ["x"]
 
 
@@ -78,10 +79,11 @@ def test_an_operation_that_cannot_run_is_an_error_and_the_connection_goes_on(cli
         subscribe(socket, query)
         message = socket.receive_json()
         if code == "INTERNAL":
-            assert message["payload"] == {"data": {"brokenSource": "one"}}
+            assert message["payload"]["data"] == {"brokenSource": "one"}
             message = socket.receive_json()
         assert (message["type"], message["id"]) == ("error", "1")
         assert message["payload"][0]["extensions"]["code"] == code
+        assert message["payload"][0]["extensions"]["cost"]["limit"] == Limits().cost
         assert "swordfish" not in json.dumps(message)
         socket.send_json({"type": "ping"})
         assert socket.receive_json() == {"type": "pong"}
@@ -181,7 +183,7 @@ def test_a_connection_without_a_valid_token_is_forbidden(guarded, payload):
 def test_a_token_stands_for_its_actor(guarded):
     with connected(guarded, LEAD) as socket:
         subscribe(socket, "{viewer{name}}")
-        assert socket.receive_json()["payload"] == {"data": {"viewer": {"name": "Lea"}}}
+        assert socket.receive_json()["payload"]["data"] == {"viewer": {"name": "Lea"}}
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,10 @@ def test_a_document_at_the_limit_is_let_through(query):
 def test_a_document_over_a_limit_is_refused_by_name(query, message):
     with pytest.raises(LimitError, match=message) as refused:
         check_document(parse(query), Limits())
-    assert refused.value.extensions == {"code": "LIMIT_EXCEEDED"}
+    figures = refused.value.extensions
+    assert figures.pop("code") == "LIMIT_EXCEEDED"
+    assert figures.pop("limit") in {*Limits.__slots__, "circles", "introspection_depth"}
+    assert figures["requested"] > figures["allowed"]
 
 
 HOSTILE = {

@@ -37,8 +37,8 @@ def client():
 def is_answer(reply):
     assert reply.status_code < 500
     content = reply.json()
-    assert set(content) <= {"data", "errors"}
-    assert content
+    assert set(content) <= {"data", "errors", "extensions"}
+    assert "data" in content or "errors" in content
     assert "INTERNAL" not in reply.text
 
 

@@ -182,7 +182,7 @@ class Asking:
             case "Int":
                 if name in ("width", "height"):
                     return chance.choice([50, 320, 10])
-                return chance.choice([0, 1, 1, 2, 3, 5, 25, 200, 201, -1] if chance.random() < 0.2 else [1, 2, 3, 25])
+                return chance.choice([0, 1, 1, 2, 3, 5, 25, 1000, 1001, -1] if chance.random() < 0.2 else [1, 2, 3, 25])
             case "Boolean":
                 return chance.random() < 0.5
             case "ID":

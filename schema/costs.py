@@ -1,0 +1,73 @@
+"""What fields cost beyond one for each object they answer, and how many rows a list without pages usually has.
+
+Put into the schema under the fields' `extensions`, where whoever counts a request's cost looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
+
+WEIGHTS: Mapping[str, int] = {
+    "Query.moleculesByStructure": 2_000,
+    "Molecule.depiction": 20,
+    "StateGraph.dot": 50,
+    "StateGraph.svg": 500,
+    "StateGraph.edges": 50,
+    "Programme.moves": 10,
+}
+"""Fields that are worked out. One unit is about the time a row takes to be read."""
+
+METHOD = 2_000
+"""Any method under `calculate`: none takes long, but none is a look-up."""
+COUNTED = 5
+"""A `totalCount`, which looks at every row of the list."""
+
+ROWS: Mapping[str, int] = {
+    "Query.sites": 10,
+    "Query.checkpointRules": 30,
+    "Molecule.programmes": 3,
+    "Molecule.synonyms": 5,
+    "Molecule.externalIds": 5,
+    "Programme.transitions": 8,
+    "StateGraph.stages": 12,
+    "StateGraph.edges": 40,
+    "Programme.moves": 6,
+    "Study.molecules": 2,
+    "Study.arms": 4,
+    "Study.doseLevels": 6,
+    "Study.dltDefinitions": 6,
+    "Study.dltObservations": 10,
+    "Study.recommendedDoses": 3,
+    "Study.stops": 2,
+    "Study.sources": 2,
+    "DoseLevel.doses": 2,
+}
+"""Usual rows of lists without pages."""
+
+BY_ARGUMENT: Mapping[str, str] = {"Query.moleculesByCode": "codes"}
+"""Lists with a row for each value of an argument."""
+
+
+def put_costs(schema: GraphQLSchema) -> None:
+    """Put what fields cost into a schema."""
+    for kind in schema.type_map.values():
+        if not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            continue
+        for name, field in kind.fields.items():
+            place = f"{kind.name}.{name}"
+            cost: dict[str, Any] = {}
+            if place in WEIGHTS:
+                cost["weight"] = WEIGHTS[place]
+            elif kind.name == "Calculate":
+                cost["weight"] = METHOD
+            elif name == "totalCount" and kind.name.endswith("Connection"):
+                cost["weight"] = COUNTED
+            if place in ROWS:
+                cost["rows"] = ROWS[place]
+            if place in BY_ARGUMENT:
+                cost["rows_by"] = (BY_ARGUMENT[place],)
+            if cost:
+                field.extensions = {**(field.extensions or {}), "cost": cost}
