@@ -17,6 +17,10 @@ MADE_UP: dict[str, dict[str, Any]] = {
     "C4_simon_rule": {"r1": 1, "n1": 10, "n": 29, "p0": 0.1, "p1": 0.3},
     "D1_urinary_excretion": {"start_h": [0, 4], "end_h": [4, 12], "conc": [2, 1], "volume": [100, None], "dose": 500},
     "D4_steady_state_check": {"trough_time_h": [24, 48, 72], "troughs": [3.0, 3.4, 3.5], "half_life_h": 8},
+    "E8_reason_agreement": {
+        "first": ["ACCRUAL", "TOX_CLINICAL", "FUNDING", "ACCRUAL"],
+        "second": ["ACCRUAL", "TOX_CLINICAL", "STRATEGIC", "ACCRUAL"],
+    },
     "F1_boin_oc": {"true_dlt_prob": [0.1, 0.3, 0.5], "target": 0.3, "cohorts": 6, "trials": 200},
     "F1_crm_oc": {
         "true_dlt_prob": [0.1, 0.3, 0.5],
