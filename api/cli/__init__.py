@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("api.cli.export", "Write molecules, programmes, transitions or history as CSV, JSON lines or xlsx."),
     "schema": ("api.cli.schema", "Print the GraphQL schema."),
     "graph": ("api.cli.graph", "Check a state graph; print or draw it; put it in force."),
+    "attrition": ("api.cli.attrition", "Review where, when and why programmes stop; verify and compare reviews."),
     "verify": ("api.cli.verify", "Walk the audit chain and say whether anything was altered."),
     "token": ("api.cli.token", "Make, list and revoke API tokens."),
     "db": ("api.cli.db", "Migrate the database, or say where it stands."),

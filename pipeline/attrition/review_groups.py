@@ -53,7 +53,7 @@ def dimensions(courses: Courses, sites: Sequence[Sequence[str]] | None = None) -
     if sites is not None and "disease_group" in groups:
         column = groups["disease_group"]
         named = Coded.of([site for row in sites for site in row])
-        table = named.codes.reshape(len(column.names), -1).astype(np.int64)
+        table = named.codes.reshape(len(column.names), len(courses.portfolio.stages)).astype(np.int64)
         found.append(Dimension("site", named.names, table[column.codes]))
     return [*found, _periods(courses)]
 

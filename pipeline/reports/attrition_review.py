@@ -201,7 +201,7 @@ def _by_position(courses: Courses, graph: StageGraph, wanted: PortfolioFilter) -
     if wanted.site:
         groups = p.groups["disease_group"]
         routed = np.array([[_at(graph, code, group, wanted.site) for code in codes] for group in groups.names])
-        found &= routed.reshape(len(groups.names), -1)[groups.codes, p.stage[last]] if p.ids.size else found
+        found &= routed.reshape(len(groups.names), len(codes))[groups.codes, p.stage[last]] if p.ids.size else found
     return found
 
 
