@@ -141,28 +141,28 @@ def _sift(
 ) -> tuple[list[_Match], list[_Match]]:
     """Part the matches that stand from those ruled out."""
     everything = frozenset(AttritionReason) - {UNSPECIFIED}
-    covered: list[list[tuple[int, frozenset[AttritionReason]]]] = [[] for _ in words]
+    covered: list[list[tuple[tuple[int, ...], frozenset[AttritionReason]]]] = [[] for _ in words]
     inside: list[frozenset[AttritionReason]] = [frozenset()] * len(words)
-    begins: list[list[int]] = [[] for _ in words]
-    for number, (owner, places) in enumerate(rules.find_negations.find(words, fits)):
-        negation = rules.negations[owner]
+    for owner, places in rules.find_negations.find(words, fits):
+        found = rules.negations[owner]
         if any(words[place].plain in rules.not_alone for place in range(places[0], places[-1] + 1)):
             continue
-        only = negation.only or everything
-        if negation.scope is Scope.WITHIN:
+        only = found.only or everything
+        if found.scope is Scope.WITHIN:
             for place in range(places[0], places[-1] + 1):
                 inside[place] |= only
             continue
-        begins[places[0]].append(number)
-        for place, reasons in _reach(negation, places, only, words, rules):
-            covered[place].append((number, reasons))
+        for place, reasons in _reach(found, places, only, words, rules):
+            covered[place].append((places, reasons))
     standing: list[_Match] = []
     excluded: list[_Match] = []
     for match in matches:
         reason = match.rule.reason
-        own = {number for place in match.places for number in begins[place]}
+        own = set(match.places)
         out = all(reason in inside[place] for place in match.places) or any(
-            reason in reasons and number not in own for place in match.places for number, reasons in covered[place]
+            reason in reasons and not own.issuperset(negation)
+            for place in match.places
+            for negation, reasons in covered[place]
         )
         (excluded if out else standing).append(match)
     return standing, excluded
