@@ -42,6 +42,13 @@ def read_moment(text: str | None) -> Moment:
     if text is None or not text.strip():
         return NO_MOMENT
     text = text.strip()
+    if len(text) in (16, 19) and text[10] == "T":
+        try:  # the usual form, and a million of them
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            moment = None
+        if moment is not None:
+            return Moment(text, text, _hours(moment), True)
     found = _SLACK.fullmatch(text)
     if found is not None:
         return _timed(text, found)
@@ -98,8 +105,12 @@ def _otherwise(text: str, why: str) -> Moment:
 
 
 def _since_epoch(day: str) -> float:
-    moment = datetime(int(day[:4]), int(day[5:7]), int(day[8:10]), tzinfo=UTC)
-    return (moment - _EPOCH).total_seconds() / 3600
+    return _hours(datetime.fromisoformat(day[:10]))
+
+
+def _hours(moment: datetime) -> float:
+    days = moment.toordinal() - _EPOCH.toordinal()
+    return days * 24 + moment.hour + moment.minute / 60 + moment.second / 3600
 
 
 def moment_text(hours: float, *, timed: bool) -> str:

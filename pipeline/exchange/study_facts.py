@@ -341,7 +341,10 @@ class RecordLinkFact(NamedTuple):
 
 
 Fact = (
-    AdministrationFact
+    GroupFact
+    | SubjectFact
+    | PoolFact
+    | AdministrationFact
     | ConcentrationFact
     | ReportedParameterFact
     | AdverseEventFact
@@ -354,13 +357,13 @@ Fact = (
     | QualifierFact
     | RecordLinkFact
 )
-"""What is streamed; groups, subjects and pools come before it."""
+"""What a batch holds; groups, subjects and pools come before what is streamed, in lists of their own."""
 
 
 class HeldFact(NamedTuple):
     """A row in doubt, with the fact it would be if the proposal were accepted.
 
-    changes: what else a person could decide for `column`; the field of the fact it goes to is `field`.
+    A person who decides otherwise gives another value for `column`; it goes to the fact's `field`.
     """
 
     fact: Fact
@@ -375,7 +378,8 @@ class HeldFact(NamedTuple):
 class Batch:
     """Some rows of one data set: the facts of one kind read in them, and what became of the other rows.
 
-    rows = facts + quarantined + held + duplicates, except where several rows tell one fact.
+    rows = facts + quarantined + held + duplicates, except where several rows tell one fact, where the facts stand in
+    the lists of `StudyRecords`, and where rows that had to wait for later ones come in a batch of 0 rows.
     """
 
     kind: type[Fact]
