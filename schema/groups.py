@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import graphene
 
-from schema.node import Node, connection, is_node, node_id
-from schema.reading import column
+from pipeline.store.nodes import among, source_of
+from pipeline.store.pool_members import pool_members
+from pipeline.store.reader import ID_KEY, Reader
+from pipeline.store.selection import Selection
+from schema.node import Node, columns_alone, connection, is_node, node_id
+from schema.reading import column, computed
 from schema.records import OfStudy
 from schema.scalars import JSON
 from schema.versions import versions_field
@@ -35,6 +42,17 @@ class StudyGroup(OfStudy, graphene.ObjectType):
 StudyGroupConnection = connection(StudyGroup)
 
 
+def _members(
+    reader: Reader, rows: Sequence[Mapping[str, Any]], _arguments: Mapping[str, Any], selection: Selection | None
+) -> list[list[Any]]:
+    members = pool_members(reader, rows)
+    source = source_of("Subject", reader.view)
+    wanted = among(source.c.id, sorted({id for ids in members for id in ids}))
+    found = reader.rows(selection or columns_alone("Subject"), [wanted], source=source)
+    subjects = {row[ID_KEY]: row for row in found}
+    return [[subjects[id] for id in ids] for ids in members]
+
+
 @is_node
 class Pool(OfStudy, graphene.ObjectType):
     """Subjects whose specimens were measured together."""
@@ -44,6 +62,19 @@ class Pool(OfStudy, graphene.ObjectType):
 
     id = node_id("Pool")
     code = column(graphene.String, "code", required=True, description="The code the study knows it by.")
+    members = computed(
+        lambda: graphene.List(graphene.NonNull(_subject())),
+        _members,
+        needs=("study_id", "members"),
+        required=True,
+        description="The subjects whose specimens are in it.",
+    )
 
 
 PoolConnection = connection(Pool)
+
+
+def _subject() -> Any:
+    from schema.subjects import Subject
+
+    return Subject

@@ -9,6 +9,7 @@ import graphene
 
 from pipeline import words
 from pipeline.store import exclusions
+from pipeline.store.counted import counts
 from pipeline.store.plans import Twin
 from pipeline.store.reader import Reader
 from schema.conditions import equal, filled, matching, record, since, until
@@ -46,6 +47,10 @@ class Exclusion(graphene.ObjectType):
 
 def _exclusions(_reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[dict[str, Any] | None]:
     return [exclusions.exclusion_of(row) for row in rows]
+
+
+def _counts(_reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[bool]:
+    return [counts(row) for row in rows]
 
 
 @is_node
@@ -99,6 +104,13 @@ class MonitoringRecord(OfSubject, graphene.ObjectType):
     amount_of_specimen = column(graphene.Float, "amount_of_specimen", description="How much was collected.")
     amount_unit = column(graphene.String, "amount_unit", description="UCUM code of that amount.")
     state = column(MonitoringState, "state", required=True, description="Where it stands.")
+    counts = computed(
+        graphene.Boolean,
+        _counts,
+        needs=("state", "exclusion_reason", "exclusion_scope"),
+        required=True,
+        description="Whether calculations take it: it stands, and is not left out of them.",
+    )
     exclusion = computed(
         Exclusion,
         _exclusions,

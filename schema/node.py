@@ -12,7 +12,8 @@ import graphene
 
 from pipeline.errors import InputError
 from pipeline.store.reader import NODE_KEY
-from schema.reading import column, given
+from pipeline.store.selection import Asked, ColumnOf, Selection
+from schema.reading import column, declared_of, given
 
 _CLASSES: dict[str, type[graphene.ObjectType]] = {}
 
@@ -76,6 +77,13 @@ def is_node(kind: type[graphene.ObjectType]) -> type[graphene.ObjectType]:
 def class_of(node: str) -> type[graphene.ObjectType]:
     """Return the type that stands for a node behind the Node interface."""
     return _CLASSES[node]
+
+
+def columns_alone(node: str) -> Selection:
+    """Return a selection of all fields of a node that are columns of its own."""
+    kind: Any = class_of(node)
+    reads = {name: getattr(field, "reads", None) for name, field in declared_of(kind).items()}
+    return Selection(node, {name: Asked(found, {}) for name, found in reads.items() if isinstance(found, ColumnOf)})
 
 
 def node_id(node: str) -> Any:

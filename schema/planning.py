@@ -254,7 +254,7 @@ class _Planning:
                 keys.append((key, None, lambda _row, name=output.name: name))  # type: ignore[misc]
             else:
                 known = declared_of(output.graphene_type).get(name)  # type: ignore[attr-defined]
-                if output.fields[name].args or isinstance(getattr(known, "reads", None), Link):
+                if output.fields[name].args or isinstance(getattr(known, "reads", None), Link | AnyNode | Computed):
                     raise Unplannable  # a record below a value worked out in Python is read level by level
                 keys.append((key, name, self._finish(output.fields[name].type, group)))
         return lambda row: None if row is None else {k: end(row if n is None else row[n]) for k, n, end in keys}

@@ -307,7 +307,8 @@ class Query(graphene.ObjectType):
         id=graphene.ID(description="Its global id."),
         code=graphene.String(description="Its code, here or at the source it came from."),
         registry_id=graphene.String(description="Its number in a trial register."),
-        description="One study.",
+        **_moments(),
+        description="One study, as it was (asOf) and as it was known (knownAt).",
     )
     state_graph = graphene.Field(
         StateGraph,
@@ -442,7 +443,7 @@ class Query(graphene.ObjectType):
         id, code, registry_id = arguments.get("id"), arguments.get("code"), arguments.get("registry_id")
         if [id, code, registry_id].count(None) != 2:
             raise InputError("give exactly one of id, code and registryId", path=("study",))
-        reader = _reader(info, {})
+        reader = _reader(info, arguments)
         source = source_of("Study", reader.view)
         if id is not None:
             condition = source.c.id == id_of(id, "Study", path=("id",))

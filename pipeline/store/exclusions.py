@@ -9,10 +9,11 @@ from sqlalchemy import Select, func, literal_column, select
 
 from pipeline.store.plans import Above
 from pipeline.store.selection import View
+from pipeline.words import ExclusionScope
 
 NEEDS = ("exclusion_reason", "exclusion_scope", "excluded_by", "excluded_at", "recorded_by", "recorded_at")
 # A source that excludes a value without saying of what means it for all that is computed.
-_UNSAID = "CALCULATION"
+_UNSAID = ExclusionScope.CALCULATION.value
 
 
 def exclusion(record: Above, _view: View) -> list[Select[Any]]:
