@@ -76,7 +76,7 @@ def checked_pseudonym(text: str, *, own_words: Collection[str] = ()) -> str:
         InputError: it is empty, too long, holds what is not text, or looks like it leads to a person. The message
             never repeats it.
     """
-    code = unicodedata.normalize("NFC", text).strip()
+    code = plain_code(text)
     if not code:
         raise InputError("a subject needs a code; give its pseudonym")
     if len(code) > LONGEST:
@@ -90,6 +90,11 @@ def checked_pseudonym(text: str, *, own_words: Collection[str] = ()) -> str:
             "give the code the study uses for the subject"
         )
     return code
+
+
+def plain_code(text: str) -> str:
+    """Return a code as it is kept: accents composed, no blanks around it."""
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def what_identifies(code: str, *, own_words: Collection[str] = ()) -> str | None:

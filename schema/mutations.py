@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import graphene
@@ -12,71 +11,16 @@ from pipeline.commands.checkpoints import RecordCheckpoint
 from pipeline.commands.molecules import MergeMolecules, RegisterMolecule
 from pipeline.commands.programmes import MoveProgramme, OpenProgramme
 from pipeline.commands.reviews import DecideReview
-from pipeline.errors import PipelineError
-from pipeline.store.journal import Recorded
-from pipeline.store.selection import Asked, ColumnOf
-from schema.context import Request
-from schema.errors import MutationError, error_rows
 from schema.imports import ImportInput, ImportReport, import_file
 from schema.molecules import Molecule
+from schema.monitoring_mutations import MonitoringMutations
 from schema.node import id_of
 from schema.programmes import Checkpoint, Programme, Transition
 from schema.reading import given
 from schema.reviews import ReviewItem, ReviewStatus
 from schema.scalars import PartialDateTime, Upload
-from schema.selection import selection_below
 from schema.words import AttritionReason, Modality, MoveKind, Verdict
-
-_KEY = graphene.String(
-    description="Any text of yours, up to 200 characters: repeating the same content under it has no second effect."
-)
-
-
-def payload(name: str, **fields: Any) -> type[graphene.ObjectType]:
-    """Return the payload type of a mutation: what was written, or why not."""
-    errors = given(
-        graphene.List(graphene.NonNull(MutationError)),
-        required=True,
-        description="Why it was refused; empty when it was done.",
-    )
-    return type(
-        f"{name}Payload",
-        (graphene.ObjectType,),
-        {"__doc__": f"What became of {name}.", **fields, "errors": errors},
-    )
-
-
-def write(
-    info: GraphQLResolveInfo,
-    command: Callable[[], Any],
-    written: Mapping[str, tuple[str, str]],
-    *,
-    key: str | None = None,
-    reason: str | None = None,
-) -> dict[str, Any]:
-    """Do a command and read back what it wrote.
-
-    command: builds the command; what is wrong with the input is a refusal as well.
-    written: payload field -> (node, name of its id in the act's result).
-    """
-    request: Request = info.context
-    request.forget()
-    try:
-        recorded = request.centre.execute(command(), actor=request.actor, idempotency_key=key, reason=reason)
-    except PipelineError as error:
-        return dict.fromkeys(written) | {"errors": error_rows(error, info, request)}
-    return read_back(info, recorded, written) | {"errors": []}
-
-
-def read_back(info: GraphQLResolveInfo, recorded: Recorded, written: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
-    """Read what an act wrote through the ordinary read path."""
-    answer: dict[str, Any] = {}
-    for field, (node, name) in written.items():
-        id = recorded.result.get(name)
-        below = selection_below(info, field)
-        wanted = id is not None and node in below
-        answer[field] = info.context.reader.node(Asked(ColumnOf("id"), {}, below), node, id) if wanted else None
-    return answer
+from schema.writing import KEY, Written, mutation, payload
 
 
 class RegisterMoleculeInput(graphene.InputObjectType):
@@ -91,7 +35,7 @@ class RegisterMoleculeInput(graphene.InputObjectType):
     indication = graphene.String(description="The disease; left out while it is still open.")
     disease_group = graphene.String(description="Decides the site of phases 3 and 4.")
     biomarker = graphene.String(description="What subjects are selected by.")
-    idempotency_key = _KEY
+    idempotency_key = KEY
 
 
 class OpenProgrammeInput(graphene.InputObjectType):
@@ -102,7 +46,7 @@ class OpenProgrammeInput(graphene.InputObjectType):
     disease_group = graphene.String(description="Decides the site of phases 3 and 4.")
     biomarker = graphene.String(description="What subjects are selected by.")
     branch_from = graphene.ID(description="A programme of the same molecule whose stage this one shares.")
-    idempotency_key = _KEY
+    idempotency_key = KEY
 
 
 class MoveProgrammeInput(graphene.InputObjectType):
@@ -120,7 +64,7 @@ class MoveProgrammeInput(graphene.InputObjectType):
         description="When it happened; today where left out. A correction that gives only a date mends the date."
     )
     expected_version = graphene.Int(required=True, description="The programme's version you decided on.")
-    idempotency_key = _KEY
+    idempotency_key = KEY
 
 
 class RecordCheckpointInput(graphene.InputObjectType):
@@ -134,7 +78,7 @@ class RecordCheckpointInput(graphene.InputObjectType):
     statistic = graphene.Float(description="The value found.")
     threshold = graphene.Float(description="The bar.")
     decided_on = PartialDateTime(description="When; today where left out.")
-    idempotency_key = _KEY
+    idempotency_key = KEY
 
 
 class MergeMoleculesInput(graphene.InputObjectType):
@@ -171,160 +115,129 @@ DecideReviewPayload = payload("DecideReview", item=given(ReviewItem, description
 ImportPayload = payload("Import", report=given(ImportReport, description="What became of every row."))
 
 
-def _input(kind: type[graphene.InputObjectType]) -> Any:
-    return graphene.Argument(kind, required=True, description="What to write.")
+def _register_molecule(input: Any) -> RegisterMolecule:
+    return RegisterMolecule(
+        code=input.code,
+        name=input.name,
+        modality=input.modality,
+        smiles=input.get("smiles"),
+        synonyms=tuple(input.get("synonyms") or ()),
+        targets=tuple(input.get("targets") or ()),
+        indication=input.get("indication"),
+        disease_group=input.get("disease_group"),
+        biomarker=input.get("biomarker"),
+    )
 
 
-class Mutation(graphene.ObjectType):
+def _open_programme(input: Any) -> OpenProgramme:
+    branch = input.get("branch_from")
+    return OpenProgramme(
+        molecule=id_of(input.molecule, "Molecule", path=("input", "molecule")),
+        indication=input.indication,
+        disease_group=input.get("disease_group"),
+        biomarker=input.get("biomarker"),
+        branch_from=None if branch is None else id_of(branch, "Programme", path=("input", "branchFrom")),
+    )
+
+
+def _move_programme(input: Any) -> MoveProgramme:
+    return MoveProgramme(
+        programme=id_of(input.programme, "Programme", path=("input", "programme")),
+        kind=input.kind,
+        expected_version=input.expected_version,
+        to=input.get("to"),
+        reason=input.get("reason"),
+        reason_verbatim=input.get("reason_verbatim"),
+        occurred_on=input.get("occurred_on"),
+    )
+
+
+def _record_checkpoint(input: Any) -> RecordCheckpoint:
+    return RecordCheckpoint(
+        programme=id_of(input.programme, "Programme", path=("input", "programme")),
+        rule=input.rule,
+        verdict=input.verdict,
+        explanation=input.explanation,
+        reference=input.get("reference"),
+        statistic=input.get("statistic"),
+        threshold=input.get("threshold"),
+        decided_on=input.get("decided_on"),
+    )
+
+
+def _merge_molecules(input: Any) -> MergeMolecules:
+    return MergeMolecules(
+        keep=id_of(input.keep, "Molecule", path=("input", "keep")),
+        merge=id_of(input.merge, "Molecule", path=("input", "merge")),
+        reason=input.reason,
+    )
+
+
+def _decide_review(input: Any) -> DecideReview:
+    return DecideReview(
+        item=id_of(input.item, "ReviewItem", path=("input", "item")),
+        status=input.status,
+        value=input.get("value"),
+        comment=input.get("comment"),
+    )
+
+
+class Mutation(MonitoringMutations, graphene.ObjectType):
     """What can be written."""
 
-    register_molecule = graphene.Field(
+    register_molecule = mutation(
         RegisterMoleculePayload,
-        required=True,
-        input=_input(RegisterMoleculeInput),
+        RegisterMoleculeInput,
+        _register_molecule,
+        molecule=Written("Molecule", "molecule"),
         description="Put a molecule on record and open its first programme.",
     )
-    open_programme = graphene.Field(
+    open_programme = mutation(
         OpenProgrammePayload,
-        required=True,
-        input=_input(OpenProgrammeInput),
+        OpenProgrammeInput,
+        _open_programme,
+        programme=Written("Programme", "programme"),
         description="Develop a molecule for one more indication.",
     )
-    move_programme = graphene.Field(
+    move_programme = mutation(
         MoveProgrammePayload,
-        required=True,
-        input=_input(MoveProgrammeInput),
+        MoveProgrammeInput,
+        _move_programme,
+        reason="reason_verbatim",
+        programme=Written("Programme", "programme"),
+        transition=Written("Transition", "transition"),
         description="Move a programme along its graph; a refusal lists all that is unmet.",
     )
-    record_checkpoint = graphene.Field(
+    record_checkpoint = mutation(
         RecordCheckpointPayload,
-        required=True,
-        input=_input(RecordCheckpointInput),
+        RecordCheckpointInput,
+        _record_checkpoint,
+        checkpoint=Written("Checkpoint", "checkpoint"),
         description="Record a decision on a checkpoint rule that was taken outside this program.",
     )
-    merge_molecules = graphene.Field(
+    merge_molecules = mutation(
         MergeMoleculesPayload,
-        required=True,
-        input=_input(MergeMoleculesInput),
+        MergeMoleculesInput,
+        _merge_molecules,
+        reason="reason",
+        molecule=Written("Molecule", "molecule"),
         description="Say that two records are one molecule; nothing is deleted, the old code still finds it.",
     )
-    decide_review = graphene.Field(
+    decide_review = mutation(
         DecideReviewPayload,
-        required=True,
-        input=_input(DecideReviewInput),
+        DecideReviewInput,
+        _decide_review,
+        reason="comment",
+        item=Written("ReviewItem", "item"),
         description="Decide on an item of the review list.",
     )
     import_file = graphene.Field(
         ImportPayload,
         required=True,
         file=graphene.Argument(Upload, required=True, description="The file; archives and workbooks as they are."),
-        input=_input(ImportInput),
+        input=graphene.Argument(ImportInput, required=True, description="What to write."),
         description="Bring a file in, as one act; every row is accounted for.",
     )
-
-    @staticmethod
-    def resolve_register_molecule(_root: Any, info: GraphQLResolveInfo, input: Any) -> Any:
-        """Register."""
-        return write(
-            info,
-            lambda: RegisterMolecule(
-                code=input.code,
-                name=input.name,
-                modality=input.modality,
-                smiles=input.get("smiles"),
-                synonyms=tuple(input.get("synonyms") or ()),
-                targets=tuple(input.get("targets") or ()),
-                indication=input.get("indication"),
-                disease_group=input.get("disease_group"),
-                biomarker=input.get("biomarker"),
-            ),
-            {"molecule": ("Molecule", "molecule")},
-            key=input.get("idempotency_key"),
-        )
-
-    @staticmethod
-    def resolve_open_programme(_root: Any, info: GraphQLResolveInfo, input: Any) -> Any:
-        """Open."""
-        branch = input.get("branch_from")
-        return write(
-            info,
-            lambda: OpenProgramme(
-                molecule=id_of(input.molecule, "Molecule", path=("input", "molecule")),
-                indication=input.indication,
-                disease_group=input.get("disease_group"),
-                biomarker=input.get("biomarker"),
-                branch_from=None if branch is None else id_of(branch, "Programme", path=("input", "branchFrom")),
-            ),
-            {"programme": ("Programme", "programme")},
-            key=input.get("idempotency_key"),
-        )
-
-    @staticmethod
-    def resolve_move_programme(_root: Any, info: GraphQLResolveInfo, input: Any) -> Any:
-        """Move."""
-        return write(
-            info,
-            lambda: MoveProgramme(
-                programme=id_of(input.programme, "Programme", path=("input", "programme")),
-                kind=input.kind,
-                expected_version=input.expected_version,
-                to=input.get("to"),
-                reason=input.get("reason"),
-                reason_verbatim=input.get("reason_verbatim"),
-                occurred_on=input.get("occurred_on"),
-            ),
-            {"programme": ("Programme", "programme"), "transition": ("Transition", "transition")},
-            key=input.get("idempotency_key"),
-            reason=input.get("reason_verbatim"),
-        )
-
-    @staticmethod
-    def resolve_record_checkpoint(_root: Any, info: GraphQLResolveInfo, input: Any) -> Any:
-        """Record."""
-        return write(
-            info,
-            lambda: RecordCheckpoint(
-                programme=id_of(input.programme, "Programme", path=("input", "programme")),
-                rule=input.rule,
-                verdict=input.verdict,
-                explanation=input.explanation,
-                reference=input.get("reference"),
-                statistic=input.get("statistic"),
-                threshold=input.get("threshold"),
-                decided_on=input.get("decided_on"),
-            ),
-            {"checkpoint": ("Checkpoint", "checkpoint")},
-            key=input.get("idempotency_key"),
-        )
-
-    @staticmethod
-    def resolve_merge_molecules(_root: Any, info: GraphQLResolveInfo, input: Any) -> Any:
-        """Merge."""
-        return write(
-            info,
-            lambda: MergeMolecules(
-                keep=id_of(input.keep, "Molecule", path=("input", "keep")),
-                merge=id_of(input.merge, "Molecule", path=("input", "merge")),
-                reason=input.reason,
-            ),
-            {"molecule": ("Molecule", "molecule")},
-            reason=input.reason,
-        )
-
-    @staticmethod
-    def resolve_decide_review(_root: Any, info: GraphQLResolveInfo, input: Any) -> Any:
-        """Decide."""
-        return write(
-            info,
-            lambda: DecideReview(
-                item=id_of(input.item, "ReviewItem", path=("input", "item")),
-                status=input.status,
-                value=input.get("value"),
-                comment=input.get("comment"),
-            ),
-            {"item": ("ReviewItem", "item")},
-            reason=input.get("comment"),
-        )
 
     @staticmethod
     def resolve_import_file(_root: Any, info: GraphQLResolveInfo, file: Any, input: Any) -> Any:

@@ -26,8 +26,7 @@ NOT_YET = {
         *("subjectRequests", "dataReuseStudies"),
     },
     "Mutation": {
-        *("logMonitoring", "correctMonitoring", "excludeMonitoring", "setMonitoringState", "assessCheckpoint"),
-        *("decideCheckpoint", "defineRule", "signCheckpoint", "acknowledgeAlert", "recordSubjectRequest"),
+        *("assessCheckpoint", "decideCheckpoint", "defineRule", "signCheckpoint", "recordSubjectRequest"),
         *("answerSubjectRequest", "registerDataReuse"),
     },
 }
@@ -35,12 +34,10 @@ TYPES_NOT_YET = {
     *("Evidence", "Signature", "MissedSignal", "RuleReplay", "KeyFigures", "SiteFigures"),
     *("Act", "Change", "AuditStatus", "SubjectRight", "RequestStatus", "SubjectRequest", "DataReuseStudy"),
     *(f"{name}{part}" for name in ("Act", "Change") for part in ("Connection", "Edge")),
-    *("MonitoringInput", "LogMonitoringInput", "CorrectMonitoringInput", "ExcludeMonitoringInput"),
-    *("SetMonitoringStateInput", "AssessCheckpointInput", "DecideCheckpointInput", "DefineRuleInput"),
-    *("SignCheckpointInput", "AcknowledgeAlertInput", "RecordSubjectRequestInput", "AnswerSubjectRequestInput"),
-    *("RegisterDataReuseInput", "DefineRulePayload", "SignCheckpointPayload", "AcknowledgeAlertPayload"),
+    *("AssessCheckpointInput", "DecideCheckpointInput", "DefineRuleInput"),
+    *("SignCheckpointInput", "RecordSubjectRequestInput", "AnswerSubjectRequestInput"),
+    *("RegisterDataReuseInput", "DefineRulePayload", "SignCheckpointPayload"),
     *("RecordSubjectRequestPayload", "AnswerSubjectRequestPayload", "RegisterDataReusePayload"),
-    *("LogMonitoringPayload", "CorrectMonitoringPayload", "ExcludeMonitoringPayload", "SetMonitoringStatePayload"),
     *("AssessCheckpointPayload", "DecideCheckpointPayload"),
 }
 

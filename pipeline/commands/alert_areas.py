@@ -1,0 +1,136 @@
+"""Areas under the curve above their cap, or below their target (D9), from the profiles the act touched."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pipeline.commands.alerts import Matter, Touched
+from pipeline.commands.exposure_limits import (
+    AREAS,
+    GROWING_AREAS,
+    Limits,
+    amount,
+    records_of_subjects,
+    whose,
+    written_records,
+)
+from pipeline.pharmacology.profile import Route
+from pipeline.pharmacology.study_exposures import AnalysisSettings, StudyExposure, study_exposures
+from pipeline.pharmacology.study_profiles import GivenDose, Sample, Whose, interval_hours
+from pipeline.rounding import above, below
+from pipeline.store.journal import Act
+from pipeline.store.study_tables import administrations
+from pipeline.words import AlertKind
+
+
+def areas_beyond_limits(act: Act, touched: Touched) -> Iterable[Matter]:
+    """Return the areas out of their bounds among the profiles that hold a sample the act wrote."""
+    if "MonitoringRecord" not in touched.kinds:
+        return []
+    limits = Limits.of(act, touched.molecules, AREAS)
+    if limits is None:
+        return []
+    written = {row["id"]: row for row in written_records(act, limits) if row["subject_id"] is not None}
+    if not written:
+        return []
+    rows: dict[int, dict[int, Mapping[str, Any]]] = defaultdict(dict)
+    for row in records_of_subjects(act, limits, {row["subject_id"] for row in written.values()}):
+        rows[row["study_id"]][row["id"]] = row
+    return [matter for study, of in rows.items() for matter in _of_study(act, limits, study, of, written)]
+
+
+def _of_study(
+    act: Act, limits: Limits, study: int, rows: Mapping[int, Mapping[str, Any]], written: Mapping[int, Any]
+) -> Iterator[Matter]:
+    analytes = {row["analyte"] for row in rows.values()}
+    settings = {
+        analyte: AnalysisSettings.of(_flat(limits.settings_of(act, study, analyte))) for analyte in sorted(analytes)
+    }
+    doses = _doses(act, {row["subject_id"] for row in rows.values()})
+    for exposure in study_exposures([_sample(row) for row in rows.values()], doses, settings, {}):
+        new = [sample.record for sample in exposure.profile.samples if sample.record in written]
+        if new:
+            yield from _beyond(act, limits, rows[new[-1]], exposure)
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {**settings, **(settings.get("nca") or {})}
+
+
+def _beyond(act: Act, limits: Limits, row: Mapping[str, Any], exposure: StudyExposure) -> Iterator[Matter]:
+    for limit in limits.fitting(row):
+        parameter = next((each for each in exposure.parameters if each.code == limit["parameter"]), None)
+        if parameter is None or parameter.value is None:
+            continue
+        factor = limits.factor(row, parameter.unit, limit)
+        if factor is None:
+            continue
+        value = parameter.value * factor
+        high = limit["upper"] is not None and above(value, limit["upper"])
+        low = limit["lower"] is not None and below(value, limit["lower"]) and parameter.code not in GROWING_AREAS
+        if not high and not low:
+            continue
+        bound, side = (limit["upper"], "above the limit of") if high else (limit["lower"], "below the target of")
+        yield Matter(
+            AlertKind.EXPOSURE_ABOVE_LIMIT if high else AlertKind.EXPOSURE_BELOW_TARGET,
+            f"{'ABOVE' if high else 'BELOW'}:{limit['id']}:{whose(row)}",
+            f"{parameter.code} of {row['analyte']} in {row['specimen']} ({exposure.profile.interval}): "
+            f"{amount(value, limit['unit'])}, {side} {amount(bound, limit['unit'])} ({limit['source']}), study "
+            f"{limits.study_code(act, row['study_id'])}",
+            "MonitoringRecord",
+            row["id"],
+            value=value,
+            threshold=bound,
+            unit=limit["unit"],
+            molecule_id=row["molecule_id"],
+            study_id=row["study_id"],
+            subject_id=row["subject_id"],
+        )
+
+
+def _sample(row: Mapping[str, Any]) -> Sample:
+    return Sample(
+        record=row["id"],
+        whose=Whose(row["subject_id"], row["pool_id"], row["analyte"], row["specimen"]),
+        day=row["day"],
+        hours=row["hours_after_dose"],
+        conc=0.0 if row["below_limit"] else row["concentration"],
+        unit=row["unit"],
+        end_hours=row["end_hours_after_dose"],
+        reference=row["reference_dose_at"],
+        amount=row["amount_of_specimen"],
+        amount_unit=row["amount_unit"],
+        label=row["profile"],
+        retest_of=row["retest_of"],
+    )
+
+
+def _doses(act: Act, subject_ids: set[int]) -> list[GivenDose]:
+    table = administrations
+    ordered = sorted(subject_ids)
+    found = []
+    for first in range(0, len(ordered), 500):
+        for row in act.current(table, table.c.subject_id.in_(ordered[first : first + 500])):
+            found.append(
+                GivenDose(
+                    row["subject_id"],
+                    row["pool_id"],
+                    row["amount"],
+                    row["unit"],
+                    _route(row["route"], row["duration_hours"]),
+                    row["duration_hours"],
+                    row["started_day"],
+                    row["ended_day"],
+                    row["started_on"],
+                    interval_hours(row["frequency"]),
+                )
+            )
+    return found
+
+
+def _route(route: str | None, duration_hours: float | None) -> Route:
+    if "INTRAVEN" not in (route or "").upper() and (route or "").upper() != "IV":
+        return Route.EXTRAVASCULAR
+    return Route.IV_INFUSION if duration_hours else Route.IV_BOLUS

@@ -1,0 +1,151 @@
+"""The exposure limits of molecules, and how a measured value is held against them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+
+from pipeline.errors import InputError
+from pipeline.exchange.written_numbers import read_number
+from pipeline.names import canonical_key, fold
+from pipeline.store.counted import counted
+from pipeline.store.journal import Act
+from pipeline.store.study_tables import exposure_limits, monitoring_records, monitoring_settings
+from pipeline.store.tables import molecules, studies
+from pipeline.units import conversion_factor
+
+CONCENTRATIONS = frozenset({"CONC", "CMAX"})
+TROUGHS = frozenset({"CTROUGH", "CMIN"})
+AREAS = frozenset({"AUCTAU", "AUCIFO", "AUCIFP", "AUCLST", "AUCALL", "CAVG"})
+GROWING_AREAS = frozenset({"AUCLST", "AUCALL"})
+"""Areas that grow with every sample: no target can be missed by one of them."""
+
+READ = (
+    *("id", "since_act", "molecule_id", "study_id", "subject_id", "pool_id", "analyte", "specimen", "profile", "day"),
+    *("reference_dose_at", "sorted_on", "hours_after_dose", "end_hours_after_dose", "nominal_time", "reported"),
+    *("concentration", "unit", "lower_limit", "below_limit", "amount_of_specimen", "amount_unit", "retest_of"),
+)
+
+
+@dataclass(slots=True)
+class Limits:
+    """The limits of some molecules, with what is needed to apply them."""
+
+    of_molecule: dict[int, list[dict[str, Any]]]
+    molecules: dict[int, dict[str, Any]]
+    settings: dict[tuple[int, str], dict[str, Any]] = field(default_factory=dict)
+    study_codes: dict[int, str] = field(default_factory=dict)
+    _factors: dict[tuple[Any, ...], float | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, act: Act, molecule_ids: Collection[int], parameters: Collection[str]) -> Limits | None:
+        """Read the limits on parameters; None where there are none."""
+        found: dict[int, list[dict[str, Any]]] = {}
+        conditions = (
+            exposure_limits.c.molecule_id.in_(sorted(molecule_ids)),
+            exposure_limits.c.parameter.in_(sorted(parameters)),
+        )
+        for limit in act.current(exposure_limits, *conditions):
+            found.setdefault(limit["molecule_id"], []).append(limit)
+        if not found:
+            return None
+        named = {row["id"]: row for row in act.current(molecules, molecules.c.id.in_(sorted(found)))}
+        return cls(found, named)
+
+    def fitting(self, row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Return the limits that apply to a record."""
+        for limit in self.of_molecule.get(row["molecule_id"], ()):
+            if (
+                limit["study_id"] in (None, row["study_id"])
+                and (limit["analyte"] is None or fold(limit["analyte"]) == fold(row["analyte"]))
+                and (limit["specimen"] is None or fold(limit["specimen"]) == fold(row["specimen"]))
+            ):
+                yield limit
+
+    def factor(self, row: Mapping[str, Any], unit: str | None, limit: Mapping[str, Any]) -> float | None:
+        """Return what leads from a unit of a record to that of a limit; None where nothing does.
+
+        The molar mass is that of the molecule: it does not serve for a metabolite.
+        """
+        key = (row["molecule_id"], row["analyte"], unit, limit["unit"])
+        if key not in self._factors:
+            molecule = self.molecules[row["molecule_id"]]
+            itself = canonical_key(row["analyte"]) in (molecule["name_key"], canonical_key(molecule["code"]))
+            try:
+                mass = molecule["molar_mass"] if itself else None
+                self._factors[key] = conversion_factor(unit or "", limit["unit"], mass)
+            except InputError:
+                self._factors[key] = None
+        return self._factors[key]
+
+    def settings_of(self, act: Act, study_id: int, analyte: str) -> dict[str, Any]:
+        """Return the settings of a study for an analyte: its own before those for all."""
+        return settings_of(act, study_id, analyte, self.settings)
+
+    def study_code(self, act: Act, study_id: int) -> str:
+        """Return a study's code."""
+        if study_id not in self.study_codes:
+            self.study_codes[study_id] = act.find(studies, study_id)["code"]
+        return self.study_codes[study_id]
+
+
+def settings_of(
+    act: Act, study_id: int, analyte: str = "", known: dict[tuple[int, str], dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Return the monitoring settings of a study: those for all analytes, and over them those for one."""
+    kept = {} if known is None else known
+    if (study_id, analyte) not in kept:
+        conditions = (monitoring_settings.c.study_id == study_id, monitoring_settings.c.analyte.in_(["", analyte]))
+        merged: dict[str, Any] = {}
+        for row in sorted(act.current(monitoring_settings, *conditions), key=lambda row: len(row["analyte"])):
+            merged |= orjson.loads(row["settings"])
+        kept[study_id, analyte] = merged
+    return kept[study_id, analyte]
+
+
+def written_records(act: Act, limits: Limits) -> Iterator[dict[str, Any]]:
+    """Return the records of limited molecules that the act wrote and that count, one by one."""
+    table = monitoring_records
+    yield from _records(act, table.c.since_act == act.number, table.c.molecule_id.in_(sorted(limits.of_molecule)))
+
+
+def records_of_subjects(act: Act, limits: Limits, subject_ids: Collection[int]) -> Iterator[dict[str, Any]]:
+    """Return all records of subjects that count and are of limited molecules."""
+    table = monitoring_records
+    ordered = sorted(subject_ids)
+    for first in range(0, len(ordered), 500):
+        some = ordered[first : first + 500]
+        yield from _records(act, table.c.subject_id.in_(some), table.c.molecule_id.in_(sorted(limits.of_molecule)))
+
+
+def _records(act: Act, *conditions: Any) -> Iterator[dict[str, Any]]:
+    table = monitoring_records
+    statement = select(*(table.c[name] for name in READ)).where(
+        table.c.until_act.is_(None), counted(table), *conditions
+    )
+    for row in act.connection.execution_options(yield_per=2000).execute(statement).mappings():
+        yield dict(row)
+
+
+def value_of(row: Mapping[str, Any]) -> float | None:
+    """Return the concentration of a record; where it was above what is measurable, the least it can be."""
+    if row["concentration"] is None and not row["below_limit"] and (row["reported"] or "").lstrip()[:1] in (">", "≥"):
+        return read_number((row["reported"] or "").lstrip(" >≥=")).value
+    value: float | None = row["concentration"]
+    return value
+
+
+def whose(row: Mapping[str, Any]) -> str:
+    """Return of whom a record is, as part of what an alert is about; a record of nobody stands for itself."""
+    if row["subject_id"] is not None:
+        return f"subject-{row['subject_id']}"
+    return f"pool-{row['pool_id']}" if row["pool_id"] is not None else f"record-{row['id']}"
+
+
+def amount(value: float, unit: str) -> str:
+    """Return a value with its unit as a message shows it."""
+    return f"{value:.4g} {unit}" if abs(value) < 1e4 else f"{value:,.0f} {unit}"
