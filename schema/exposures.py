@@ -9,6 +9,7 @@ import graphene
 
 from pipeline.pharmacology.reported_comparison import Comparison
 from pipeline.reports.exposure_margins import exposure_margins, first_doses
+from pipeline.reports.exposure_summaries import attainments, proportionalities
 from pipeline.reports.study_exposures import Beside, ExposureBeside, exposures_beside
 from pipeline.store.nodes import among, source_of
 from pipeline.store.reader import ID_KEY, Reader
@@ -240,6 +241,121 @@ def _first_doses(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> 
                 }
             )
     return [answers[row["id"]] for row in rows]
+
+
+class DoseProportionality(graphene.ObjectType):
+    """How an exposure parameter grows with dose (D5): slope 1 is proportional."""
+
+    analyte = given(graphene.String, required=True, description="What was measured.")
+    specimen = given(graphene.String, required=True, description="In what.")
+    parameter = given(graphene.String, required=True, description="CDISC code of the exposure.")
+    dose_unit = given(graphene.String, required=True, description="UCUM code of the doses.")
+    subjects = given(graphene.Int, required=True, description="Subjects with a dose and this parameter.")
+    slope = given(graphene.Float, description="Slope of ln exposure on ln dose.")
+    low = given(graphene.Float, description="Lower 90 % limit of the slope.")
+    high = given(graphene.Float, description="Upper 90 % limit of the slope.")
+    conclusion = given(
+        graphene.String,
+        description="proportional, not_proportional, inconclusive or exploratory; null without a slope.",
+    )
+    reason = given(graphene.String, description="Why there is no slope.")
+
+
+class TargetAttainment(graphene.ObjectType):
+    """How many subjects reach a target of their molecule, by the last exposure of each."""
+
+    parameter = given(graphene.String, required=True, description="CTROUGH, AUCTAU and so on.")
+    relation = given(graphene.String, required=True, description="How the target is meant: >, >= or between.")
+    lower = given(graphene.Float, description="Lower limit of the target.")
+    upper = given(graphene.Float, description="Upper limit of the target; null where there is none.")
+    unit = given(graphene.String, required=True, description="UCUM code of the limits.")
+    indication = given(graphene.String, description="For which indication.")
+    source = given(graphene.String, required=True, description="Who says so.")
+    k = given(graphene.Int, required=True, description="Subjects at target.")
+    n = given(graphene.Int, required=True, description="Subjects whose exposure could be told.")
+    rate = given(graphene.Float, description="k over n; null below five subjects.")
+    low = given(graphene.Float, description="Lower 95 % limit (Wilson).")
+    high = given(graphene.Float, description="Upper 95 % limit (Wilson).")
+    not_told = given(graphene.Int, required=True, description="Subjects sampled whose exposure could not be told.")
+    without_response = given(graphene.Int, required=True, description="Subjects assessed without a tumour response.")
+    without_response_below = given(
+        graphene.Int, required=True, description="Those of them below target: a possible false negative of efficacy."
+    )
+    conclusion = given(graphene.String, required=True, description="What follows for the efficacy seen, in a sentence.")
+
+
+def _proportionalities(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[list[dict[str, Any]]]:
+    found = proportionalities(reader, sorted({row["id"] for row in rows}))
+    answers = {
+        id: [
+            {
+                "analyte": each.analyte,
+                "specimen": each.specimen,
+                "parameter": each.parameter,
+                "doseUnit": each.dose_unit,
+                "subjects": each.subjects,
+                "slope": each.result.slope,
+                "low": None if each.result.slope_ci is None else each.result.slope_ci[0],
+                "high": None if each.result.slope_ci is None else each.result.slope_ci[1],
+                "conclusion": each.result.conclusion and each.result.conclusion.value,
+                "reason": each.result.reason and each.result.reason.value,
+            }
+            for each in of
+        ]
+        for id, of in found.items()
+    }
+    return [answers[row["id"]] for row in rows]
+
+
+def _attainments(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[list[dict[str, Any]]]:
+    found = attainments(reader, sorted({row["id"] for row in rows}))
+    answers = {
+        id: [
+            {
+                "parameter": each.parameter,
+                "relation": each.relation,
+                "lower": each.lower,
+                "upper": each.upper,
+                "unit": each.unit,
+                "indication": each.indication,
+                "source": each.source,
+                "k": each.k,
+                "n": each.n,
+                "rate": each.rate,
+                "low": each.low,
+                "high": each.high,
+                "notTold": each.not_told,
+                "withoutResponse": each.without_response,
+                "withoutResponseBelow": each.without_response_below,
+                "conclusion": each.conclusion,
+            }
+            for each in of
+        ]
+        for id, of in found.items()
+    }
+    return [answers[row["id"]] for row in rows]
+
+
+def proportionality_field() -> ReadField:
+    """Declare how exposure grows with dose in a study."""
+    return computed(
+        graphene.List(graphene.NonNull(DoseProportionality)),
+        _proportionalities,
+        needs=("id",),
+        required=True,
+        description="How exposure grows with dose, one value for each subject.",
+    )
+
+
+def attainment_field() -> ReadField:
+    """Declare how many subjects reach the targets of a molecule."""
+    return computed(
+        graphene.List(graphene.NonNull(TargetAttainment)),
+        _attainments,
+        needs=("id",),
+        required=True,
+        description="How many subjects reach each target, and what that means for the efficacy seen.",
+    )
 
 
 def margins_field() -> ReadField:

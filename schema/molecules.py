@@ -16,7 +16,7 @@ from pipeline.store.selection import Selection, Through
 from pipeline.words import Status
 from schema.alerts import alerts_field
 from schema.events import EventConnection
-from schema.exposures import first_doses_field, margin_doubts_field, margins_field
+from schema.exposures import attainment_field, first_doses_field, margin_doubts_field, margins_field
 from schema.monitoring import STUDY_ARGUMENT, SUBJECT_ARGUMENT, monitoring_field
 from schema.node import Node, connection, is_node, node_id
 from schema.programmes import Programme, checkpoints_field
@@ -201,6 +201,7 @@ class Molecule(graphene.ObjectType):
     exposure_margins = margins_field()
     exposure_margin_doubts = margin_doubts_field()
     first_doses = first_doses_field()
+    target_attainment = attainment_field()
     alerts = alerts_field("molecule_id", "molecule")
     history = history_field("molecule_id", "molecule")
     checkpoints = checkpoints_field(child="programme_id", through=Through("programmes", near="molecule_id", far="id"))

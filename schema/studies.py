@@ -17,7 +17,7 @@ from pipeline.store.selection import Through
 from pipeline.store.standing import readable_doses
 from schema.alerts import alerts_field
 from schema.course import administrations_field, dispositions_field
-from schema.exposures import exposures_field
+from schema.exposures import exposures_field, proportionality_field
 from schema.groups import PoolConnection, StudyGroupConnection
 from schema.monitoring import SUBJECT_ARGUMENT, monitoring_field, reported_parameters_field
 from schema.node import Node, connection, is_node, node_id
@@ -275,6 +275,7 @@ class Study(graphene.ObjectType):
     administrations = administrations_field("study_id", "in the study")
     monitoring = monitoring_field("study_id", "in the study", subject=SUBJECT_ARGUMENT)
     exposures = exposures_field()
+    dose_proportionality = proportionality_field()
     reported_parameters = reported_parameters_field("study_id", "of the study")
     adverse_events = adverse_events_field("study_id", "of the study")
     laboratory = laboratory_field("study_id", "of the study")

@@ -196,6 +196,49 @@ def test_a_correction_shows_in_the_margins_at_once(api, molecule):
     assert [(m["humanDoseLevel"], m["crossed"]) for m in margins] == [("dose level 1", True), ("dose level 2", True)]
 
 
+def a_target(api, **more):
+    row = {"molecule_id": 1, "kind": "TARGET", "parameter": "CTROUGH", "relation": ">=", "lower": 2.0, "unit": "ng/mL"}
+
+    def write(act: Act):
+        add(act, "exposure_limits", **row, source="protocol", **more)
+        people = {row["code"]: row["id"] for row in act.current(study_tables.subjects)}
+        for code, response in (("01-001", "SD"), ("01-001", "PD"), ("01-002", "PR")):
+            row_of = {"study_id": 2, "subject_id": people[code], "criteria": "RECIST 1.1", "response": response}
+            add(act, "tumour_responses", **row_of, sorted_on="")
+        return {}
+
+    api.centre.journal.perform("Test", write, actor=SYSTEM, now=utc_now())
+
+
+def test_who_is_below_target_has_not_shown_inefficacy(api, molecule):
+    a_target(api, study_id=2)
+    query = """{ molecule(code: "IUCT-0001") { targetAttainment {
+        parameter lower unit k n rate low high notTold withoutResponse withoutResponseBelow conclusion } } }"""
+    (found,) = api(query)["molecule"]["targetAttainment"]
+    # 20 and 250 ng/mL at the peak leave 0.37 and 4.6 at 24 h.
+    assert (found["k"], found["n"], found["notTold"], found["rate"], found["low"]) == (1, 2, 0, None, None)
+    assert (found["withoutResponse"], found["withoutResponseBelow"]) == (1, 1)
+    assert found["conclusion"].startswith("1 of 1 subjects without a response were below the target")
+    assert api.result(query).data == api.result(query, plain=True).data
+
+
+def test_how_exposure_grows_with_dose(api, molecule):
+    def double(act: Act):
+        table = study_tables.administrations
+        for row in act.current(table, table.c.subject_id == 3):
+            act.revise(table, row, {"amount": 30.0})
+        return {}
+
+    api.centre.journal.perform("Test", double, actor=SYSTEM, now=utc_now())
+    query = """{ study(code: "TOX-1") { doseProportionality {
+        analyte specimen parameter doseUnit subjects slope low high conclusion reason } } }"""
+    found = {row["parameter"]: row for row in api(query)["study"]["doseProportionality"]}
+    assert set(found) == {"CMAX", "AUCIFO", "AUCTAU", "AUCLST"}
+    slope = math.log(900 / math.sqrt(100 * 300)) / math.log(3)
+    assert (found["CMAX"]["slope"], found["CMAX"]["subjects"]) == (pytest.approx(slope), 3)
+    assert found["CMAX"]["conclusion"] == "exploratory"
+
+
 def test_areas_over_other_intervals_are_not_divided(api, molecule):
     def every_two_days(act: Act):
         table = study_tables.administrations
