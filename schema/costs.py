@@ -22,6 +22,8 @@ WEIGHTS: Mapping[str, int] = {
 
 METHOD = 2_000
 """Any method under `calculate`: none takes long, but none is a look-up."""
+VERSIONS = 5
+"""All versions of a record, which are read beside it."""
 COUNTED = 5
 """A `totalCount`, which looks at every row of the list."""
 
@@ -44,6 +46,8 @@ ROWS: Mapping[str, int] = {
     "Study.stops": 2,
     "Study.sources": 2,
     "DoseLevel.doses": 2,
+    "Pool.members": 5,
+    "RecordVersion.changes": 10,
 }
 """Usual rows of lists without pages."""
 
@@ -63,6 +67,8 @@ def put_costs(schema: GraphQLSchema) -> None:
                 cost["weight"] = WEIGHTS[place]
             elif kind.name == "Calculate":
                 cost["weight"] = METHOD
+            elif name == "versions":
+                cost |= {"weight": VERSIONS, "rows": 2}
             elif name == "totalCount" and kind.name.endswith("Connection"):
                 cost["weight"] = COUNTED
             if place in ROWS:
