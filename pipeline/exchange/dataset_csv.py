@@ -113,7 +113,7 @@ class Cells(dict[str, str | None]):
         if len(self) >= _MOST_CACHED:
             self.clear()
         text = tidy(cell)
-        if text is not None:
+        if text is not None and text[0] in "='":
             inside = literal(text)
             text = armed(text) if inside is None else inside.strip()
         result = self[cell] = None if text is None or text in MISSING else text
