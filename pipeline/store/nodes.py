@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, case, exists, false, func, literal, or_, select
+from sqlalchemy import Boolean, ColumnElement, Table, and_, bindparam, case, exists, false, func, literal, or_, select
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ClauseList
+from sqlalchemy.sql.operators import in_op, not_in_op
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.store import study_tables, tables
@@ -33,9 +35,19 @@ class NodeKind:
     source: Callable[[View], NamedFromClause] | None = None
 
 
+_TRUTH = Boolean()
+
+
 def among(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bool]:
-    """Return the condition that a column has one of the values; each is a parameter of its own."""
-    return column.in_([literal(value, column.type) for value in values]) if values else false()
+    """Return the condition that a column has one of the values; each is a parameter of its own.
+
+    It is made for every request, and so put together from its parts: `in_` takes four times as long.
+    """
+    if not values:
+        return false()
+    each = [BindParameter(None, value, column.type, unique=True) for value in values]
+    listed: Any = ClauseList(*each).self_group(against=in_op)
+    return BinaryExpression(column, listed, in_op, type_=_TRUTH, negate=not_in_op)
 
 
 def _known_at(view: View) -> ColumnElement[int]:

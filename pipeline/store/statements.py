@@ -256,7 +256,8 @@ def _bound(conditions: Sequence[ColumnElement[bool]]) -> tuple[object, Sequence[
     """Return what tells conditions of the same build, and their parameters in order."""
     if not conditions:
         return None, ()
-    cache_key = and_(*conditions)._generate_cache_key()
+    whole = conditions[0] if len(conditions) == 1 else and_(*conditions)
+    cache_key = whole._generate_cache_key()
     if cache_key is None or any(parameter.expanding for parameter in cache_key.bindparams):
         raise Refused
     return cache_key.key, cache_key.bindparams
