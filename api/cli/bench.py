@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from api.cli.bench_reads import command as bench_read
 from api.cli.shared import Session, table
 
 if TYPE_CHECKING:
@@ -133,6 +134,9 @@ def bench_generate(
     session.say(content, "\n".join(lines))
 
 
+command.add_command(bench_read)
+
+
 def _tracked(session: Session, blocks: Iterator[Generated], total: int) -> Iterable[Generated]:
     """Return the blocks as they come; a progress bar goes along where a person is looking."""
     if session.as_json or not sys.stderr.isatty():
@@ -141,6 +145,40 @@ def _tracked(session: Session, blocks: Iterator[Generated], total: int) -> Itera
     from rich.progress import track
 
     return track(blocks, "Generating", total=total, console=Console(stderr=True), transient=True)
+
+
+@command.command("attrition", short_help="The attrition review, beside the plain scan of its rows.")
+@click.option(
+    "--repeat", type=click.IntRange(1, 100), default=5, show_default=True, help="Runs of each that are counted."
+)
+@click.option(
+    "--programmes", type=click.IntRange(100), default=100_000, show_default=True, help="How many are made up."
+)
+@click.option(
+    "--replicates",
+    type=click.IntRange(10, 100_000),
+    default=400,
+    show_default=True,
+    help="Small portfolios drawn to see how often the intervals hold what is true.",
+)
+@click.pass_obj
+def bench_attrition(session: Session, repeat: int, programmes: int, replicates: int) -> None:
+    """Review made-up programmes, six moves each, whose true rates are known."""
+    from pipeline.bench.attrition import MOST_FILTER_S, MOST_MEMORY_MB, MOST_S, measure
+
+    with session.progress("Measuring"):
+        found = measure(repeat, programmes, 6 * programmes, replicates)
+    lines = [
+        f"{found.review.rows:,} rows, {repeat} runs of each, in turn",
+        f"plain scan: {found.review.limit.median:.2f} s; whole review: {found.review.ours.median:.2f} s "
+        f"(at most {MOST_S} s), ratio {found.review.ratio:.2f} (at most {found.review.most})",
+        f"filter changed: {found.filter_change.median:.3f} s (at most {MOST_FILTER_S} s)",
+    ]
+    if found.memory_mb is not None:
+        lines.append(f"memory of the reviewing process: {found.memory_mb:.0f} MB (at most {MOST_MEMORY_MB:.0f} MB)")
+    rows = [(one.figure, one.intervals, one.held, f"{100 * one.share:.1f} %") for one in found.coverage]
+    drawn = table(("95 % intervals of", "drawn", "hold the truth", "share"), rows)
+    session.say(found.as_json(), "\n".join([*lines, drawn]))
 
 
 def _table(found: list[Comparison]) -> str:

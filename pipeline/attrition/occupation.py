@@ -171,15 +171,29 @@ def occupation_curve(
         here = state == number
         at_risk = number_at_risk(np.sort(left_at[here]), np.sort(time[here]), steps)
         moved[:, number] /= np.maximum(at_risk, 1)[:, None]
+    diagonal = np.arange(states)
+    moved[:, diagonal, diagonal] += 1 - moved.sum(axis=2)
     chance = np.bincount(state[begins], minlength=states) / max(int(begins.sum()), 1)
     found = np.empty((len(times), states))
     done = 0
     for row, until in enumerate(np.searchsorted(steps, times, side="right").tolist()):
-        for step in moved[done:until]:
-            chance = chance + chance @ step - chance * step.sum(axis=1)
+        if until > done:
+            chance = chance @ _product(moved[done:until])
         done = until
         found[row] = chance
     return np.maximum(found, 0.0)
+
+
+def _product(matrices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the product of matrices (n, k, k) in their order, neighbours multiplied at once."""
+    import numpy as np
+
+    while len(matrices) > 1:
+        odd = matrices[len(matrices) - len(matrices) % 2 :]
+        pairs = np.matmul(matrices[0 : len(matrices) - len(odd) : 2], matrices[1 : len(matrices) - len(odd) : 2])
+        matrices = np.concatenate([pairs, odd])
+    product: NDArray[np.float64] = matrices[0]
+    return product
 
 
 def _checked(path: StatePath, number: Mapping[str, int], index: int) -> list[Step]:

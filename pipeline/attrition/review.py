@@ -16,8 +16,10 @@ from pipeline.attrition.review_results import AttritionReview, Question, Standin
 from pipeline.attrition.review_settings import Settings, default_settings
 from pipeline.attrition.review_stops import late_share, late_share_by_year, reasons
 from pipeline.attrition.review_times import (
+    by_length,
     by_stage,
     calendar,
+    day_of,
     incidence,
     number_of,
     since_entry,
@@ -135,9 +137,10 @@ def review(
     window = _window(asked.window)
     tallies, rates = all_rates(courses, window)
     counted = next(one for one in rates if one.rule == asked.rule)
-    places = by_stage(stays, len(courses.portfolio.stages))
+    ordered = by_length(stays)
+    places = by_stage(stays, ordered, len(courses.portfolio.stages))
     ways = dimensions(courses, _sites(courses, sites))
-    groups, comparisons = by_group(courses, asked.rule, tallies[asked.rule], stays, ways)
+    groups, comparisons = by_group(courses, asked.rule, tallies[asked.rule], stays, ordered, ways)
     beliefs = success(courses, tallies[PHASE_BY_PHASE])
     known = catalogue()
     return AttritionReview(
@@ -198,13 +201,14 @@ def standings(courses: Courses, beliefs: tuple[SuccessProbability, ...]) -> Stan
         (courses.standing == IN_PHASE) & (courses.top >= len(courses.phases.codes)), APPROVED, courses.standing
     )
     codes = [stage.code for stage in p.stages]
-    days = courses.earliest[entered].astype("datetime64[D]")
+    days, place = np.unique(courses.earliest[entered], return_inverse=True)
+    texts = [day_of(day) for day in days.tolist()]
     return Standings(
         programme=tuple(p.ids.tolist()),
         name=p.names,
         stage=tuple(map(codes.__getitem__, p.stage[last].tolist())),
         standing=tuple(map(STANDINGS.__getitem__, standing.tolist())),
-        since=tuple(np.datetime_as_string(days).tolist()),
+        since=tuple(map(texts.__getitem__, place.tolist())),
         success=tuple(success_of_each(courses, beliefs)),
     )
 

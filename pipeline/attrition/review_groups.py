@@ -11,7 +11,7 @@ from pipeline.attrition.courses import APPROVED, STOPPED, UNANNOUNCED, Courses, 
 from pipeline.attrition.portfolio import Coded
 from pipeline.attrition.review_results import GroupComparison, GroupReview, StageTime
 from pipeline.attrition.review_stops import late, scientific
-from pipeline.attrition.review_times import stage_time
+from pipeline.attrition.review_times import cells, stage_time
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +83,7 @@ def _periods(courses: Courses) -> Dimension:
 
 
 def group_reviews(
-    courses: Courses, rule: str, tallies: Tallies, stays: Stays, dimension: Dimension
+    courses: Courses, rule: str, tallies: Tallies, stays: Stays, ordered: Ints, dimension: Dimension
 ) -> tuple[list[GroupReview], list[GroupComparison]]:
     """Return the figures of every group of a dimension, and how the groups compare."""
     import numpy as np
@@ -100,7 +100,7 @@ def group_reviews(
     science = scientific(courses)
     lately = np.bincount(of_stop[science & late(courses)], minlength=count).tolist()
     stopped = np.bincount(of_stop[science], minlength=count).tolist()
-    times = _times(courses, stays, dimension)
+    times = _times(courses, stays, ordered, dimension)
     reviews = []
     for number, name in enumerate(dimension.names):
         phases, likelihoods = rates_of(rule, codes, counts[number], settings)
@@ -125,22 +125,17 @@ def _now(courses: Courses) -> Ints:
     return courses.portfolio.stage[courses.last].astype(np.int64)
 
 
-def _times(courses: Courses, stays: Stays, dimension: Dimension) -> list[list[StageTime]]:
-    import numpy as np
-
-    stages = courses.portfolio.stages
-    usable = np.flatnonzero(stays.usable)
-    group = dimension.of(stays.owner[usable], stays.stage[usable])
-    cell = group * len(stages) + stays.stage[usable]
-    order = np.argsort(cell, kind="stable")
-    parts = np.split(usable[order], np.searchsorted(cell[order], np.arange(1, len(dimension.names) * len(stages))))
+def _times(courses: Courses, stays: Stays, ordered: Ints, dimension: Dimension) -> list[list[StageTime]]:
+    stages, fewest = courses.portfolio.stages, courses.settings.fewest
+    group = dimension.of(stays.owner[ordered], stays.stage[ordered])
+    parts = cells(group * len(stages) + stays.stage[ordered], len(dimension.names) * len(stages))
     return [
         [
-            stage_time(stage.code, stays, parts[number * len(stages) + place], courses.settings.fewest, bounds=False)
-            for place, stage in enumerate(stages)
-            if parts[number * len(stages) + place].size
+            stage_time(stage.code, stays, ordered[these], fewest, bounds=False)
+            for stage, these in zip(stages, parts[start : start + len(stages)], strict=True)
+            if these.size
         ]
-        for number in range(len(dimension.names))
+        for start in range(0, len(parts), len(stages))
     ]
 
 
@@ -176,13 +171,13 @@ def _compare(dimension: Dimension, stage: str, counts: NDArray[np.int64], fewest
 
 
 def by_group(
-    courses: Courses, rule: str, tallies: Tallies, stays: Stays, ways: Sequence[Dimension]
+    courses: Courses, rule: str, tallies: Tallies, stays: Stays, ordered: Ints, ways: Sequence[Dimension]
 ) -> tuple[tuple[GroupReview, ...], tuple[GroupComparison, ...]]:
     """Return the figures and comparisons of all dimensions."""
     reviews: list[GroupReview] = []
     comparisons: list[GroupComparison] = []
     for way in ways:
-        some, compared = group_reviews(courses, rule, tallies, stays, way)
+        some, compared = group_reviews(courses, rule, tallies, stays, ordered, way)
         reviews += some
         comparisons += compared
     return tuple(reviews), tuple(comparisons)

@@ -103,13 +103,26 @@ def _years(days: float | None) -> float | None:
     return None if days is None else days / YEAR
 
 
-def by_stage(stays: Stays, stages: int) -> list[Ints]:
-    """Return the places of the usable stays in each stage."""
+def by_length(stays: Stays) -> Ints:
+    """Return the places of the usable stays, the shortest first: what is cut from it needs no further sorting."""
     import numpy as np
 
     usable = np.flatnonzero(stays.usable)
-    order = usable[np.argsort(stays.stage[usable], kind="stable")]
-    return np.split(order, np.searchsorted(stays.stage[order], np.arange(1, stages)))
+    return usable[np.argsort(stays.days[usable], kind="stable")]
+
+
+def cells(number: Ints, count: int) -> list[Ints]:
+    """Return the places of each of `count` small numbers, in the order they come in."""
+    import numpy as np
+
+    small = number.astype(np.int16) if count < np.iinfo(np.int16).max else number
+    order = np.argsort(small, kind="stable")  # on 16 bits this is a radix sort
+    return np.split(order, np.cumsum(np.bincount(number, minlength=count))[:-1])
+
+
+def by_stage(stays: Stays, ordered: Ints, stages: int) -> list[Ints]:
+    """Return the places of the usable stays in each stage, the shortest first."""
+    return [ordered[these] for these in cells(stays.stage[ordered], stages)]
 
 
 def incidence(stage: str, stays: Stays, these: Ints) -> list[IncidenceCurve]:
@@ -174,15 +187,16 @@ def calendar(courses: Courses, most: int = 60) -> CalendarOccupation:
     begun = max(int(day_of(float(courses.at.min()))[:4]), this_year - most)
     days = [number_of(f"{year:04d}-12-31") for year in range(begun, this_year)]
     days = [day for day in days if day < courses.day] + [courses.day]
-    last = np.append(courses.portfolio.owner[1:] != courses.portfolio.owner[:-1], True)
-    until = np.where(last, np.inf, np.append(courses.at[1:], 0.0))
-    counts: dict[str, tuple[int, ...]] = {}
-    for number, name in enumerate(names):
-        rows = state == number
-        if rows.any():
-            entered = np.searchsorted(np.sort(courses.at[rows]), days, side="right")
-            left = np.searchsorted(np.sort(until[rows]), days, side="right")
-            counts[name] = tuple((entered - left).tolist())
+    last = np.zeros(state.size, dtype=bool)
+    last[courses.last] = True
+    entered = np.searchsorted(days, courses.at, side="left")
+    left = np.where(last, len(days), np.append(entered[1:], 0))
+    shape = (len(names), len(days) + 1)
+    change = np.bincount(state * shape[1] + entered, minlength=shape[0] * shape[1])
+    change -= np.bincount(state * shape[1] + left, minlength=shape[0] * shape[1])
+    there = np.cumsum(change.reshape(shape)[:, :-1], axis=1)
+    ever = np.bincount(state, minlength=len(names))
+    counts = {name: tuple(there[number].tolist()) for number, name in enumerate(names) if ever[number]}
     return CalendarOccupation(tuple(day_of(day) for day in days), counts)
 
 

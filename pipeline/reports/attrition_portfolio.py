@@ -71,6 +71,12 @@ def portfolio_of(reader: Reader) -> tuple[int, Portfolio]:
     return head if known_at is None else known_at, portfolio
 
 
+def forget() -> None:
+    """Read everything anew the next time, for those who measure how long that takes."""
+    with _lock:
+        _kept.clear()
+
+
 def read_portfolio(reader: Reader) -> Portfolio:
     """Read a portfolio from the records, as known at the reader's moment."""
     import numpy as np
