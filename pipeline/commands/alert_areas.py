@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from pipeline.commands.alerts import Matter, Touched
+from pipeline.commands.alerts import Matter
 from pipeline.commands.exposure_limits import (
     AREAS,
     GROWING_AREAS,
@@ -14,7 +14,6 @@ from pipeline.commands.exposure_limits import (
     amount,
     records_of_subjects,
     whose,
-    written_records,
 )
 from pipeline.pharmacology.profile import Route
 from pipeline.pharmacology.study_exposures import AnalysisSettings, StudyExposure, study_exposures
@@ -25,32 +24,24 @@ from pipeline.store.study_tables import administrations
 from pipeline.words import AlertKind
 
 
-def areas_beyond_limits(act: Act, touched: Touched) -> Iterable[Matter]:
-    """Return the areas out of their bounds among the profiles that hold a sample the act wrote."""
-    if "MonitoringRecord" not in touched.kinds:
-        return []
-    limits = Limits.of(act, touched.molecules, AREAS)
-    if limits is None:
-        return []
-    written = {row["id"]: row for row in written_records(act, limits) if row["subject_id"] is not None}
-    if not written:
-        return []
+def areas_beyond_limits(act: Act, limits: Limits, subject_ids: Collection[int]) -> Iterator[Matter]:
+    """Return the areas of subjects out of their bounds, from profiles that hold a sample the act wrote."""
     rows: dict[int, dict[int, Mapping[str, Any]]] = defaultdict(dict)
-    for row in records_of_subjects(act, limits, {row["subject_id"] for row in written.values()}):
+    for row in records_of_subjects(act, limits, subject_ids):
         rows[row["study_id"]][row["id"]] = row
-    return [matter for study, of in rows.items() for matter in _of_study(act, limits, study, of, written)]
+    for study, of_study in rows.items():
+        yield from _of_study(act, limits, study, of_study)
 
 
-def _of_study(
-    act: Act, limits: Limits, study: int, rows: Mapping[int, Mapping[str, Any]], written: Mapping[int, Any]
-) -> Iterator[Matter]:
+def _of_study(act: Act, limits: Limits, study: int, rows: Mapping[int, Mapping[str, Any]]) -> Iterator[Matter]:
     analytes = {row["analyte"] for row in rows.values()}
     settings = {
         analyte: AnalysisSettings.of(_flat(limits.settings_of(act, study, analyte))) for analyte in sorted(analytes)
     }
     doses = _doses(act, {row["subject_id"] for row in rows.values()})
     for exposure in study_exposures([_sample(row) for row in rows.values()], doses, settings, {}):
-        new = [sample.record for sample in exposure.profile.samples if sample.record in written]
+        records = [sample.record for sample in exposure.profile.samples]
+        new = [record for record in records if rows[record]["since_act"] == act.number]
         if new:
             yield from _beyond(act, limits, rows[new[-1]], exposure)
 
@@ -60,11 +51,11 @@ def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _beyond(act: Act, limits: Limits, row: Mapping[str, Any], exposure: StudyExposure) -> Iterator[Matter]:
-    for limit in limits.fitting(row):
+    for limit in limits.fitting(row, AREAS):
         parameter = next((each for each in exposure.parameters if each.code == limit["parameter"]), None)
         if parameter is None or parameter.value is None:
             continue
-        factor = limits.factor(row, parameter.unit, limit)
+        factor = limits.factor(act, row, parameter.unit, limit)
         if factor is None:
             continue
         value = parameter.value * factor

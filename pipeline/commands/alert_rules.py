@@ -6,19 +6,17 @@ the act wrote by `since_act` and the rest by index, so that it costs the same in
 
 from __future__ import annotations
 
-from pipeline.commands.alert_areas import areas_beyond_limits
-from pipeline.commands.alert_concentrations import concentrations_beyond_limits
 from pipeline.commands.alert_dlt import dlt_rates
+from pipeline.commands.alert_exposures import exposures_beyond_limits
 from pipeline.commands.alert_liver import hys_law_candidates
+from pipeline.commands.alert_margins import margins_crossed
 from pipeline.commands.alert_qtc import long_qtc
-from pipeline.commands.alert_troughs import troughs_beyond_limits
 from pipeline.commands.alerts import Rule
 
 RULES: list[Rule] = [
-    concentrations_beyond_limits,
-    troughs_beyond_limits,
-    areas_beyond_limits,
+    exposures_beyond_limits,
     dlt_rates,
     hys_law_candidates,
     long_qtc,
+    margins_crossed,
 ]

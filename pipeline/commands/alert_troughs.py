@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pipeline.commands.alerts import Matter, Touched
+from pipeline.commands.alerts import Matter
 from pipeline.commands.exposure_limits import (
     TROUGHS,
     Limits,
@@ -16,7 +16,6 @@ from pipeline.commands.exposure_limits import (
     records_of_subjects,
     value_of,
     whose,
-    written_records,
 )
 from pipeline.pharmacology.exposure_alerts import Alert, ExposureLimits, Observation, exposure_alerts
 from pipeline.pharmacology.trough import trough_estimate
@@ -38,28 +37,22 @@ class Trough(NamedTuple):
     below_limit: bool
 
 
-def troughs_beyond_limits(act: Act, touched: Touched) -> Iterable[Matter]:
-    """Return the troughs the act wrote, or whose meaning it changed, that are out of their bounds."""
-    if "MonitoringRecord" not in touched.kinds:
-        return []
-    limits = Limits.of(act, touched.molecules, TROUGHS)
-    if limits is None:
-        return []
-    concerned = {row["subject_id"] for row in written_records(act, limits)} - {None}
-    concerned |= set(touched.subjects) if touched.revised else set()
+def troughs_beyond_limits(act: Act, limits: Limits, subject_ids: Collection[int]) -> Iterator[Matter]:
+    """Return the troughs of subjects that are out of their bounds and that the act wrote, or gave another meaning."""
     courses: dict[tuple[Any, ...], list[Trough]] = defaultdict(list)
     by_id = {limit["id"]: limit for of in limits.of_molecule.values() for limit in of}
-    for row in records_of_subjects(act, limits, concerned):
-        for limit in limits.fitting(row):
-            trough = _trough(act, limits, row, limit)
+    for row in records_of_subjects(act, limits, subject_ids):
+        for limit in limits.fitting(row, TROUGHS):
+            trough = trough_of(act, limits, row, limit)
             if trough is not None:
                 courses[limit["id"], row["study_id"], whose(row), row["analyte"], row["specimen"]].append(trough)
-    return [matter for key, course in courses.items() for matter in _beyond(act, limits, by_id[key[0]], course)]
+    for key, course in courses.items():
+        yield from _beyond(act, limits, by_id[key[0]], course)
 
 
-def _trough(act: Act, limits: Limits, row: Mapping[str, Any], limit: Mapping[str, Any]) -> Trough | None:
+def trough_of(act: Act, limits: Limits, row: Mapping[str, Any], limit: Mapping[str, Any]) -> Trough | None:
     """Return a record as a trough, carried on to the end of the interval where the study says how; else None."""
-    factor = limits.factor(row, row["unit"], limit)
+    factor = limits.factor(act, row, row["unit"], limit)
     value = value_of(row)
     if factor is None:
         return None

@@ -36,43 +36,41 @@ class Limits:
     """The limits of some molecules, with what is needed to apply them."""
 
     of_molecule: dict[int, list[dict[str, Any]]]
-    molecules: dict[int, dict[str, Any]]
+    molecules: dict[int, dict[str, Any]] = field(default_factory=dict)
     settings: dict[tuple[int, str], dict[str, Any]] = field(default_factory=dict)
     study_codes: dict[int, str] = field(default_factory=dict)
     _factors: dict[tuple[Any, ...], float | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, act: Act, molecule_ids: Collection[int], parameters: Collection[str]) -> Limits | None:
-        """Read the limits on parameters; None where there are none."""
+    def of(cls, act: Act, molecule_ids: Collection[int]) -> Limits | None:
+        """Read the limits of molecules; None where there are none."""
         found: dict[int, list[dict[str, Any]]] = {}
-        conditions = (
-            exposure_limits.c.molecule_id.in_(sorted(molecule_ids)),
-            exposure_limits.c.parameter.in_(sorted(parameters)),
-        )
-        for limit in act.current(exposure_limits, *conditions):
+        for limit in act.current(exposure_limits, exposure_limits.c.molecule_id.in_(sorted(molecule_ids))):
             found.setdefault(limit["molecule_id"], []).append(limit)
-        if not found:
-            return None
-        named = {row["id"]: row for row in act.current(molecules, molecules.c.id.in_(sorted(found)))}
-        return cls(found, named)
+        return cls(found) if found else None
 
-    def fitting(self, row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """Return the limits that apply to a record."""
+    def fitting(self, row: Mapping[str, Any], parameters: Collection[str]) -> Iterator[dict[str, Any]]:
+        """Return the limits on parameters that apply to a record."""
         for limit in self.of_molecule.get(row["molecule_id"], ()):
             if (
-                limit["study_id"] in (None, row["study_id"])
+                limit["parameter"] in parameters
+                and limit["study_id"] in (None, row["study_id"])
                 and (limit["analyte"] is None or fold(limit["analyte"]) == fold(row["analyte"]))
                 and (limit["specimen"] is None or fold(limit["specimen"]) == fold(row["specimen"]))
             ):
                 yield limit
 
-    def factor(self, row: Mapping[str, Any], unit: str | None, limit: Mapping[str, Any]) -> float | None:
+    def factor(self, act: Act, row: Mapping[str, Any], unit: str | None, limit: Mapping[str, Any]) -> float | None:
         """Return what leads from a unit of a record to that of a limit; None where nothing does.
 
         The molar mass is that of the molecule: it does not serve for a metabolite.
         """
+        if unit == limit["unit"]:
+            return 1.0
         key = (row["molecule_id"], row["analyte"], unit, limit["unit"])
         if key not in self._factors:
+            if row["molecule_id"] not in self.molecules:
+                self.molecules[row["molecule_id"]] = act.find(molecules, row["molecule_id"])
             molecule = self.molecules[row["molecule_id"]]
             itself = canonical_key(row["analyte"]) in (molecule["name_key"], canonical_key(molecule["code"]))
             try:
@@ -127,7 +125,7 @@ def _records(act: Act, *conditions: Any) -> Iterator[dict[str, Any]]:
     statement = select(*(table.c[name] for name in READ)).where(
         table.c.until_act.is_(None), counted(table), *conditions
     )
-    for row in act.connection.execution_options(yield_per=2000).execute(statement).mappings():
+    for row in act.connection.execute(statement.execution_options(yield_per=2000)).mappings():
         yield dict(row)
 
 

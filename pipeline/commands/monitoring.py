@@ -324,6 +324,8 @@ def _add_subjects(act: Act, ground: Ground, entries: Sequence[Entry]) -> set[int
         for entry in entries
         if entry.subject is not None and (entry.study, plain_code(entry.subject)) not in ground.subjects
     )
+    if not new:
+        return set()
     species = {study: row["species"] or "human" for study, row in ground.studies.items()}
     rows = [(study, code, species[study], False, False) for study, code in new]
     ids = act.add_all(subjects, ("study_id", "code", "species", "erased", "opposed_to_reuse"), rows)

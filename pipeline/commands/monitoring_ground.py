@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,7 +68,13 @@ def ground_of(
     )
 
 
-def sample_key(row: dict[str, Any]) -> SampleKey | None:
+_KEYS = (
+    *("molecule_id", "study_id", "subject_id", "analyte", "specimen", "profile", "day", "reference_dose_at"),
+    *("sampled_at", "hours_after_dose", "nominal_time"),
+)
+
+
+def sample_key(row: Mapping[str, Any]) -> SampleKey | None:
     """Return what identifies a sample and what was measured in it; None where nobody said when it was taken."""
     when = (row["sampled_at"], row["hours_after_dose"], row["nominal_time"])
     if row["subject_id"] is None or when == (None, None, None):
@@ -84,9 +90,14 @@ def known_samples(act: Act, subject_ids: Collection[int], sorted_on: Collection[
     times = list(_parts(sorted_on))
     for some in _parts(subject_ids):
         for at in times:
-            rows = act.current(table, table.c.subject_id.in_(some), table.c.sorted_on.in_(at), table.c.state.in_(VALID))
-            for row in rows:
-                key = sample_key(row)
+            statement = select(*(table.c[name] for name in ("id", *_KEYS))).where(
+                table.c.subject_id.in_(some),
+                table.c.sorted_on.in_(at),
+                table.c.state.in_(VALID),
+                table.c.until_act.is_(None),
+            )
+            for row in act.connection.execute(statement).mappings():
+                key = sample_key(dict(row))
                 if key is not None:
                     found.setdefault(key, row["id"])
     return found
