@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "schema": ("api.cli.schema", "Print the GraphQL schema."),
     "graph": ("api.cli.graph", "Check a state graph; print or draw it; put it in force."),
     "attrition": ("api.cli.attrition", "Review where, when and why programmes stop; verify and compare reviews."),
+    "reasons": ("api.cli.reasons", "Propose why something stopped from free text; say how good proposals are."),
     "verify": ("api.cli.verify", "Walk the audit chain and say whether anything was altered."),
     "token": ("api.cli.token", "Make, list and revoke API tokens."),
     "db": ("api.cli.db", "Migrate the database, or say where it stands."),

@@ -1,0 +1,158 @@
+"""moltrail reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from api.cli.reasons_text import (
+    counts,
+    counts_text,
+    evaluation_json,
+    evaluation_text,
+    proposal_json,
+    proposal_text,
+    proposals_csv,
+)
+from api.cli.shared import Session
+
+if TYPE_CHECKING:
+    from pipeline.attrition.reason_labels import LabelledText, Vocabulary
+
+INPUT = click.Path(path_type=Path, dir_okay=False)
+SAMPLE = Path("tests/data/reasons")
+"""Where a checkout keeps the labels that docs/REASONS.md is written from."""
+
+
+@click.group("reasons")
+def command() -> None:
+    """Propose why something stopped from free text in English or French; say how good proposals are."""
+
+
+@command.command("classify")
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@click.option("--file", type=INPUT, help="A table (csv or xlsx) instead: one proposal for each row.")
+@click.option("--column", metavar="HEADING", help="The column of the table that holds the texts.")
+@click.option("--output", "-o", type=INPUT, help="Write the proposals to this file, as CSV.")
+@click.pass_obj
+def classify(
+    session: Session, texts: Sequence[str], file: Path | None, column: str | None, output: Path | None
+) -> None:
+    """Propose reasons for texts, with the words for each.
+
+    A person has the last word.
+    """
+    from pipeline.attrition.reason_labels import read_texts
+    from pipeline.attrition.reason_proposal import propose_reasons
+
+    if bool(texts) == (file is not None):
+        raise click.UsageError("give texts, or --file")
+    rows = (
+        [(at, "", text) for at, text in enumerate(texts, 1)]
+        if file is None
+        else read_texts(_read(file), file.name, column)
+    )
+    proposals = [(row, key, text, propose_reasons(text)) for row, key, text in rows]
+    if output is not None:
+        _write(output, proposals_csv(proposals))
+        session.say(
+            {"file": str(output), "rows": len(proposals), "primary": counts(proposals)},
+            f"{output} is written: {len(proposals)} proposals.\n{counts_text(proposals)}",
+        )
+        return
+    content = [{"row": row, "key": key, **proposal_json(proposal)} for row, key, _, proposal in proposals]
+    if file is None:
+        session.say(content, "\n\n".join(proposal_text(text, proposal) for _, _, text, proposal in proposals))
+    else:
+        session.say(content, counts_text(proposals))
+
+
+@command.command("evaluate")
+@click.argument("labels", type=INPUT)
+@click.option("--texts", type=INPUT, help="The table that holds the texts, where LABELS has only registry numbers.")
+@click.option("--part", help="Only the rows whose column `part` says so, such as held_out.")
+@click.pass_obj
+def evaluate(session: Session, labels: Path, texts: Path | None, part: str | None) -> None:
+    """Say how good the proposals are on labelled texts.
+
+    Precision and recall by class with intervals, and the agreement on the primary reason.
+
+    LABELS is a table with a text, a label, and maybe further labels: our reasons, or the classes of Open Targets.
+    """
+    from pipeline.attrition.reason_labels import evaluate_texts
+
+    vocabulary, rows = _labelled(labels, texts)
+    rows = [row for row in rows if part is None or row.part == part]
+    found = evaluate_texts(rows, vocabulary)
+    session.say(evaluation_json(found, vocabulary), evaluation_text(found, vocabulary))
+
+
+@command.command("document")
+@click.argument("file", type=INPUT, default=Path("docs/REASONS.md"))
+@click.option(
+    "--texts", type=INPUT, required=True, help="comparator.csv of the set trial-stops, which holds the texts."
+)
+@click.pass_obj
+def document(session: Session, file: Path, texts: Path) -> None:
+    """Write the page on reasons, from rules and labels.
+
+    The labels are those of this checkout.
+    """
+    _write(file, reasons_page(SAMPLE, texts))
+    session.say({"file": str(file)}, f"{file} is written.")
+
+
+def reasons_page(sample: Path, texts: Path) -> str:
+    """Return the page on reasons, evaluated on the labels in a folder with the texts of the set trial-stops."""
+    from pipeline.attrition.reason_labels import evaluate_texts
+    from pipeline.attrition.reason_page import page
+
+    vocabulary, rows = _labelled(sample / "labels.csv", texts)
+    _, sentences = _labelled(sample / "sentences.csv", None)
+    parts = {
+        f"{heading} ({len(chosen)} texts)": evaluate_texts(chosen, vocabulary)
+        for heading, chosen in (
+            ("Stopped trials, held out", [row for row in rows if row.part == "held_out"]),
+            ("Stopped trials, open while the rules were written", [row for row in rows if row.part == "open"]),
+            ("Sentences of our own in English and French, open while the rules were written", sentences),
+        )
+    }
+    return page(_SAMPLE_TOLD, parts)
+
+
+_SAMPLE_TOLD = """Before any rule was written, 540 stopped trials of the set trial-stops (Benjamin Gregory Carlisle,
+"Clinical Trials Stopped by Covid-19", ctcovidstop, CC BY 4.0; registry numbers and labels are in
+`tests/data/reasons/labels.csv`, the texts are joined from the set) were drawn with a fixed seed, 60 from each of nine
+strata (terminated, withdrawn, suspended; short, middling, long text), every distinct text once. Each was read and
+labelled by hand, as `tests/data/reasons/README.md` tells. One half was open while the rules were written, and so were
+the unlabelled texts of the set; the other half was held out, and evaluated once the rules were done. 110 sentences of
+our own were labelled as well, for French and for reasons the set lacks."""
+
+
+def _labelled(labels: Path, texts: Path | None) -> tuple[Vocabulary, list[LabelledText]]:
+    from pipeline.attrition.reason_labels import read_labelled, read_texts
+
+    known = None if texts is None else {key: text for _, key, text in read_texts(_read(texts), texts.name)}
+    return read_labelled(_read(labels), labels.name, known)
+
+
+def _read(file: Path) -> bytes:
+    from pipeline.errors import InputError
+
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({error.strerror}); check the path") from None
+
+
+def _write(file: Path, text: str) -> None:
+    from pipeline.errors import InputError
+
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{file} cannot be written ({error.strerror}); check the path") from None
