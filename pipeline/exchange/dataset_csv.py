@@ -1,8 +1,8 @@
 """Data sets in CSV: delimited text of any size and encoding, read in constant memory, and written to be read again.
 
 CSV has no types and no way to say "missing": an empty cell, NA and a lone point are read as missing, as R, SAS and
-people write it. Where a file puts some cells between quotation marks and leaves others bare, "NA" between marks is the
-text NA (a route, a country), for R and this project's own files write it so.
+people write it; but NA in a column of codes is a code, and where a file puts some cells between quotation marks and
+leaves others bare, "NA" between marks is the text NA, for R and this project's own files write it so.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ from pipeline.exchange.tables import read_tables
 MISSING = frozenset(("", "NA", "."))
 """What stands for "missing" in a cell of a CSV."""
 
+_NOT_AVAILABLE = "NA"
+_CODES = ("TESTCD", "PARMCD", "QNAM", "COUNTRY")
+"""Ends of the names of columns that hold codes, among which NA is one (sodium, Namibia) and never "missing"."""
 _MOST_CACHED = 50_000
 _MARKED = frozenset(text for text in MISSING if text)
 
@@ -60,6 +63,8 @@ class _Layout:
     skipped_lines: int
     marks_tell: bool
     """Whether quotation marks tell the text NA from a missing value."""
+    codes: tuple[int, ...]
+    """Columns in which NA is a code."""
 
 
 def read_csv(source: Source) -> DataSet:
@@ -70,13 +75,14 @@ def read_csv(source: Source) -> DataSet:
     """
     encoding, by_line, warnings = find_encoding(source)
     sample = first_lines(source, encoding, by_line)
-    [table] = read_tables(sample.encode(), source.place, _names)
+    [table] = read_tables(sample.encode(), source.place, variable_names)
     skipped = 1 if sample[:4].lower() == "sep=" else 0
     delimiter = sample[4] if skipped else delimiter_of(sample)
     plain = any("do not pair up" in warning for warning in table.warnings)
     telling = not plain and marks_tell(sample, delimiter)
-    layout = _Layout(encoding, by_line, delimiter, plain, table.heading_row, skipped, telling)
     columns, more = named_columns(table.headings, source.place)
+    codes = tuple(index for index, column in enumerate(columns) if column.name.upper().endswith(_CODES))
+    layout = _Layout(encoding, by_line, delimiter, plain, table.heading_row, skipped, telling, codes)
     told = [warning for warning in table.warnings if "above the heading" in warning or "pair up" in warning]
 
     def read() -> Iterator[Chunk]:
@@ -101,8 +107,8 @@ def named_columns(headings: Sequence[str], place: str) -> tuple[tuple[DataColumn
     return tuple(DataColumn(name, type_origin=TypeOrigin.ABSENT) for name in names), warnings
 
 
-def _names(cells: Sequence[str]) -> int:
-    """Count what looks like the name of a variable: the row with the most is the heading."""
+def variable_names(cells: Sequence[str]) -> int:
+    """Return how many cells look like the name of a variable: the row with the most is the heading."""
     return sum(cell.isidentifier() and cell.isascii() and len(cell) <= 40 for cell in cells)
 
 
@@ -208,6 +214,9 @@ def _read(
         spoilt = next(cell for cell in cells if not _is_sound(cell))
         bad.append(Quarantined(place, None, visible(spoilt), f"the cell {wrong}"))
         return None
+    for index in layout.codes:
+        if texts[index] is None and cells[index].strip() == _NOT_AVAILABLE:
+            texts[index] = _NOT_AVAILABLE
     if layout.marks_tell and not _MARKED.isdisjoint(cells):
         marked = marked_cells("".join(raw), layout.delimiter)
         if len(marked) == len(cells):

@@ -96,6 +96,11 @@ def test_marks_tell_the_text_from_the_missing_value():
     assert texts(everywhere) == [(None, None), ("x", "1")]
 
 
+def test_not_available_is_a_code_among_codes():
+    found = read(b"LBTESTCD,LBORRES,COUNTRY\nNA,NA,NA\n,140, NA \n")
+    assert texts(found) == [("NA", None, "NA"), (None, "140", "NA")]
+
+
 def test_rows_are_numbered_as_a_spreadsheet_numbers_them():
     found = read(b"Study 12\n\nA,B\nx,1\n\n,\ny,2\n")
     assert texts(found) == [("x", "1"), ("y", "2")]
