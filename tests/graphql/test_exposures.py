@@ -6,9 +6,11 @@ import math
 
 import orjson
 import pytest
+from sqlalchemy import select
 
 from pipeline.access import Actor, Role
 from pipeline.centre import SYSTEM, utc_now
+from pipeline.commands.monitoring_changes import CorrectMonitoring
 from pipeline.store import study_tables
 from pipeline.store.journal import Act
 from pipeline.store.tables import studies
@@ -237,6 +239,26 @@ def test_how_exposure_grows_with_dose(api, molecule):
     slope = math.log(900 / math.sqrt(100 * 300)) / math.log(3)
     assert (found["CMAX"]["slope"], found["CMAX"]["subjects"]) == (pytest.approx(slope), 3)
     assert found["CMAX"]["conclusion"] == "exploratory"
+
+
+def test_a_correction_that_crosses_a_margin_raises_an_alert_in_the_same_act(api, molecule):
+    alerts = "{ alerts(kinds: [MARGIN_CROSSED]) { nodes { kind message value threshold study { code } } } }"
+    assert api(alerts)["alerts"]["nodes"] == []
+    with api.centre.database.read() as connection:
+        table = study_tables.monitoring_records
+        wanted = select(table.c.id).where(table.c.subject_id == 5, table.c.hours_after_dose == 24.0)
+        record = connection.execute(wanted).scalar_one()
+    command = CorrectMonitoring(record, "a digit was lost", reported="0.4", unit="ug/mL")
+    recorded = api.centre.execute(command, actor=PHARMACOLOGY)
+    found = {alert["message"].split(" leaves")[0]: alert for alert in api(alerts)["alerts"]["nodes"]}
+    assert set(found) == {"AUCTAU of people at dose level 2"}
+    (alert,) = found.values()
+    assert (alert["threshold"], alert["study"]["code"]) == (5.0, "TOX-1")
+    margins = api(MARGINS)["molecule"]["exposureMargins"]
+    assert alert["value"] == margins[1]["margin"] < 5
+    with api.centre.database.read() as connection:
+        since = connection.execute(select(study_tables.alerts.c.since_act)).scalars().all()
+    assert since == [recorded.number]
 
 
 def test_areas_over_other_intervals_are_not_divided(api, molecule):
