@@ -12,6 +12,7 @@ from schema.conditions import filled, matching, record
 from schema.node import Node, connection, is_node, node_id
 from schema.reading import any_node, column, connected, one
 from schema.scalars import DateTime
+from schema.versions import versions_field
 from schema.words import enum_of
 
 AlertKind = enum_of(
@@ -57,6 +58,7 @@ class Alert(graphene.ObjectType):
     acknowledged_at = column(DateTime, "acknowledged_at", description="When; null while it is open.")
     comment = column(graphene.String, "comment", description="The answer.")
     version = column(graphene.Int, "version", required=True, description="Version of the record.")
+    versions = versions_field("Alert")
 
 
 AlertConnection = connection(Alert)

@@ -23,6 +23,7 @@ from schema.programmes import Programme, checkpoints_field
 from schema.reading import column, computed, connected, many
 from schema.stages import Stage, stage_row
 from schema.studies import StudyConnection
+from schema.versions import versions_field
 from schema.words import EventKind, Modality
 
 
@@ -206,6 +207,7 @@ class Molecule(graphene.ObjectType):
     history = history_field("molecule_id", "molecule")
     checkpoints = checkpoints_field(child="programme_id", through=Through("programmes", near="molecule_id", far="id"))
     version = column(graphene.Int, "version", required=True, description="Send back as expectedVersion when writing.")
+    versions = versions_field("Molecule")
 
 
 MoleculeConnection = connection(Molecule)

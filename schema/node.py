@@ -74,6 +74,11 @@ def is_node(kind: type[graphene.ObjectType]) -> type[graphene.ObjectType]:
     return kind
 
 
+def is_known(node: str | None) -> bool:
+    """Tell whether a node stands behind the Node interface."""
+    return node in _CLASSES
+
+
 def class_of(node: str) -> type[graphene.ObjectType]:
     """Return the type that stands for a node behind the Node interface."""
     return _CLASSES[node]

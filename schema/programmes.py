@@ -18,6 +18,7 @@ from schema.node import Node, connection, is_node, node_id
 from schema.reading import column, computed, connected, given, many, one
 from schema.scalars import Date, DateTime, PartialDateTime
 from schema.stages import CheckpointRule, Stage, StateGraph, stage_row
+from schema.versions import versions_field
 from schema.words import AttritionReason, CheckpointKind, MoveKind, ProgrammeStatus, Verdict
 
 
@@ -105,6 +106,7 @@ class Checkpoint(graphene.ObjectType):
     decided_by = column(graphene.String, "decided_by", description="Who decided.")
     reference = column(graphene.String, "reference", description="The document that holds the decision.")
     version = column(graphene.Int, "version", required=True, description="Send back as expectedVersion when writing.")
+    versions = versions_field("Checkpoint")
 
 
 CheckpointConnection = connection(Checkpoint)
@@ -160,6 +162,7 @@ class Transition(graphene.ObjectType):
     note = column(graphene.String, "note", description="What to mind about it, such as how its date was found.")
     actor = column(graphene.String, "recorded_by", required=True, description="Who recorded it.")
     checkpoint = one(Checkpoint, "Checkpoint", parent="checkpoint_id", description="The checkpoint passed.")
+    versions = versions_field("Transition")
 
 
 def _by_kind_and_verdict(source: Any, arguments: Mapping[str, Any]) -> list[Any]:
@@ -258,6 +261,7 @@ class Programme(graphene.ObjectType):
         description="The sites where the work of its stage is done, as routed; empty when the graph does not say.",
     )
     version = column(graphene.Int, "version", required=True, description="Send back as expectedVersion when writing.")
+    versions = versions_field("Programme")
 
 
 def _molecule() -> Any:

@@ -10,6 +10,7 @@ from schema.node import Node, connection, is_node, node_id
 from schema.reading import any_node, one
 from schema.scalars import DateTime
 from schema.studies import Study
+from schema.versions import versions_field
 from schema.words import enum_of
 
 ReviewStatus = enum_of(
@@ -47,6 +48,7 @@ class ReviewItem(graphene.ObjectType):
     record = any_node(
         Node, node_column="node", id_column="node_id", description="The record in doubt, where there is one already."
     )
+    versions = versions_field("ReviewItem")
 
 
 ReviewItemConnection = connection(ReviewItem)

@@ -27,6 +27,7 @@ from schema.safety import adverse_events_field, findings_field, laboratory_field
 from schema.scalars import JSON, PartialDateTime
 from schema.stages import Site
 from schema.subjects import SubjectConnection
+from schema.versions import versions_field
 from schema.words import AttritionReason, StudyStatus
 
 _ROW = "The row of the source's file, as a spreadsheet counts."
@@ -294,6 +295,7 @@ class Study(graphene.ObjectType):
     alerts = alerts_field("study_id", "study")
     sources = many(StudySource, "StudySource", child="study_id", description="What each source says, as it said it.")
     version = column(graphene.Int, "version", required=True, description="Version of the record.")
+    versions = versions_field("Study")
 
 
 def _molecule() -> Any:

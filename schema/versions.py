@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -10,18 +11,16 @@ import graphene
 import orjson
 from graphene.utils.str_converters import to_camel_case
 
-from pipeline.store.chain import BOOKKEEPING
 from pipeline.store.nodes import NODES
 from pipeline.store.reader import Reader
 from pipeline.store.record_versions import RecordVersion as Recorded
 from pipeline.store.record_versions import record_versions
-from pipeline.store.selection import ColumnOf, Link, Shape
-from schema.node import class_of, global_id
-from schema.reading import ReadField, computed, declared_of, given
+from pipeline.store.selection import ColumnOf, Computed, Link, Shape
+from schema.node import class_of, global_id, is_known
+from schema.reading import computed, declared_of, given
 from schema.scalars import JSON, DateTime
 
-# What only orders rows, or leads to where a value came from, is no content.
-_LEFT_OUT = {*BOOKKEEPING, "id", "version", "sorted_on", "source_file"}
+_LEFT_OUT = {"id", "version"}
 
 
 class ValueChange(graphene.ObjectType):
@@ -65,16 +64,16 @@ def versions_field(node: str) -> Any:
 
 
 def _told(node: str, versions: Sequence[Recorded]) -> list[dict[str, Any]]:
-    names, before = _names(node), dict[str, Any]()
+    columns, before = _told_as(node), dict[str, Any]()
     told = []
     for version in versions:
         changes = [
             {
-                "field": name,
-                "before": _json(target, before.get(column)),
-                "after": _json(target, version.content[column]),
+                "field": as_.field,
+                "before": _json(as_, before.get(column)),
+                "after": _json(as_, version.content[column]),
             }
-            for column, (name, target) in names.items()
+            for column, as_ in columns.items()
             if before.get(column) != version.content[column]
         ]
         told.append(
@@ -92,23 +91,43 @@ def _told(node: str, versions: Sequence[Recorded]) -> list[dict[str, Any]]:
     return told
 
 
-def _json(target: str | None, value: Any) -> str | None:
-    """Return a value as JSON text; one that leads to a record of `target` as its global id."""
-    if value is None:
-        return None
-    return orjson.dumps(value if target is None else global_id(target, value)).decode()
+def _json(told: _Told, value: Any) -> str | None:
+    """Return a value as JSON text."""
+    if value is None or told.is_json:
+        return None if value is None else str(value)
+    return orjson.dumps(value if told.node is None else global_id(told.node, value)).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """How a column is told: as which field; by the global id of which node; whether it holds JSON already."""
+
+    field: str
+    node: str | None = None
+    is_json: bool = False
 
 
 @cache
-def _names(node: str) -> dict[str, tuple[str, str | None]]:
-    """Return, by column, the field it is told as, and the node it leads to where it does."""
-    fields: dict[str, tuple[str, str | None]] = {}
+def _told_as(node: str) -> dict[str, _Told]:
+    """Return how the columns of a node are told; what no field reads is not.
+
+    Columns that only take part in a field worked out are told by their own names.
+    """
     kind: Any = class_of(node)
+    fields: dict[str, _Told] = {}
+    parts: dict[str, _Told] = {}
     for name, field in declared_of(kind).items():
-        match field.reads if isinstance(field, ReadField) else None:
-            case ColumnOf(column=column):
-                fields[column] = (name, None)
-            case Link(shape=Shape.ONE, parent=(column,)) as link:
-                fields[column] = (name, link.node)
-    columns = [column.name for column in NODES[node].table.columns if column.name not in _LEFT_OUT]
-    return {name: fields.get(name, (to_camel_case(name), None)) for name in columns}
+        match getattr(field, "reads", None):
+            case ColumnOf(column=column, decode=decode):
+                holds_json = decode is orjson.loads or getattr(field.type, "of_type", field.type) is JSON
+                fields.setdefault(column, _Told(name, is_json=holds_json))
+            case Link(shape=Shape.ONE, parent=(*_, column), child=(*_, "id")) as link:
+                fields[column] = _Told(name, link.node)
+            case Link(shape=Shape.ONE, parent=(*_, column)):
+                fields[column] = _Told(name)
+            case Computed(needs=needs):
+                parts |= {column: _Told(to_camel_case(column)) for column in needs}
+    told = parts | fields
+    columns = [column.name for column in NODES[node].table.columns]
+    shown = (name for name in columns if name in told and name not in _LEFT_OUT)
+    return {name: told[name] for name in shown if told[name].node is None or is_known(told[name].node)}
