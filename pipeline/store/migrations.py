@@ -15,7 +15,7 @@ from pipeline.store.tables import acts
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration. Known here so that a start need not load Alembic to find nothing to do."""
 
 _IN_CHECKOUT = Path(__file__).resolve().parents[2] / "alembic"

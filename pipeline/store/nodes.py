@@ -15,7 +15,7 @@ from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ClauseList
 from sqlalchemy.sql.operators import in_op, not_in_op
 from sqlalchemy.sql.selectable import NamedFromClause
 
-from pipeline.store import study_tables, tables
+from pipeline.store import checkpoint_tables, study_tables, tables
 from pipeline.store.columns import Whole, Words
 from pipeline.store.selection import View
 from pipeline.words import StudyStatus
@@ -225,6 +225,13 @@ NODES: dict[str, NodeKind] = {
         NodeKind("Qualifier", study_tables.qualifiers),
         NodeKind("RecordLink", study_tables.record_links),
         NodeKind("Alert", study_tables.alerts, happened="raised_at"),
+        NodeKind("EvidencePacket", checkpoint_tables.evidence_packets),
+        NodeKind("EvidenceItem", checkpoint_tables.evidence_items),
+        NodeKind("CheckpointVote", checkpoint_tables.checkpoint_votes),
+        NodeKind("CheckpointCondition", checkpoint_tables.checkpoint_conditions),
+        NodeKind("ConflictOfInterest", checkpoint_tables.conflicts_of_interest),
+        NodeKind("RuleDefinition", checkpoint_tables.rule_definitions),
+        NodeKind("MoleculeFact", checkpoint_tables.molecule_facts),
         NodeKind("AttritionReasonRecord", study_tables.attrition_reasons),
     )
 }
