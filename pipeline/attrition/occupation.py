@@ -155,6 +155,8 @@ def occupation_curve(
     """
     import numpy as np
 
+    used, state = np.unique(state, return_inverse=True)
+    all_states, states = states, used.size
     same = owner[1:] == owner[:-1]
     kept = np.append(~same | (time[1:] > time[:-1]), True)  # of several states at one time only the last lasted
     owner, time, state = owner[kept], time[kept], state[kept]
@@ -174,13 +176,13 @@ def occupation_curve(
     diagonal = np.arange(states)
     moved[:, diagonal, diagonal] += 1 - moved.sum(axis=2)
     chance = np.bincount(state[begins], minlength=states) / max(int(begins.sum()), 1)
-    found = np.empty((len(times), states))
+    found = np.zeros((len(times), all_states))
     done = 0
     for row, until in enumerate(np.searchsorted(steps, times, side="right").tolist()):
         if until > done:
             chance = chance @ _product(moved[done:until])
         done = until
-        found[row] = chance
+        found[row, used] = chance
     return np.maximum(found, 0.0)
 
 

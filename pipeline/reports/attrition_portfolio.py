@@ -133,7 +133,7 @@ def scan(connection: Connection, view: View, stages: tuple[StageOf, ...]) -> tup
         _code(t.to_stage, [stage.code for stage in stages]),
         _code(t.to_status, STATUSES),
         _code(t.kind, KINDS),
-        _code(t.reason, REASONS),
+        case((t.reason.is_(None), _NOBODY), else_=_code(t.reason, REASONS)),  # most have none: that is asked first
         case((and_(t.position == 1, t.note.like(f"{SIGHTED}%")), "S"), else_=_NOBODY),
         case((seen_between, func.substr(t.note, len(BETWEEN) + 1, 10)), else_=t.occurred_from),
         t.occurred_to,
@@ -141,9 +141,7 @@ def scan(connection: Connection, view: View, stages: tuple[StageOf, ...]) -> tup
     text = parts[0]
     for part in parts[1:]:
         text = text.concat(part)
-    sqlite = connection.dialect.name == "sqlite"
-    joined = func.group_concat(text, "") if sqlite else func.string_agg(text, "")
-    found = connection.execute(select(joined).where(visible(tables.transitions, view))).scalar()
+    found = connection.execute(select(_joined(connection, text, "")).where(visible(tables.transitions, view))).scalar()
     table = np.frombuffer((found or "").encode(), dtype=np.uint8).reshape(-1, _WIDTH)
     digits = table[:, 1:18]
     number = np.zeros(len(table), dtype=np.int64)
@@ -152,6 +150,12 @@ def scan(connection: Connection, view: View, stages: tuple[StageOf, ...]) -> tup
         number += digits[:, place]
     number -= ord("0") * int("1" * 17)
     return number, table[:, 18:23], table[:, 23:]
+
+
+def _joined(connection: Connection, text: Any, between: str) -> Any:
+    """Return the SQL that puts the texts of all rows into one."""
+    joins = func.group_concat if connection.dialect.name == "sqlite" else func.string_agg
+    return joins(text, literal(between, Text))
 
 
 def _code(column: Any, names: Any) -> Any:
@@ -210,11 +214,12 @@ def _programmes(connection: Connection, view: View) -> _Programmes:
     p, m = tables.programmes, tables.molecules
     statement = (
         select(p.c.id, p.c.molecule_id, m.c.code, p.c.indication, m.c.modality, p.c.disease_group, p.c.biomarker)
-        .outerjoin(m, and_(m.c.id == p.c.molecule_id, visible(m, view)))
+        .select_from(p.outerjoin(m, and_(m.c.id == p.c.molecule_id, visible(m, view))))
         .where(visible(p, view))
     )
-    rows = connection.execute(statement).all()
-    ids, molecule, code, indication, modality, disease, biomarker = zip(*rows, strict=True) if rows else ((),) * 7
+    cursor = connection.execute(statement).cursor
+    rows = cursor.fetchall() if cursor is not None else []  # the driver's own tuples: ids and texts need no conversion
+    id, molecule, code, indication, modality, disease, biomarker = zip(*rows, strict=True) if rows else ((),) * 7
     classes = _target_classes(connection, view)
     groups = {
         "modality": Coded.of([one or NOT_RECORDED for one in modality]),
@@ -223,7 +228,7 @@ def _programmes(connection: Connection, view: View) -> _Programmes:
         "biomarker_selected": Coded.of(["no" if one is None else "yes" for one in biomarker]),
     }
     names = [f"{a or '?'} ({b})" if b else a or "?" for a, b in zip(code, indication, strict=True)]
-    return _Programmes(np.array(ids, dtype=np.int64), names, groups)
+    return _Programmes(np.array(id, dtype=np.int64), names, groups)
 
 
 def _target_classes(connection: Connection, view: View) -> Mapping[int, str]:
