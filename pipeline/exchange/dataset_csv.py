@@ -101,7 +101,7 @@ def named_columns(headings: Sequence[str], place: str) -> tuple[tuple[DataColumn
     names = [heading or f"COLUMN{number}" for number, heading in enumerate(headings, 1)]
     twice = [name for name, count in Counter(name.upper() for name in names).items() if count > 1]
     if twice:
-        raise FileRefused(f"{place} has the column {twice[0]} twice; rename one of them.")
+        raise FileRefused(f"{place} has the column {visible(twice[0])[:60]!r} twice; rename one of them.")
     unnamed = [name for name, heading in zip(names, headings, strict=True) if not heading]
     warnings = (f"{place}: columns without a heading were named {', '.join(unnamed[:5])}.",) if unnamed else ()
     return tuple(DataColumn(name, type_origin=TypeOrigin.ABSENT) for name in names), warnings

@@ -158,8 +158,11 @@ def tidy(text: str) -> str | None:
 
 
 def visible(text: str) -> str:
-    """Return a text short enough for a message, with a sign in place of what cannot be printed."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text[:200])
+    """Return at most 300 letters of a text, with a sign in place of what cannot be printed: for labels and messages."""
+    text = text[:300]
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 class Chunk:

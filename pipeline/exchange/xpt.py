@@ -65,10 +65,10 @@ def _dataset(source: Source, tokens: Tokens, extent: Extent, texts: Texts) -> Da
     columns = tuple(
         DataColumn(
             texts.read(field.name),
-            texts.read(field.label).strip(),
+            visible(texts.read(field.label).strip()),
             ColumnType.TEXT if field.is_text else ColumnType.NUMBER,
             field.width,
-            texts.read(field.format),
+            visible(texts.read(field.format)),
         )
         for field in member.fields
     )
@@ -84,7 +84,7 @@ def _dataset(source: Source, tokens: Tokens, extent: Extent, texts: Texts) -> Da
 
     return DataSet(
         texts.read(member.name),
-        texts.read(member.label).strip(),
+        visible(texts.read(member.label).strip()),
         columns,
         source.place,
         tokens.version,

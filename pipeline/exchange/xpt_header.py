@@ -9,6 +9,7 @@ Sources: SAS Institute, TS-140 (version 5) and TS-140-2 (version 8), The Record 
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
@@ -22,6 +23,7 @@ MOST_ROW_BYTES = 4_000_000
 _MIDDLE = b"HEADER RECORD!!!!!!!"
 _NAMESTR = struct.Struct(">hhhh8s40s8shhh2x8shhi")
 _LONG_NAME = slice(88, 120)
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _MOST_LABEL_BYTES = 20_000_000
 _TEXT_FIELD, _NUMBER_FIELD = 2, 1
 
@@ -101,6 +103,8 @@ def read_member(stream: BinaryIO, tokens: Tokens, place: str) -> Member:
     _header(stream, tokens.descriptor, place)
     first, second = _exactly(stream, RECORD, place), _exactly(stream, RECORD, place)
     name = (first[8:40] if tokens.version == "xpt8" else first[8:16]).rstrip(b" \0")
+    if not name or _CONTROL.search(name):
+        raise FileRefused(f"{place} has a data set without a name that can be read; the file is damaged.")
     columns = _count(_header(stream, tokens.names, place)[52:58], "the number of columns", place)
     if not 0 < columns <= MOST_COLUMNS:
         raise FileRefused(f"{place} has a member of {columns:,} columns; there are 1 to {MOST_COLUMNS:,}.")
@@ -168,8 +172,8 @@ def _field(described: bytes, version: str, number: int, place: str) -> Field:
     if version == "xpt8":
         name = described[_LONG_NAME].rstrip(b" \0") or name
     name = name.rstrip(b" \0")
-    if not name:
-        raise FileRefused(f"{place}, column {number} has no name; the file is damaged.")
+    if not name or _CONTROL.search(name):
+        raise FileRefused(f"{place}, column {number} has no name that can be read; the file is damaged.")
     return Field(name, label.rstrip(b" \0"), is_text, start, width, _format(form, form_width, decimals))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipeline.errors import FileRefused
-from pipeline.exchange.dataset_table import CHUNK_ROWS
+from pipeline.exchange.dataset_table import CHUNK_ROWS, visible
 from pipeline.exchange.xpt_header import RECORD, Member, Tokens, mark, read_member
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ def find_members(stream: BinaryIO, tokens: Tokens, place: str) -> list[Extent]:
     names = Counter(extent.member.name.upper() for extent in extents)
     twice = next((name for name, count in names.items() if count > 1), None)
     if twice is not None:
-        raise FileRefused(f"{place} holds the data set {twice.decode('latin-1')!r} more than once; rename one of them.")
+        raise FileRefused(
+            f"{place} holds the data set {visible(twice.decode('latin-1'))!r} more than once; rename one of them."
+        )
     return extents
 
 
@@ -76,7 +78,7 @@ def _next_member(stream: BinaryIO, tokens: Tokens, start: int, size: int) -> int
 
 def _counted(stream: BinaryIO, member: Member, end: int, place: str) -> Extent:
     """Count the rows between the header and the end of a member; refuse what was cut off."""
-    name = member.name.decode("latin-1")
+    name = visible(member.name.decode("latin-1"))
     length = end - member.start
     rows, rest = divmod(length, member.row_bytes)
     if member.records is not None:

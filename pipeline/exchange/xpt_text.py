@@ -41,19 +41,22 @@ class Texts:
 
 def find_texts(stream: BinaryIO, extents: list[Extent], place: str, encoding: str | None) -> Texts:
     """Find out the encoding from all cells and labels that are not ASCII."""
+    import numpy as np
+
     if encoding is not None:
         return Texts(_known(encoding), told=True)
     sample: dict[bytes, None] = {}
     for extent in extents:
         member = extent.member
-        told = (member.label, *(field.label for field in member.fields), *(field.name for field in member.fields))
+        told = (member.name, member.label, *(text for field in member.fields for text in (field.name, field.label)))
         sample.update(dict.fromkeys(text for text in told if not text.isascii()))
         for block in blocks(stream, extent, place):
             for field in member.fields:
                 if field.is_text and len(sample) < _MOST_SAMPLED:
                     cells = block[:, field.start : field.start + field.width]
                     special = cells[(cells >= 0x80).any(axis=1)]
-                    sample.update((bytes(cell).rstrip(_BLANK), None) for cell in special)
+                    distinct = dict.fromkeys(np.ascontiguousarray(special).view(f"S{field.width}")[:, 0].tolist())
+                    sample.update((text.rstrip(_BLANK), None) for text in distinct)
     wide = [text for text in sample if _is_utf8(text)]
     other = [text for text in sample if not _is_utf8(text)]
     if not other:

@@ -174,7 +174,7 @@ def test_marks_that_do_not_pair_up_are_text():
         (b"", "is empty"),
         (b"\x00" * 500, "is empty"),
         (b"%PDF-1.7 ...", "is a PDF"),
-        (b"A,a\n1,2\n", "the column A twice"),
+        (b"A,a\n1,2\n", "the column 'A' twice"),
         (b"A,B\n" + b"x" * 5_000_000, "a line of 4,000,000 bytes"),
         (b"A,B\n" * 200_000 + b'x,"1', "never closed"),
         ("A,B\nx,é\n".encode("utf-16")[:-1], "is damaged"),

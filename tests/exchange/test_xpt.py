@@ -12,7 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import FileRefused, InputError
-from pipeline.exchange.dataset_table import ColumnType, DataColumn, DataSet, Source, difference, made, rounded
+from pipeline.exchange.dataset_table import (
+    CHUNK_ROWS,
+    ColumnType,
+    DataColumn,
+    DataSet,
+    Source,
+    difference,
+    made,
+    rounded,
+)
 from pipeline.exchange.ibm_float import LARGEST, SMALLEST, from_ibm, out_of_range, to_ibm
 from pipeline.exchange.xpt import is_xpt, read_xpt
 from pipeline.exchange.xpt_write import write_xpt
@@ -236,6 +245,25 @@ def _temporary(frame, **options):
     return path
 
 
+def test_rows_are_read_chunk_by_chunk():
+    content = written(concentrations([("S-1", n, "ng/mL") for n in range(CHUNK_ROWS * 4)]))
+    taken = []
+
+    class Watched(io.BytesIO):
+        def read(self, size=-1):
+            data = super().read(size)
+            taken.append(len(data))
+            return data
+
+    [found] = read_xpt(Source("pc.xpt", lambda: Watched(content)))
+    assert max(taken) < 4_000_001
+    taken.clear()
+    chunks = found.chunks()
+    assert len(next(chunks)) == CHUNK_ROWS
+    assert sum(taken) == CHUNK_ROWS * 16
+    assert [len(chunk) for chunk in chunks] == [CHUNK_ROWS] * 3
+
+
 # ------------------------------------------------------------------------------------------------- what is refused
 
 
@@ -298,7 +326,9 @@ def test_noise_is_refused(noise):
         (lambda c: c.replace(b"\0\x01\0\0\0\x08\0\x02", b"\0\x03\0\0\0\x08\0\x02"), "type 3"),
         (lambda c: c.replace(b"\0\x01\0\0\0\x08\0\x02", b"\0\x01\0\0\0\x09\0\x02"), "9 bytes wide"),
         (lambda c: c.replace(b"\0\x01\0\0\0\x08\0\x02", b"\0\x01\0\0\0\x07\0\x02"), "said to begin at byte"),
-        (lambda c: c.replace(b"PCSTRESN", b"        "), "no name"),
+        (lambda c: c.replace(b"PCSTRESN", b"        "), "no name that can be read"),
+        (lambda c: c.replace(b"PCSTRESN", b"PC\nSTRES"), "no name that can be read"),
+        (lambda c: c.replace(b"SAS     PC ", b"SAS     \r\n "), "a data set without a name"),
     ],
 )
 def test_a_refusal_says_what_is_wrong(change, said):
