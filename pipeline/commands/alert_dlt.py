@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, or_, select
 
 from pipeline.commands.alerts import Matter, Touched
 from pipeline.commands.exposure_limits import settings_of
 from pipeline.rounding import above
+from pipeline.store.columns import Flag
 from pipeline.store.journal import Act
 from pipeline.store.study_tables import adverse_events, subjects
 from pipeline.store.tables import dose_levels, studies
@@ -19,6 +20,7 @@ from pipeline.words import AlertKind, StudyStatus
 TARGET_RATE = 0.30
 """DLT rate that should not be exceeded, where the study does not say."""
 
+_YES = literal(True, Flag)
 _OVER = (StudyStatus.COMPLETED, StudyStatus.TERMINATED, StudyStatus.WITHDRAWN)
 
 
@@ -42,7 +44,7 @@ def _by_subject(act: Act) -> Iterator[Matter]:
         .where(
             events.c.since_act == act.number,
             events.c.until_act.is_(None),
-            events.c.dlt.is_(True),
+            events.c.dlt == _YES,
             subjects.c.until_act.is_(None),
             subjects.c.dose_level.is_not(None),
         )
@@ -54,13 +56,13 @@ def _by_subject(act: Act) -> Iterator[Matter]:
             subjects.c.study_id == study,
             subjects.c.dose_level == level,
             subjects.c.until_act.is_(None),
-            subjects.c.screen_failure.is_not(True),
+            or_(subjects.c.screen_failure.is_(None), subjects.c.screen_failure != _YES),
         )
         treated = act.connection.execute(select(func.count()).select_from(subjects).where(*at_level)).scalar_one()
         affected = act.connection.execute(
             select(func.count(subjects.c.id.distinct()))
             .join(events, events.c.subject_id == subjects.c.id)
-            .where(*at_level, events.c.until_act.is_(None), events.c.dlt.is_(True))
+            .where(*at_level, events.c.until_act.is_(None), events.c.dlt == _YES)
         ).scalar_one()
         yield from _judged(act, study, f"dose level {level}", level, affected, treated, "AdverseEvent", event)
 

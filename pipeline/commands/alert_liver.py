@@ -41,8 +41,10 @@ def hys_law_candidates(act: Act, touched: Touched) -> Iterable[Matter]:
         return
     labs = laboratory_results
     tests = sorted(ALT | AST | BILIRUBIN | ALP)
-    written = select(labs.c.subject_id.distinct()).where(
-        labs.c.since_act == act.number, labs.c.until_act.is_(None), labs.c.test.in_(tests)
+    written = (
+        select(labs.c.subject_id)
+        .distinct()
+        .where(labs.c.since_act == act.number, labs.c.until_act.is_(None), labs.c.test.in_(tests))
     )
     concerned = {id for id in act.connection.execute(written).scalars() if id is not None}
     for subject, of_subject in _results(act, concerned, tests).items():

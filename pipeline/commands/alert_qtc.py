@@ -47,8 +47,10 @@ def long_qtc(act: Act, touched: Touched) -> Iterable[Matter]:
     ):
         if node not in touched.kinds:
             continue
-        written = select(table.c.subject_id.distinct()).where(
-            table.c.since_act == act.number, table.c.until_act.is_(None), code.in_(CODES)
+        written = (
+            select(table.c.subject_id)
+            .distinct()
+            .where(table.c.since_act == act.number, table.c.until_act.is_(None), code.in_(CODES))
         )
         concerned = {id for id in act.connection.execute(written).scalars() if id is not None}
         for readings in _readings(act, node, table, code, concerned).values():
