@@ -68,6 +68,8 @@ def layer_of(module: str) -> str:
     top, _, rest = module.partition(".")
     if top in {"schema", "api"}:
         return top
+    if rest.startswith("bench.peers"):
+        return "peers"  # servers of their own, to measure this one beside
     part = rest.split(".")[0]
     if part == "store":
         return "store"
@@ -82,7 +84,8 @@ MAY_IMPORT = {
     "store": {"foundation", "domain", "store"},
     "application": {"foundation", "domain", "store", "application"},
     "schema": {"foundation", "domain", "store", "application", "schema"},
-    "api": {"foundation", "domain", "store", "application", "schema", "api"},
+    "api": {"foundation", "domain", "store", "application", "schema", "api", "peers"},
+    "peers": {"foundation", "store", "peers"},
 }
 
 
