@@ -37,6 +37,37 @@ query Board($first: Int!, $after: String) {
   }
 }
 """
+STUDY = """
+query Study($id: ID!, $analyte: String, $from: DateTime, $subject: ID, $grade: Int) {
+  study(id: $id) {
+    subjects {
+      nodes {
+        code erased group { parameters } monitoring(first: 2) { nodes { reported } } qualifiers { name value }
+        adverseEvents(minGrade: $grade) { totalCount }
+      }
+    }
+    monitoring(analyte: $analyte, sampledFrom: $from, subject: $subject, first: 9) {
+      totalCount
+      edges {
+        cursor
+        node {
+          concentration belowLimit exclusion { reason scope by at } retestOf { id } counts
+          subject { code } pool { code } molecule { name } sourceFile { name } recordedBy
+        }
+      }
+      pageInfo { endCursor hasNextPage }
+    }
+    laboratory(minGrade: $grade) { nodes { test grade subject { id } } }
+    responses { nodes { response assessedOn } } measurements { nodes { value unit } }
+    biomarkers { nodes { marker positive } } administrations { nodes { amount molecule { code } } }
+    findings { nodes { organ } } dispositions { nodes { term } } reportedParameters { nodes { code value } }
+    recordLinks { nodes { record { id } } } alerts(open: true) { nodes { kind evidence { id } } }
+  }
+}
+"""
+VERSIONS = """{ study(id: "U3R1ZHk.1") {
+  monitoring { nodes { versions { number reasonForChange changes { field after } } } }
+} }"""
 SITES = "{ sites { code name routing } }"
 
 
@@ -51,6 +82,9 @@ def selects(statements: list[str]) -> list[str]:
         (MOLECULE, {"id": "TW9sZWN1bGU.1", "first": 3, "kinds": ["REGISTERED", "HELD"]}, 1),
         (MOLECULE, {"id": "TW9sZWN1bGU.5", "first": 9}, 1),
         (BOARD, {"first": 10}, 1),
+        (STUDY, {"id": "U3R1ZHk.1", "from": "2013-07-02T00:00:00Z", "grade": 1}, 1),
+        (STUDY, {"id": "U3R1ZHk.3", "analyte": "plain", "subject": "U3ViamVjdA.2"}, 1),
+        (VERSIONS, {}, 3),
         (SITES, {}, 1),
         ("{ reviewItems { totalCount nodes { reported study { code } } } a: checkpointRules { code } }", {}, 2),
         ('{ node(id: "UHJvZ3JhbW1l.1") { ... on Programme { molecule { code } } id } }', {}, 1),
