@@ -14,6 +14,7 @@ from pipeline.commands.programmes import open_programme
 from pipeline.commands.texts import checked, checked_list
 from pipeline.errors import Conflict, InputError, PipelineError, refuse
 from pipeline.names import canonical_key, fold, tidy
+from pipeline.store import study_tables
 from pipeline.store.journal import Act
 from pipeline.store.tables import (
     doses,
@@ -38,6 +39,12 @@ HANGING_ON_MOLECULES = (
     doses,
     recommended_doses,
     events,
+    study_tables.administrations,
+    study_tables.monitoring_records,
+    study_tables.reported_parameters,
+    study_tables.exposure_limits,
+    study_tables.toxicity_bases,
+    study_tables.alerts,
 )
 
 

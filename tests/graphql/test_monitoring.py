@@ -338,3 +338,16 @@ def test_settings_that_mean_nothing_are_refused(unit: Monitored, settings):
     answer = unit.api(SETTINGS, as_=ANA, input={"study": unit.study, "settings": settings})["setMonitoringSettings"]
     assert len(answer["errors"]) == 1
     assert unit.api.acts() == before
+
+
+def test_what_was_monitored_moves_with_a_merged_molecule(unit: Monitored):
+    unit.log(unit.record("5", hoursAfterDose=4))
+    other = unit.api.molecule("IUCT-0002")["id"]
+    merge = "mutation M($input: MergeMoleculesInput!) { mergeMolecules(input: $input) { errors { message } } }"
+    content = {"keep": other, "merge": unit.molecule, "reason": "one compound"}
+    assert unit.api(merge, input=content)["mergeMolecules"]["errors"] == []
+    kept = "query K($id: ID!) { node(id: $id) { ... on Molecule { monitoring { totalCount } } } }"
+    assert unit.api(kept, id=other)["node"] == {"monitoring": {"totalCount": 1}}
+    [(_, column, _, message)] = refused(unit, unit.record("6", hoursAfterDose=5))
+    assert (column, "log it for that one" in message) == ("molecule", True)
+    assert unit.log(unit.record("6", hoursAfterDose=5, molecule=other))["errors"] == []
