@@ -110,8 +110,11 @@ def differences(before: object, after: object, path: str = "") -> Iterator[Chang
         yield Change(path, before, after)
 
 
-_NAMES = ("rule", "dimension", "group", "stage", "cause", "reason", "from_stage", "year", "code", "source")
-_NAMES_TOO = ("population", "step", "probability")
+_NAMES = (
+    *(("rule",), ("source", "population", "step"), ("dimension", "group"), ("dimension", "stage")),
+    *(("stage", "cause"), ("stage", "reason"), ("year",), ("code",), ("probability",), ("stage",), ("from_stage",)),
+)
+"""What tells the rows of a list apart: the first of these that a row has all of."""
 
 
 def _named(rows: Sequence[object]) -> bool:
@@ -121,8 +124,8 @@ def _named(rows: Sequence[object]) -> bool:
 def _by_name(rows: Sequence[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for row in rows:
-        parts = [row[name] for name in (*_NAMES, *_NAMES_TOO) if name in row]
-        name = ", ".join(str(part) for part in parts if not isinstance(part, dict | list))
+        names = next((names for names in _NAMES if all(name in row for name in names)), ())
+        name = ", ".join(str(row[name]) for name in names)
         while name in found:
             name += "'"
         found[name] = row
