@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _MOST_CACHED = 50_000
 _WHOLE_DOUBLES = 1e15
+_DECIMALS = 1e9
+_FIRST_PRINTED, _LAST_PRINTED = 0x20, 0x7E
 _BLANK = b" \0"
 
 
@@ -101,9 +103,13 @@ class _Cells(dict[bytes, str | None]):
     def __init__(self, texts: Texts) -> None:
         super().__init__()
         self.spoilt: dict[bytes, str] = {}
+        self.misses = 0
+        self.crowded = False
+        """Whether the cells of the column differ so much that remembering them does not pay."""
         self._texts = texts
 
     def __missing__(self, raw: bytes) -> str | None:
+        self.misses += 1
         if len(self) >= _MOST_CACHED:
             self.clear()
         try:
@@ -115,14 +121,27 @@ class _Cells(dict[bytes, str | None]):
         return text
 
 
-class _Rounded(dict[float | None, float | None]):
-    """Numbers already rounded."""
+def _plain_texts(cells: NDArray[np.uint8]) -> list[str | None] | None:
+    """Return the texts of fields of the shape (n, width) that are all printable ASCII; None where one is not."""
+    import numpy as np
 
-    def __missing__(self, value: float | None) -> float | None:
-        if len(self) >= _MOST_CACHED:
-            self.clear()
-        short = self[value] = None if value is None else rounded(value)
-        return short
+    if len(cells) == 0 or cells.min() < _FIRST_PRINTED or cells.max() > _LAST_PRINTED:
+        return None
+    texts: list[str] = np.strings.strip(cells.view(f"S{cells.shape[1]}")[:, 0]).astype(str).tolist()
+    return [text or None for text in texts]
+
+
+def _has_few_digits(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which numbers are surely at 15 significant digits or fewer: those with at most 9 decimals, mostly.
+
+    A whole number below 10**15 over 10**9 is the double nearest to that decimal, so it is what rounding would give.
+    """
+    import numpy as np
+
+    scaled = np.rint(values * _DECIMALS)
+    whole = (np.trunc(values) == values) & (np.abs(values) < _WHOLE_DOUBLES)
+    few: NDArray[np.bool_] = whole | ((scaled / _DECIMALS == values) & (np.abs(scaled) < _WHOLE_DOUBLES))
+    return few
 
 
 class _Reader:
@@ -135,7 +154,6 @@ class _Reader:
         self._at = at(columns)
         self._numeric = [not field.is_text for field in fields]
         self._cells = [_Cells(texts) for _ in fields]
-        self._rounded = [_Rounded() for _ in fields]
         self._coded: dict[str, Counter[str]] = {}
 
     def chunk(self, block: NDArray[np.uint8], first: int, *, last: bool) -> Chunk:
@@ -163,8 +181,13 @@ class _Reader:
         self, cells: NDArray[np.uint8], index: int, first: int, bad: dict[int, Quarantined]
     ) -> list[str | None]:
         known = self._cells[index]
+        if known.crowded and (plain := _plain_texts(cells)) is not None:
+            return plain
+        known.spoilt.clear()
+        before = known.misses
         raw: list[bytes] = cells.view(f"S{cells.shape[1]}")[:, 0].tolist()
         texts = list(map(known.__getitem__, raw))
+        known.crowded = known.misses - before > len(raw) // 4
         if known.spoilt:
             for number, content in enumerate(raw):
                 if content in known.spoilt:
@@ -188,8 +211,9 @@ class _Reader:
         found = values.astype(object)
         found[missing] = None
         listed: list[float | None] = found.tolist()
-        whole = (values == np.trunc(values)) & (np.abs(values) < _WHOLE_DOUBLES)
-        return listed if (whole | missing).all() else list(map(self._rounded[index].__getitem__, listed))
+        for number in np.flatnonzero(~(missing | _has_few_digits(values))).tolist():
+            listed[number] = rounded(listed[number])  # type: ignore[arg-type]  # not one of the missing
+        return listed
 
     def _quarantine(
         self, bad: dict[int, Quarantined], number: int, first: int, index: int, content: bytes, reason: str

@@ -53,9 +53,11 @@ def find_texts(stream: BinaryIO, extents: list[Extent], place: str, encoding: st
         for block in blocks(stream, extent, place):
             for field in member.fields:
                 if field.is_text and len(sample) < _MOST_SAMPLED:
-                    cells = block[:, field.start : field.start + field.width]
+                    cells = np.ascontiguousarray(block[:, field.start : field.start + field.width])
+                    if cells.tobytes().isascii():
+                        continue
                     special = cells[(cells >= 0x80).any(axis=1)]
-                    distinct = dict.fromkeys(np.ascontiguousarray(special).view(f"S{field.width}")[:, 0].tolist())
+                    distinct = dict.fromkeys(special.view(f"S{field.width}")[:, 0].tolist())
                     sample.update((text.rstrip(_BLANK), None) for text in distinct)
     wide = [text for text in sample if _is_utf8(text)]
     other = [text for text in sample if not _is_utf8(text)]

@@ -245,6 +245,22 @@ def _temporary(frame, **options):
     return path
 
 
+@given(st.lists(st.floats(-1e20, 1e20) | st.decimals(-(10**6), 10**6, places=4).map(float), max_size=30))
+def test_numbers_are_read_at_fifteen_digits(values):
+    exact = to_ibm(np.array([value + 0.0 for value in values if not out_of_range(np.array([value]))[0]]))
+    content = written(made("PC", COLUMNS[1:2], lambda: iter([(12345.0,)] * len(exact))))
+    head, tail = content.split(to_ibm(np.array([12345.0])).tobytes() * len(exact), 1) if len(exact) else (content, b"")
+    [found] = read(head + exact.tobytes() + tail)
+    assert [row[0] for row in cells(found)] == [rounded(value) for value in from_ibm(exact).values.tolist()]
+
+
+def test_columns_whose_texts_all_differ_are_read_as_any_other():
+    rows = [(f" S-{n} ", n, None if n % 9 == 0 else f"é{n}" if n > CHUNK_ROWS * 2 else f"{n}") for n in range(30_000)]
+    one = concentrations(rows)
+    [found] = read(written(one))
+    assert difference(one, found) is None
+
+
 def test_rows_are_read_chunk_by_chunk():
     content = written(concentrations([("S-1", n, "ng/mL") for n in range(CHUNK_ROWS * 4)]))
     taken = []
