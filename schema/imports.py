@@ -57,7 +57,11 @@ class ImportReport(graphene.ObjectType):
         required=True,
         description="The first 200 problems: rows not taken, then rows to mind.",
     )
-    written = given(JSON, required=True, description="How many molecules, programmes and studies are new or changed.")
+    written = given(
+        JSON,
+        required=True,
+        description="How many molecules, programmes, studies and records of studies are new or changed.",
+    )
 
 
 _PROBLEMS_SHOWN = 200
@@ -73,13 +77,20 @@ def import_file(info: GraphQLResolveInfo, file: Any, input: Any) -> dict[str, An
         name = file.filename or "upload"
         with request.centre.read(request.actor) as reader:
             _, graph = reader.graphs.in_force(reader.connection)
-        reading = read_files(input.format, [(name, content)], graph)
-        command = ImportFiles.of(reading, [(name, content)], name=name, dry_run=bool(input.get("dry_run")))
+        reading = read_files(input.format, [(name, content)], graph, study=input.get("study"))
+        command = ImportFiles.of(
+            reading,
+            [(name, content)],
+            name=name,
+            dry_run=bool(input.get("dry_run")),
+            study=input.get("study"),
+            molecule=input.get("molecule"),
+        )
         recorded = request.centre.execute(command, actor=request.actor)
     except PipelineError as error:
         return {"report": None, "errors": error_rows(error, info, request)}
     result = recorded.result
-    written = {name: result[name] for name in ("molecules", "programmes", "studies")}
+    written = {name: result[name] for name in ("molecules", "programmes", "studies")} | result["records"]
     report = result["report"] | {"problems": _problems(reading), "written": written}
     return {"report": report, "errors": []}
 

@@ -21,8 +21,10 @@ _MOST_BYTES = 200 * 1024 * 1024
     "format_name",
     default="auto",
     show_default=True,
-    help="portfolio, snapshots, phase1-dlt, ctgov, trial-stops, or auto: told by the content.",
+    help="portfolio, snapshots, phase1-dlt, ctgov, trial-stops, sdtm, or auto: told by the content.",
 )
+@click.option("--study", help="The study the records belong to, by code, where the files do not say it.")
+@click.option("--molecule", help="The molecule the study is about, by code or name, where it cannot be told.")
 @click.option("--dry-run", is_flag=True, help="Rehearse: report what would happen and write nothing.")
 @click.option(
     "--quarantine",
@@ -37,6 +39,8 @@ def command(
     session: Session,
     paths: tuple[Path, ...],
     format_name: str,
+    study: str | None,
+    molecule: str | None,
     dry_run: bool,
     quarantine: Path | None,
     template: Path | None,
@@ -62,10 +66,10 @@ def command(
         with centre.read() as reader:
             _, graph = reader.graphs.in_force(reader.connection)
         with session.progress("Reading"):
-            reading = read_files(format_name, files, graph)
+            reading = read_files(format_name, files, graph, study=study)
             reading.warnings += left_out
         with session.progress("Rehearsing" if dry_run else "Writing"):
-            made = ImportFiles.of(reading, files, name=_name(paths), dry_run=dry_run)
+            made = ImportFiles.of(reading, files, name=_name(paths), dry_run=dry_run, study=study, molecule=molecule)
             recorded = centre.execute(made, actor=session.actor)
     result = dict(recorded.result)
     unsettled = reading.quarantined or reading.held or reading.flags
@@ -103,7 +107,7 @@ def _files(paths: Sequence[Path]) -> tuple[list[tuple[str, bytes]], list[str]]:
     return found, [f"left out, being no {_LISTED}: {', '.join(left_out[:20])}{more}."] if left_out else []
 
 
-_KNOWN = {".csv", ".tsv", ".txt", ".xlsx", ".json", ".ndjson", ".jsonl", ".zip"}
+_KNOWN = {".csv", ".tsv", ".txt", ".xlsx", ".json", ".ndjson", ".jsonl", ".zip", ".xpt", ".dsjc"}
 _LISTED = "table, JSON or archive"
 
 
@@ -126,6 +130,7 @@ def _text(result: dict[str, Any], dry_run: bool) -> str:
         *(f"  {report[name]:>9,} {name}" for name in ("accepted", "quarantined", "held", "duplicates")),
         f"  {result['molecules']:,} molecules, {result['programmes']:,} programmes and "
         f"{result['studies']:,} studies {'would be ' if dry_run else ''}new or changed",
+        *(f"  {count:>9,} new {node}" for node, count in result["records"].items()),
     ]
     if report["held"]:
         lines.append("  held rows wait for a decision: ask for reviewItems, and answer with decideReview")

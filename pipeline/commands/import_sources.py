@@ -13,8 +13,14 @@ from pipeline.store.tables import source_files
 class Sources:
     """The ids of the kept files, by the name that places give them. Nothing is kept when nothing is to be written."""
 
-    def __init__(self, ids: dict[str, int]) -> None:
+    def __init__(self, ids: dict[str, int], kept_before: frozenset[int] = frozenset()) -> None:
+        """Take the ids of files by name; `kept_before` are those of files kept before this import."""
         self._ids = ids
+        self._kept_before = kept_before
+
+    def was_kept(self, file: str) -> bool:
+        """Whether the file was brought in before, byte by byte the same."""
+        return self.of(file) in self._kept_before
 
     def of(self, file: str | None) -> int | None:
         """Return the id of the file a place is in: the file itself, or the workbook of a sheet ("book.xlsx[Sheet]")."""
@@ -29,10 +35,11 @@ class Sources:
 
 def keep(act: Act, sent: Sequence[tuple[str, bytes]], files: Sequence[SentFile]) -> Sources:
     """Keep what was sent byte by byte, and what archives held beside them; what is kept already is not kept twice."""
+    first = act.next_id(source_files)
     ids = {file.name: _keep(act, f"{file.archive}/{file.name}", file.content) for file in files if file.archive}
     contents = {id(content): _keep(act, name, content) for name, content in sent}
     ids |= {file.name: contents[id(file.content)] for file in files if not file.archive}
-    return Sources(ids)
+    return Sources(ids, frozenset(id for id in ids.values() if id < first))
 
 
 def _keep(act: Act, name: str, content: bytes) -> int:

@@ -77,15 +77,17 @@ class Studies:
         return known
 
     def _homes(self, facts: Sequence[StudyFact]) -> dict[str, int]:
-        """Return the studies on record that carry a registry number of the facts, by that number."""
+        """Return the studies on record that carry a registry number of the facts or are said to be theirs, by that."""
         homes: dict[str, int] = {}
         studies = tables.studies
-        for some in chunks(sorted({fact.registry_id for fact in facts if fact.registry_id})):
+        wanted = {code for fact in facts for code in (fact.registry_id, fact.home) if code}
+        for some in chunks(sorted(wanted)):
             statement = select(studies.c.id, studies.c.registry_id, studies.c.code).where(
                 studies.c.until_act.is_(None), or_(studies.c.registry_id.in_(some), studies.c.code.in_(some))
             )
             for id, number, code in self.act.connection.execute(statement.order_by(studies.c.id)):
                 homes.setdefault(number or code, id)
+                homes.setdefault(code, id)
         return homes
 
     # ------------------------------------------------------------ studies and their sources
@@ -98,15 +100,16 @@ class Studies:
         created: list[StudyFact] = []
         homes: list[int] = []
         for fact, _ in facts:
-            home = by_registry.get(fact.registry_id or "")
+            home = by_registry.get(fact.home or "") or by_registry.get(fact.registry_id or "")
             if home is None:
                 home = first + len(created)
                 created.append(fact)
-                if fact.registry_id:
-                    by_registry[fact.registry_id] = home
+                for code in (fact.registry_id, fact.home):
+                    if code:
+                        by_registry[code] = home
             homes.append(home)
         if created:
-            codes = [fact.registry_id or fact.code for fact in created]
+            codes = [fact.registry_id or fact.home or fact.code for fact in created]
             merged = [
                 merge([Statement(fact.source, fact.code, statement_of(fact))], code)
                 for fact, code in zip(created, codes, strict=True)

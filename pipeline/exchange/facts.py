@@ -249,6 +249,8 @@ class StudyFact:
     details: dict[str, object] = field(default_factory=dict)
     """Anything else worth keeping, as the source gave it (schemas, secondary ids), JSON values only."""
     partial: bool = False
+    home: str | None = None
+    """Code of the study it belongs to, where somebody said so; no statement of the source."""
     row: int | None = None
     file: str | None = None
     rows: int = 1

@@ -13,6 +13,7 @@ from pipeline.exchange.archives import unpack
 from pipeline.exchange.reading import Reading, SentFile
 
 if TYPE_CHECKING:
+    from pipeline.exchange.dataset_table import DataSet
     from pipeline.stages.graph import StageGraph
 
 Files = Sequence[SentFile]
@@ -77,6 +78,36 @@ def _trial_stops(files: Files, _graph: StageGraph) -> Reading:
     return read_trial_stops(file.content, file.name)
 
 
+def _sdtm(files: Files, _graph: StageGraph, study: str | None = None) -> Reading:
+    from pipeline.exchange.sdtm import is_sdtm, read_sdtm
+
+    datasets = data_sets(files)
+    if not is_sdtm(datasets):
+        names = ", ".join(file.name for file in files[:5]) + (" ..." if len(files) > 5 else "")
+        raise FileRefused(f"no domain of SDTM or SEND is among {names}; its variables (PCTESTCD, AETERM ...) show it")
+    found = read_sdtm(datasets, study=study)
+    return Reading("sdtm", warnings=found.warnings, records=found.studies, outside=found.outside)
+
+
+def data_sets(files: Files) -> list[DataSet]:
+    """Open the data sets in files, each told by how it begins: SAS transport, Dataset-JSON, or delimited text."""
+    from pipeline.exchange.dataset_csv import read_csv
+    from pipeline.exchange.dataset_json import is_dataset_json, read_dataset_json
+    from pipeline.exchange.dataset_table import Source
+    from pipeline.exchange.xpt import is_xpt, read_xpt
+
+    found: list[DataSet] = []
+    for file in files:
+        start, source = file.content[:_HEAD], Source.of(file.name, file.content)
+        if is_xpt(start):
+            found += read_xpt(source)
+        elif is_dataset_json(start):
+            found += read_dataset_json(source)
+        elif not start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):  # a define.xml describes, it holds no rows
+            found.append(read_csv(source))
+    return found
+
+
 FORMATS: dict[str, Format] = {
     format.name: format
     for format in (
@@ -87,12 +118,17 @@ FORMATS: dict[str, Format] = {
         Format("phase1-dlt", "published phase I trials: seven CSV files (folder or zip)", _phase1),
         Format("ctgov", "ClinicalTrials.gov API v2 records (json, ndjson; files, folder or zip)", _ctgov),
         Format("trial-stops", "stopped trials with restarts (csv)", _trial_stops),
+        Format("sdtm", "studies in SDTM or SEND data sets (xpt, Dataset-JSON, csv; files, folder or zip)", _sdtm),
     )
 }
 
 
-def read_files(format: str, files: Sequence[tuple[str, bytes]], graph: StageGraph) -> Reading:
+def read_files(
+    format: str, files: Sequence[tuple[str, bytes]], graph: StageGraph, *, study: str | None = None
+) -> Reading:
     """Read files, given by (name, content) as they were sent, in a named format or in the one their content shows.
+
+    study: code of the study of records that name none.
 
     Raises:
         InputError: no such format, or no file.
@@ -105,7 +141,11 @@ def read_files(format: str, files: Sequence[tuple[str, bytes]], graph: StageGrap
     unpacked, left_out = unpack(files)
     if not unpacked:
         raise InputError("no file was given", path=("file",))
-    reading = _read(told(unpacked) if format == "auto" else format, unpacked, graph, guessed=format == "auto")
+    chosen = told(unpacked) if format == "auto" else format
+    if chosen == "sdtm":
+        reading = _sdtm(unpacked, graph, study)
+    else:
+        reading = _read(chosen, unpacked, graph, guessed=format == "auto")
     reading.files = unpacked
     reading.warnings[:0] = left_out
     return reading
@@ -130,6 +170,8 @@ def told(files: Files) -> str:
     names = {file.given.lower() for file in files}
     if sum(any(known in name for name in names) for known in ("dose_level", "observed_dlt", "dlt_definition")) >= 2:
         return "phase1-dlt"
+    if any(_is_study_data(file.content) for file in files):
+        return "sdtm"
     heads = [_head(file.content) for file in files]
     if any(head[:1] in ("{", "[") for head in heads):
         return "ctgov"
@@ -139,6 +181,26 @@ def told(files: Files) -> str:
     if len(files) > 1 or "clinical_phase" in heads[0].lower():
         return "snapshots"
     return "portfolio"
+
+
+_HEAD = 8_192
+_TOPICS = re.compile(
+    r"\b(?:PCTESTCD|PPTESTCD|AETERM|EXTRT|LBTESTCD|DSDECOD|TSPARMCD|TXPARMCD|TRTESTCD|TUTESTCD|RSTESTCD|MITESTCD"
+    r"|BWTESTCD|EGTESTCD|MATESTCD|CLTESTCD|QNAM|RELID|POOLID|ARMCD)\b",
+    re.IGNORECASE,
+)
+
+
+def _is_study_data(content: bytes) -> bool:
+    """Whether a file is a data set of SDTM or SEND, or in a format that hardly holds anything else."""
+    from pipeline.exchange.dataset_json import is_dataset_json
+    from pipeline.exchange.xpt import is_xpt
+
+    start = content[:_HEAD]
+    if is_xpt(start) or is_dataset_json(start):
+        return True
+    first = next(iter(_head(content).splitlines()), "")
+    return _TOPICS.search(first) is not None and re.search(r"\bSTUDYID\b|\bUSUBJID\b", first, re.IGNORECASE) is not None
 
 
 def _head(content: bytes) -> str:

@@ -6,9 +6,12 @@ A reader never writes and never drops: accepted + quarantined + held + duplicate
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.exchange.facts import ProgrammeFact, StudyFact
+
+if TYPE_CHECKING:
+    from pipeline.exchange.study_facts import Batch, StudyRecords
 
 
 class Place(NamedTuple):
@@ -75,6 +78,10 @@ class Reading:
     """Accepted rows with something to mind: a repaired grade, an odd count, a guessed encoding."""
     files: list[SentFile] = field(default_factory=list)
     """What was sent, unpacked: filled in by pipeline.exchange.formats."""
+    records: list[StudyRecords] = field(default_factory=list)
+    """Studies with records that are streamed: their rows are counted, and their fates told, as they are written."""
+    outside: list[Batch] = field(default_factory=list)
+    """Rows of the files of `records` that belong to none of the studies."""
 
     @property
     def accepted(self) -> int:

@@ -23,10 +23,11 @@ from pipeline.exchange.sdtm_repeats import Repeats
 from pipeline.exchange.sdtm_response import read_measurements, read_responses
 from pipeline.exchange.sdtm_rows import Outcome, Rows
 from pipeline.exchange.sdtm_safety import read_dispositions, read_events, read_findings
-from pipeline.exchange.sdtm_study import DoseTimes, StudyView
+from pipeline.exchange.sdtm_study import DoseTimes, StudyView, analyte_name
 from pipeline.exchange.sdtm_subjects import Head, read_pools, read_sets, read_subjects
 from pipeline.exchange.sdtm_trial import Trial
 from pipeline.exchange.study_facts import (
+    KEPT,
     Batch,
     Fact,
     GroupFact,
@@ -218,7 +219,10 @@ class _Set:
         self.result.warnings += [
             f"{study.code}: {warning}" for warning in study.survey.settle() if "PC" in study.repeats
         ]
-        study.batches += [batch for code in ("TS", "TA") for batch, _ in self._rows(code, study)]
+        study.batches += [batch for batch, _ in self._rows("TS", study)]
+        for batch, _ in self._rows("TA", study):
+            batch.domain = KEPT
+            study.batches.append(batch)
         self._read_told("TX", GroupFact, study, lambda rows: read_sets(rows, study.head, study.arms))
         self._read_told("POOLDEF", PoolFact, study, lambda rows: read_pools(rows, view, study.head))
         if "DM" in study.repeats:
@@ -265,6 +269,12 @@ class _Set:
             list(head.subjects.values()),
             list(head.pools.values()),
             lambda: self._stream(study),
+            frozenset(
+                analyte_name(test)
+                for test, code in study.survey.analytes
+                if test and study.view.molecule_of(analyte_name(test), code) is None
+            ),
+            frozenset(study.view.investigated),
         )
 
     def _stream(self, study: _Study) -> Iterator[Batch]:
@@ -281,12 +291,12 @@ class _Set:
         repeats, kind = study.repeats[code], DOMAINS[code].kind or RecordLinkFact
         file = ""
         for batch, rows in self._rows(code, study):
-            batch.kind, file = kind, batch.file
+            batch.kind, batch.domain, file = kind, code, batch.file
             _sort_out(batch, repeats.split(rows, read(rows)))
             yield batch
         outcomes, duplicates = repeats.rest()
         if outcomes or duplicates:
-            rest = Batch(kind, file, 0, duplicates=duplicates)
+            rest = Batch(kind, file, 0, duplicates=duplicates, domain=code)
             _sort_out(rest, outcomes)
             yield rest
 

@@ -49,6 +49,8 @@ class ConcentrationSurvey:
     """Days on which samples were taken soon after a dose."""
     idle_clock: str | None = None
     """The time of day that every sample carries, whenever it was planned: it says nothing."""
+    analytes: set[tuple[str | None, str | None]] = field(default_factory=set)
+    """(name, code) of what was measured."""
     _plans: set[tuple[str | None, float | None, str | None, float | None]] = field(default_factory=set)
     _numbers: set[str] = field(default_factory=set)
     _clocks: set[str] = field(default_factory=set)
@@ -69,6 +71,7 @@ class ConcentrationSurvey:
         self._numbers.update(text for text in rows.texts("PCORRES") if text is not None and "," in text)
         if len(self._numbers) > 1 and len(self._numbers) < _MOST_PLANS:
             self._numbers.update(text for text in rows.texts("PCORRES") if text is not None and "." in text)
+        self.analytes.update(zip(rows.texts("PCTEST", "PCTESTCD"), rows.texts("PCTESTCD"), strict=True))
         if len(self._clocks) < 2:
             self._clocks.update(text[11:16] for text in rows.texts("PCDTC") if text is not None and len(text) > 10)
         units = zip(

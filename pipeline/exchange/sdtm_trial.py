@@ -102,7 +102,7 @@ class Trial:
             details={name: value for name, value in details.items() if value is not None},
             row=self.place.row if self.place else None,
             file=self.place.file if self.place else None,
-            rows=0,
+            rows=self.rows,
         )
 
 

@@ -374,6 +374,10 @@ class HeldFact(NamedTuple):
     field: str | None = None
 
 
+KEPT = "-"
+"""Domain of rows that are kept with their file and become nothing by themselves."""
+
+
 @dataclass(slots=True)
 class Batch:
     """Some rows of one data set: the facts of one kind read in them, and what became of the other rows.
@@ -390,6 +394,9 @@ class Batch:
     quarantined: Sequence[Quarantined] = ()
     duplicates: Sequence[Duplicate] = ()
     flags: Sequence[Quarantined] = ()
+    """What has to be minded beside the flags of the facts."""
+    domain: str = ""
+    """The source's name of this kind of records: qualifiers and links name it."""
 
 
 @dataclass(slots=True)
@@ -407,3 +414,7 @@ class StudyRecords:
     subjects: list[SubjectFact] = field(default_factory=list)
     pools: list[PoolFact] = field(default_factory=list)
     stream: Callable[[], Iterator[Batch]] = field(default=lambda: iter(()))
+    analytes: frozenset[str] = frozenset()
+    """Analytes of which the files do not say whose they are."""
+    investigated: frozenset[str] = frozenset()
+    """Keys of the molecules the study says it is about, where it says so."""

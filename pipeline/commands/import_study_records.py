@@ -1,0 +1,522 @@
+"""Records of studies, written as they are read: batch by batch, each row accepted, held, quarantined or known already.
+
+A study that has no records of a kind yet is written without a question. Where it has some, every row is compared with
+what its source ever stated: the same is no news; something else under the same name is held with the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import repeat
+from typing import Any
+
+import orjson
+from sqlalchemy import literal, or_, select
+
+from pipeline.commands.alerts import Touched, watch
+from pipeline.commands.import_known_records import KnownRecords, content_hashes, key_hashes
+from pipeline.commands.import_molecules import Molecules, chunks
+from pipeline.commands.import_record_kinds import DOMAIN_NODES, KINDS, NODES, RecordKind
+from pipeline.commands.import_sources import Sources
+from pipeline.commands.import_study_heads import StudyHeads
+from pipeline.exchange.reading import Held, Place, Quarantined, Reading
+from pipeline.exchange.study_facts import (
+    KEPT,
+    AdverseEventFact,
+    Batch,
+    ConcentrationFact,
+    Fact,
+    HeldFact,
+    QualifierFact,
+    RecordLinkFact,
+    Related,
+    StudyRecords,
+    SubjectFact,
+)
+from pipeline.names import canonical_key
+from pipeline.store import study_tables, tables
+from pipeline.store.journal import Act
+from pipeline.words import EventKind
+
+MOST_FLAGS = 50_000
+"""Flags kept in a reading; every flag stands in its record as well."""
+RECORD = "record"
+"""Proposals of this kind are about one record of a study."""
+_SHOWN = 4
+Columns = dict[str, Sequence[Any]]
+
+
+@dataclass(slots=True)
+class StudyWriter:
+    """Writes the records of the studies of one import, and counts what became of their rows."""
+
+    act: Act
+    molecules: Molecules
+    heads: StudyHeads
+    reading: Reading
+    sources: Sources
+    unchanged_rows: int = 0
+    written: dict[str, int] = field(default_factory=dict)
+    """Node -> how many records are new."""
+
+    def write(self) -> None:
+        """Write all studies of the reading."""
+        for batch in self.reading.outside:
+            self._count(batch)
+            self._count_kept(batch)
+        for records in self.reading.records:
+            _OneStudy(self, records).write()
+
+    def _count(self, batch: Batch) -> None:
+        """Take over what a reader found of some rows."""
+        reading = self.reading
+        reading.rows += batch.rows
+        reading.quarantined += batch.quarantined
+        self.unchanged_rows += len(batch.duplicates)
+        if len(reading.flags) < MOST_FLAGS:
+            reading.flags += batch.flags
+
+    def _count_kept(self, batch: Batch) -> None:
+        """Count rows that are only kept with their file as known where the file was kept before."""
+        if batch.rows and self.sources.was_kept(batch.file):
+            self.unchanged_rows += batch.rows - len(batch.quarantined)
+
+
+class _OneStudy:
+    """The records of one study while they are written."""
+
+    def __init__(self, writer: StudyWriter, records: StudyRecords) -> None:
+        self.writer, self.records = writer, records
+        self.act, self.reading = writer.act, writer.reading
+        self.study_id = writer.heads.write(records)
+        given = writer.heads.given_molecule()
+        self.given = None if given is None else writer.molecules.id_of(given)
+        self.subjects: dict[str, int] = {}
+        self.pools: dict[str, int] = {}
+        self.known: dict[str, KnownRecords] = {}
+        self.ranges: dict[tuple[str, str], list[range]] = {}
+        """(domain, node) -> the ids its records got in this import."""
+        self.numbered: dict[str, dict[tuple[int | None, int | None, str | None], list[int]]] = {}
+        self.whose: dict[tuple[str | None, str | None], int | str | None] = {}
+        self.new: dict[str, int] = {}
+        self.serious = 0
+        self.touched_molecules: set[int] = set()
+        self.touched_subjects: set[int] = set()
+
+    def write(self) -> None:
+        """Write people, groups and pools, then the records, and tell the history."""
+        self._look_up()
+        self._write_told(self.records.groups)
+        self._write_told(self.records.subjects)
+        self._write_told(self.records.pools)
+        for batch in self.records.stream():
+            self.writer._count(batch)
+            if batch.domain == KEPT:
+                self.writer._count_kept(batch)
+            self._write_batch(batch)
+        self.writer.unchanged_rows += self.writer.heads.unchanged_rows
+        self.writer.heads.unchanged_rows = 0
+        self._tell()
+
+    # ------------------------------------------------------------ people, groups, pools
+
+    def _look_up(self) -> None:
+        for table, ids in ((study_tables.subjects, self.subjects), (study_tables.pools, self.pools)):
+            statement = select(table.c.code, table.c.id).where(
+                table.c.study_id == self.study_id, table.c.until_act.is_(None), table.c.code.is_not(None)
+            )
+            ids.update({row.code: row.id for row in self.act.connection.execute(statement)})
+
+    def _write_told(self, facts: Sequence[Any]) -> None:
+        """Write what is known by a code of its own. What was left open before is filled in; contradictions are held."""
+        if not facts:
+            return
+        kind = KINDS[type(facts[0])]
+        table = kind.table
+        on_record: dict[str, dict[str, Any]] = {}
+        for row in self.act.current(table, table.c.study_id == self.study_id):
+            on_record[row["code"]] = row
+        new: list[Any] = []
+        for fact in facts:
+            known = on_record.get(fact.code)
+            said = {name: getattr(fact, name) for name in kind.stated if getattr(fact, name) is not None}
+            if known is None:
+                new.append(fact)
+                continue
+            changes = {name: value for name, value in said.items() if known[name] != value}
+            if not changes:
+                self.writer.unchanged_rows += getattr(fact, "rows", 1)
+            elif all(_is_open(name, known[name]) for name in changes):
+                self.act.revise(table, known, changes | self._source(fact.place))
+            else:
+                row = {name: getattr(fact, name) for name in kind.stated}
+                self._hold_change(kind, fact.place, row | {n: v for n, v in known.items() if row.get(n) is None}, known)
+        names = kind.columns
+        extra = {"erased": False, "opposed_to_reuse": False} if kind.fact is SubjectFact else {}
+        ids = self.act.add_all(
+            table,
+            ("study_id", *names, *extra, "source_file", "source_row"),
+            [
+                (self.study_id, *(getattr(fact, name) for name in names), *extra.values(), *self._place(fact.place))
+                for fact in new
+            ],
+        )
+        self.new[kind.node] = len(new)
+        codes = {fact.code: id for fact, id in zip(new, ids, strict=True)}
+        if kind.fact is SubjectFact:
+            self.subjects |= codes
+        elif kind.node == "Pool":
+            self.pools |= codes
+
+    def _source(self, place: Place) -> dict[str, Any]:
+        file, row = self._place(place)
+        return {"source_file": file, "source_row": row}
+
+    def _place(self, place: Place) -> tuple[int | None, int]:
+        return self.writer.sources.of(place.file), place.row
+
+    def _name_subjects(self, codes: Iterable[str | None], place: Place) -> None:
+        """Put subjects on record that records speak of and nothing else does."""
+        missing = sorted({code for code in codes if code is not None and code not in self.subjects})
+        if missing:
+            species = str(self.records.study.details.get("species") or "human")
+            ids = self.act.add_all(
+                study_tables.subjects,
+                ("study_id", "code", "species", "erased", "opposed_to_reuse", "source_file", "source_row"),
+                [(self.study_id, code, species, False, False, *self._place(place)) for code in missing],
+            )
+            self.subjects |= dict(zip(missing, ids, strict=True))
+            self.new["Subject"] = self.new.get("Subject", 0) + len(missing)
+
+    def _name_pools(self, codes: Iterable[str | None], place: Place) -> None:
+        missing = sorted({code for code in codes if code is not None and code not in self.pools})
+        if missing:
+            ids = self.act.add_all(
+                study_tables.pools,
+                ("study_id", "code", "members", "source_file", "source_row"),
+                [(self.study_id, code, "[]", *self._place(place)) for code in missing],
+            )
+            self.pools |= dict(zip(missing, ids, strict=True))
+
+    # ------------------------------------------------------------ records
+
+    def _write_batch(self, batch: Batch) -> None:
+        kind = KINDS[batch.kind]
+        facts: Sequence[Fact] = batch.facts
+        held = list(batch.held)
+        if kind.fact in (QualifierFact, RecordLinkFact):
+            self._write_related(kind, facts)
+            return
+        everything = [*facts, *(item.fact for item in held)]
+        if not everything:
+            return
+        if kind.fact is not SubjectFact:
+            self._name_subjects((getattr(fact, "subject", None) for fact in everything), everything[0].place)
+            self._name_pools((getattr(fact, "pool", None) for fact in everything), everything[0].place)
+        for item in held:
+            self._hold(kind, item)
+        if facts:
+            self._take(kind, batch.domain, facts)
+
+    def _columns(self, kind: RecordKind, facts: Sequence[Fact]) -> Columns:
+        """Return the columns of some facts, with ids in place of codes and keys."""
+        turned = dict(zip(kind.fact._fields, zip(*facts, strict=True), strict=True))
+        columns: Columns = {}
+        for name in kind.fact._fields:
+            if name == "subject":
+                columns["subject_id"] = list(map(self.subjects.get, turned[name]))
+            elif name == "pool":
+                columns["pool_id"] = list(map(self.pools.get, turned[name]))
+            elif name == "molecule":
+                columns["molecule_id"] = self._molecules(kind, turned)
+            elif name == "place":
+                files = {place.file for place in turned[name]}
+                ids = {file: self.writer.sources.of(file) for file in files}
+                columns["source_file"] = [ids[place.file] for place in turned[name]]
+                columns["source_row"] = [place.row for place in turned[name]]
+            else:
+                columns[name] = turned[name]
+        if kind.fact is ConcentrationFact:
+            self._as_entered(columns, len(facts))
+        elif kind.fact is SubjectFact:
+            columns |= {"erased": [False] * len(facts), "opposed_to_reuse": [False] * len(facts)}
+        return columns
+
+    def _as_entered(self, columns: Columns, rows: int) -> None:
+        """Add who entered concentrations, and who left out those that the source leaves out."""
+        by, at = self.act.actor.name, self.act.recorded_at
+        excluded = columns["exclusion_reason"]
+        columns["state"] = ["REGISTERED"] * rows
+        columns["entered_by"] = [by] * rows
+        columns["excluded_by"] = [None if reason is None else by for reason in excluded]
+        columns["excluded_at"] = [None if reason is None else at for reason in excluded]
+
+    def _take(self, kind: RecordKind, domain: str, facts: Sequence[Fact]) -> None:
+        """Write what is new among some records."""
+        columns = self._columns(kind, facts)
+        keep = self._with_molecule(kind, facts, columns)
+        known = self._known(kind)
+        if not known.empty:
+            keep = self._without_known(kind, facts, columns, keep, known)
+        if len(keep) < len(facts):
+            columns = {name: [cells[at] for at in keep] for name, cells in columns.items()}
+            facts = [facts[at] for at in keep]
+        if not facts:
+            return
+        rows = list(zip(repeat(self.study_id, len(facts)), *columns.values(), strict=True))
+        ids = self.act.add_all(kind.table, ("study_id", *columns), rows)
+        self.ranges.setdefault((domain, kind.node), []).append(ids)
+        self.new[kind.node] = self.new.get(kind.node, 0) + len(facts)
+        self.touched_subjects.update(id for id in set(columns.get("subject_id", ())) if id is not None)
+        self.touched_molecules.update(id for id in set(columns.get("molecule_id", ())) if id is not None)
+        if kind.fact is AdverseEventFact:
+            self.serious += sum(1 for serious in columns["serious"] if serious)
+        if any(columns.get("flag", ())):
+            for fact in facts:
+                note = getattr(fact, "flag", None)
+                if note is not None and len(self.reading.flags) < MOST_FLAGS:
+                    self.reading.flags.append(Quarantined(fact.place, None, None, note))
+
+    def _known(self, kind: RecordKind) -> KnownRecords:
+        """Return what is on record of a kind from before this import."""
+        if kind.node not in self.known:
+            self.known[kind.node] = KnownRecords(self.act, kind, self.study_id)
+        return self.known[kind.node]
+
+    def _without_known(
+        self, kind: RecordKind, facts: Sequence[Fact], columns: Columns, keep: list[int], known: KnownRecords
+    ) -> list[int]:
+        """Return which records are new; count those that were stated before, and hold those stated otherwise."""
+        stated = known.stated(content_hashes(kind, columns, len(facts)))
+        named = known.named(key_hashes(kind, columns, len(facts)))
+        new, changed = [], []
+        for at in keep:
+            if stated[at]:
+                self.writer.unchanged_rows += 1
+            elif (there := named[at]) is not None:
+                changed.append((at, there))
+            else:
+                new.append(at)
+        for some in chunks(changed):
+            ids = sorted({id for _, id in some})
+            before = {row["id"]: row for row in self.act.current(kind.table, kind.table.c.id.in_(ids))}
+            for at, id in some:
+                self._hold_change(
+                    kind, facts[at].place, {name: cells[at] for name, cells in columns.items()}, before[id]
+                )
+        return new
+
+    # ------------------------------------------------------------ what a person has to decide
+
+    def _hold_change(self, kind: RecordKind, place: Place, row: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+        """Hold a record that is on record with other values."""
+        changes = {name: row[name] for name in kind.stated if row[name] != before[name]}
+        told = list(changes.items())[:_SHOWN]
+        difference = ", ".join(f"{name} {_word(before[name])} -> {_word(value)}" for name, value in told)
+        why = f"this {kind.node} is on record (id {before['id']}) with other values: {difference}"
+        derived = {name: row[name] for name in kind.derived if name in row and name not in ("flag", "sequence")}
+        act = self._proposal(kind, row, place, changes | derived) | {"replaces": before["id"]}
+        self.reading.held.append(Held(place, None, difference[:200], "the new values", why[:500], act))
+
+    def _hold(self, kind: RecordKind, item: HeldFact) -> None:
+        """Hold a record that is in doubt."""
+        columns = self._columns(kind, [item.fact])
+        if not self._with_molecule(kind, [item.fact], columns):
+            return
+        row = {name: cells[0] for name, cells in columns.items()}
+        said = {name: value for name, value in row.items() if value is not None}
+        act: dict[str, object] = self._proposal(kind, row, item.fact.place, said) | {"field": item.field}
+        self.reading.held.append(
+            Held(item.fact.place, item.column, item.value, item.proposed, item.explanation[:500], act)
+        )
+
+    def _proposal(
+        self, kind: RecordKind, row: Mapping[str, Any], place: Place, said: Mapping[str, Any]
+    ) -> dict[str, object]:
+        """Return what accepting would write. `content` is the same for the same statement in whatever file it came."""
+        content = {name: row.get(name) for name in kind.stated}
+        digest = sha256(orjson.dumps([self.study_id, kind.node, content], option=orjson.OPT_SORT_KEYS)).hexdigest()
+        written = {name: value for name, value in said.items() if name not in ("source_file", "source_row")}
+        return {
+            "kind": RECORD,
+            "node": kind.node,
+            "study": self.study_id,
+            "content": digest,
+            "row": written,
+            "source": self._place(place)[0],
+        }
+
+    # ------------------------------------------------------------ whose an analyte is
+
+    def _molecules(self, kind: RecordKind, turned: Mapping[str, Sequence[Any]]) -> list[int | str | None]:
+        """Return the molecule of each record; a text says why it cannot be told."""
+        analytes = turned.get("analyte") or [None] * len(turned["molecule"])
+        pairs = list(zip(turned["molecule"], analytes, strict=True))
+        found = {pair: self._whose(*pair) for pair in set(pairs)}
+        if kind.fact is not ConcentrationFact:
+            found = {pair: whose if isinstance(whose, int) else None for pair, whose in found.items()}
+        return [found[pair] for pair in pairs]
+
+    def _whose(self, key: str | None, analyte: str | None) -> int | str | None:
+        if (key, analyte) not in self.whose:
+            self.whose[key, analyte] = self._find_whose(key, analyte)
+        return self.whose[key, analyte]
+
+    def _find_whose(self, key: str | None, analyte: str | None) -> int | str | None:
+        molecules = self.writer.molecules
+        if key is not None:
+            if self.given is not None and key == self.writer.heads.main:
+                return self.given
+            return molecules.id_of_key(key) or molecules.refused.get(key) or f"{key} is no molecule on record"
+        if analyte is None or self.given is not None:
+            return None if analyte is None else self.given
+        if (named := self._named(analyte)) is not None:
+            return named
+        taken = tables.study_molecules
+        statement = select(taken.c.molecule_id).where(taken.c.study_id == self.study_id, taken.c.until_act.is_(None))
+        of_study = set(self.act.connection.execute(statement).scalars())
+        if len(of_study) == 1:
+            return int(of_study.pop())
+        return (
+            f"{analyte} may belong to any of {len(of_study)} molecules of the study"
+            if of_study
+            else f"{analyte} belongs to no molecule the study names"
+        ) + "; say the molecule beside the file, or give it the analyte as a synonym, and send the file again"
+
+    def _named(self, analyte: str) -> int | None:
+        key, table, names = canonical_key(analyte), tables.molecules, tables.molecule_names
+        synonyms = select(names.c.molecule_id).where(names.c.until_act.is_(None), names.c.name_key == key)
+        found = self.act.current(
+            table, table.c.merged_into.is_(None), or_(table.c.name_key == key, table.c.id.in_(synonyms))
+        )
+        return int(found[0]["id"]) if len(found) == 1 else None
+
+    def _with_molecule(self, kind: RecordKind, facts: Sequence[Fact], columns: Columns) -> list[int]:
+        """Return which records have the molecule they need; the others are quarantined."""
+        if kind.fact is not ConcentrationFact or all(map(_is_id, set(columns["molecule_id"]))):
+            return list(range(len(facts)))
+        keep = []
+        for at, (fact, molecule) in enumerate(zip(facts, columns["molecule_id"], strict=True)):
+            if _is_id(molecule):
+                keep.append(at)
+            else:
+                why = str(molecule or "the analyte belongs to no molecule")
+                self.reading.quarantined.append(
+                    Quarantined(fact.place, "PCTESTCD", getattr(fact, "analyte", None), why)
+                )
+        return keep
+
+    # ------------------------------------------------------------ qualifiers and links
+
+    def _write_related(self, kind: RecordKind, facts: Sequence[Fact]) -> None:
+        """Write what hangs on records: each is found by its domain, subject or pool, and number."""
+        rows: list[dict[str, Any]] = []
+        kept: list[Fact] = []
+        for fact in facts:
+            if not isinstance(fact, QualifierFact | RecordLinkFact):
+                continue
+            node, id = self._record(fact.of)
+            if isinstance(fact, QualifierFact):
+                if id is None:
+                    who = fact.of.subject or fact.of.pool
+                    what = f"{fact.of.domain} {fact.of.sequence or ''} of {who or 'nobody'}".replace("  ", " ")
+                    why = f"there is no record {what} to hang {fact.name} on; send or decide it first, then this again"
+                    self.reading.quarantined.append(Quarantined(fact.place, "IDVARVAL", fact.of.sequence, why))
+                    continue
+                row = {"name": fact.name, "label": fact.label, "value": fact.value, "origin": fact.origin}
+            else:
+                row = {"relation": fact.relation, "reported": fact.reported}
+            rows.append({"node": node, "node_id": id, **row} | self._source(fact.place))
+            kept.append(fact)
+        if not rows:
+            return
+        columns: Columns = {name: [row[name] for row in rows] for name in rows[0]}
+        keep = list(range(len(rows)))
+        known = self._known(kind)
+        if not known.empty:
+            keep = self._without_known(kind, kept, columns, keep, known)
+        names = tuple(columns)
+        self.act.add_all(
+            kind.table,
+            ("study_id", *names),
+            [(self.study_id, *(columns[name][at] for name in names)) for at in keep],
+        )
+        self.new[kind.node] = self.new.get(kind.node, 0) + len(keep)
+
+    def _record(self, of: Related) -> tuple[str, int | None]:
+        """Return the node and id of a record a source names."""
+        node = DOMAIN_NODES.get(of.domain)
+        if node is None:
+            return of.domain, None
+        if node == "Subject" or (of.sequence is None and of.subject is not None):
+            return "Subject", self.subjects.get(of.subject or "")
+        who = (self.subjects.get(of.subject or ""), self.pools.get(of.pool or ""))
+        found = self._numbered(node).get((*who, of.sequence), [])
+        ranges = self.ranges.get((of.domain, node), ())
+        here = [id for id in found if any(id in some for some in ranges)]
+        chosen = here if ranges else found
+        return node, chosen[0] if len(chosen) == 1 else None
+
+    def _numbered(self, node: str) -> dict[tuple[int | None, int | None, str | None], list[int]]:
+        """Return the current records of a node by subject, pool and number."""
+        if node not in self.numbered:
+            table = NODES[node].table
+            pool = table.c.pool_id if "pool_id" in table.c else literal(None)
+            statement = select(table.c.subject_id, pool, table.c.sequence, table.c.id).where(
+                table.c.study_id == self.study_id, table.c.until_act.is_(None)
+            )
+            found: dict[tuple[int | None, int | None, str | None], list[int]] = {}
+            for row in self.act.connection.execute(statement):
+                found.setdefault((row[0], row[1], row[2]), []).append(row[3])
+            self.numbered[node] = found
+        return self.numbered[node]
+
+    # ------------------------------------------------------------ the history
+
+    def _tell(self) -> None:
+        """Tell the history what came, once for the study, and let the alerts look at it."""
+        told = {node: count for node, count in self.new.items() if count}
+        for node, count in told.items():
+            self.writer.written[node] = self.writer.written.get(node, 0) + count
+        if not told:
+            return
+        code = self.records.study.code
+        listed = ", ".join(f"{count:,} {NODES[node].title}" for node, count in told.items())
+        self._event(EventKind.IMPORTED, f"{code}: {listed} brought in")
+        if "MonitoringRecord" in told:
+            self._event(EventKind.MONITORING_LOGGED, f"{code}: {told['MonitoringRecord']:,} concentrations logged")
+        if "AdverseEvent" in told:
+            serious = f", {self.serious:,} of them serious" if self.serious else ""
+            self._event(EventKind.ADVERSE_EVENT, f"{code}: {told['AdverseEvent']:,} adverse events{serious}")
+        watch(
+            self.act,
+            Touched(
+                frozenset(told),
+                frozenset(self.touched_molecules),
+                frozenset({self.study_id}),
+                frozenset(self.touched_subjects),
+            ),
+        )
+
+    def _event(self, kind: EventKind, summary: str) -> None:
+        taken = tables.study_molecules
+        statement = select(taken.c.molecule_id).where(taken.c.study_id == self.study_id, taken.c.until_act.is_(None))
+        of_study = sorted(set(self.act.connection.execute(statement).scalars()))
+        about: list[int | None] = list(of_study) or [None]
+        for one in about:
+            self.act.event(kind, summary, molecule_id=one, node="Study", node_id=self.study_id)
+
+
+def _is_id(molecule: object) -> bool:
+    return isinstance(molecule, int)
+
+
+def _is_open(name: str, before: Any) -> bool:
+    """Whether nothing was known before: empty, or the species a subject was given when nobody had said it."""
+    return before is None or (name == "species" and before == "human") or (name == "members" and before == "[]")
+
+
+def _word(value: Any) -> str:
+    return "nothing" if value is None else str(value)[:60]
