@@ -17,6 +17,7 @@ from schema.monitoring_mutations import MonitoringMutations
 from schema.node import id_of
 from schema.programmes import Checkpoint, Programme, Transition
 from schema.reading import given
+from schema.reason_mutations import ReasonMutations
 from schema.reviews import ReviewItem, ReviewStatus
 from schema.scalars import PartialDateTime, Upload
 from schema.words import AttritionReason, Modality, MoveKind, Verdict
@@ -182,7 +183,7 @@ def _decide_review(input: Any) -> DecideReview:
     )
 
 
-class Mutation(MonitoringMutations, graphene.ObjectType):
+class Mutation(MonitoringMutations, ReasonMutations, graphene.ObjectType):
     """What can be written."""
 
     register_molecule = mutation(

@@ -16,6 +16,7 @@ from pipeline.store.selection import Through
 from pipeline.words import Status
 from schema.node import Node, connection, is_node, node_id
 from schema.reading import column, computed, connected, given, many, one
+from schema.reasons import reasons_field
 from schema.scalars import Date, DateTime, PartialDateTime
 from schema.stages import CheckpointRule, Stage, StateGraph, stage_row
 from schema.versions import versions_field
@@ -161,6 +162,7 @@ class Transition(graphene.ObjectType):
     )
     note = column(graphene.String, "note", description="What to mind about it, such as how its date was found.")
     actor = column(graphene.String, "recorded_by", required=True, description="Who recorded it.")
+    reasons = reasons_field("transition_id")
     checkpoint = one(Checkpoint, "Checkpoint", parent="checkpoint_id", description="The checkpoint passed.")
     versions = versions_field("Transition")
 

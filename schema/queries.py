@@ -30,6 +30,7 @@ from schema.molecules import Molecule, MoleculeConnection, molecule_rows
 from schema.node import Node, id_of, read_id
 from schema.programmes import ProgrammeConnection
 from schema.reading import BACKWARD, FORWARD
+from schema.reasons import ReasonQueries
 from schema.reviews import ReviewItemConnection, ReviewStatus
 from schema.scalars import Date, DateTime
 from schema.selection import asked_of, by_type, selection_below, selection_of
@@ -251,7 +252,7 @@ def _kept(reader: Reader, ids: set[int]) -> dict[int, int]:
     return {id: id for id in ids} | {row[0]: row[1] for row in reader.connection.execute(ends)}
 
 
-class Query(graphene.ObjectType):
+class Query(ReasonQueries, graphene.ObjectType):
     """What can be read."""
 
     node = graphene.Field(

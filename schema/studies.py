@@ -22,6 +22,7 @@ from schema.groups import PoolConnection, StudyGroupConnection
 from schema.monitoring import SUBJECT_ARGUMENT, monitoring_field, reported_parameters_field
 from schema.node import Node, connection, is_node, node_id
 from schema.reading import any_node, column, computed, connected, given, many, one
+from schema.reasons import reasons_field
 from schema.responses import biomarkers_field, measurements_field, responses_field
 from schema.safety import adverse_events_field, findings_field, laboratory_field
 from schema.scalars import JSON, PartialDateTime
@@ -199,9 +200,17 @@ class StudySource(graphene.ObjectType):
 class RecordLink(graphene.ObjectType):
     """One end of a relation between records of a study, as the source says it."""
 
-    relation = column(graphene.String, "relation", required=True, description="What the ends of a relation share.")
+    relation = column(
+        graphene.String,
+        "relation",
+        description="What the ends of a relation share; null to readers without the right to see pseudonyms.",
+    )
     record = any_node(Node, node_column="node", id_column="node_id", description="The record; null for a whole set.")
-    reported = column(graphene.String, "reported", required=True, description="In the source's words.")
+    reported = column(
+        graphene.String,
+        "reported",
+        description="In the source's words; null to readers without the right to see pseudonyms.",
+    )
     source_row = column(graphene.Int, "source_row", description=_ROW)
 
 
@@ -236,6 +245,7 @@ class Study(graphene.ObjectType):
     status = column(StudyStatus, "status", required=True, description="Where it stands.")
     why_stopped = column(graphene.String, "why_stopped", description="Why it stopped, in the source's words.")
     reason = column(AttritionReason, "reason", description="Why it stopped, classified.")
+    reasons = reasons_field("study_id")
     started_on = column(PartialDateTime, "started_on", description="When it began.")
     ended_on = column(PartialDateTime, "ended_on", description="When it ended.")
     sponsor = column(graphene.String, "sponsor", description="Who answers for it.")
@@ -289,8 +299,7 @@ class Study(graphene.ObjectType):
         lambda: _record_links(),
         "RecordLink",
         child="study_id",
-        order=("relation",),
-        description="Relations between records, relation by relation.",
+        description="The ends of relations between records, in the order they were recorded.",
     )
     alerts = alerts_field("study_id", "study")
     sources = many(StudySource, "StudySource", child="study_id", description="What each source says, as it said it.")

@@ -211,7 +211,7 @@ def _found(reason: AttritionReason, matches: Sequence[_Match], words: Sequence[W
     last = -1
     for match in matches:
         start, end = words[match.places[0]].start, words[match.places[-1]].end
-        if end > last and len(triggers) < MOST_TRIGGERS:
+        if start >= last and len(triggers) < MOST_TRIGGERS:
             triggers.append(Trigger(match.rule.id, match.rule.language, shown[start:end], start, end))
             last = end
     usual = reason_meanings()[reason].open_targets

@@ -17,6 +17,10 @@ from pipeline.attrition.reason_text import fold
 from pipeline.words import AttritionReason
 
 RULES_VERSION = 1
+RULES_NAME = "reason rules"
+PROPOSER = f"{RULES_NAME} version {RULES_VERSION}"
+"""Who proposed what no person did."""
+
 FILES = ("reason_rules_en.toml", "reason_rules_fr.toml")
 
 
