@@ -76,14 +76,18 @@ ENUMS: dict[str, Any] = {
     "review_items.status": words.ReviewStatus,
     "monitoring_records.state": words.MonitoringState,
     "alerts.kind": words.AlertKind,
+    "attrition_reasons.reason": words.AttritionReason,
+    "attrition_reasons.verified_reason": words.AttritionReason,
 }
 # Import and Arm can be told of, and not be read by id.
 NODES_OF_RECORDS = [
     *("Molecule", "Programme", "Transition", "Checkpoint", "Study", "Event", "ReviewItem", "Import", "Arm", "Alert"),
     *("Subject", "StudyGroup", "Pool", "Administration", "MonitoringRecord", "ReportedParameter", "AdverseEvent"),
     *("LaboratoryResult", "Finding", "Disposition", "Measurement", "TumourResponse", "BiomarkerResult"),
+    "AttritionReasonRecord",
 ]
 JSON_LISTS = {"studies.phases", "transitions.skipped", "sites.routing"}
+JSON_LISTS |= {"attrition_reasons.words"}
 JSON_VALUES = {
     *("study_sources.statement", "checkpoint_rules.parameters", "state_graphs.text", "study_groups.parameters"),
 }
