@@ -30,6 +30,8 @@ from pipeline.exchange.dataset_table import CHUNK_ROWS, FIRST_ROW, Chunk, DataSe
 from pipeline.exchange.reading import Place, Quarantined
 
 _BOM = b"\xef\xbb\xbf"
+_NAMES = (b'"datasetJSONVersion"', b'"itemGroupOID"', b'"itemGroupData"', b'"itemOID"', b'"rows"')
+"""One of these stands in the beginning, in whatever order the attributes are."""
 
 
 def is_dataset_json(start: bytes) -> bool:
@@ -39,7 +41,7 @@ def is_dataset_json(start: bytes) -> bool:
             start = zlib.decompressobj(wbits=47).decompress(start, 65_536)
         except zlib.error:
             return False
-    return start.removeprefix(_BOM).lstrip().startswith(b"{") and b'"datasetJSONVersion"' in start
+    return start.removeprefix(_BOM).lstrip().startswith(b"{") and any(name in start for name in _NAMES)
 
 
 def read_dataset_json(source: Source) -> list[DataSet]:
@@ -52,6 +54,9 @@ def read_dataset_json(source: Source) -> list[DataSet]:
         start = stream.read(2)
     if is_compressed(start):
         unpacked = Source(source.place, lambda: io.BufferedReader(Unpacked(source.open(), source.place)))
+        with unpacked.open() as stream:
+            if b'"rows"' in _first_line(stream, source.place):
+                raise FileRefused(f"{source.place} is a compressed document, not compressed rows; unpack it first.")
         return [_lines(unpacked, "dsjc 1.1")]
     if _is_lines(source):
         return [_lines(source, "dataset-ndjson 1.1")]

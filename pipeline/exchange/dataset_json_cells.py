@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +22,7 @@ from pipeline.exchange.dataset_table import (
 from pipeline.exchange.reading import Place, Quarantined
 
 _MOST_CACHED = 50_000
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
 _NONE = type(None)
 _TEXTS = frozenset((str, _NONE))
 _NUMBERS = frozenset((int, float, _NONE))
@@ -143,8 +145,9 @@ class Cells:
             bad.setdefault(place, said)
             return None
         if column.type is ColumnType.NUMBER and text is not None:
-            # Decimals are texts in JSON, and their thousands may be set apart by commas.
-            plain = text.replace(",", "") if column.data_type == "decimal" else text
+            # Decimals are texts in JSON, and the standard lets commas (and nothing else) set their thousands apart.
+            grouped = column.data_type == "decimal" and _THOUSANDS.fullmatch(text)
+            plain = text.replace(",", "") if grouped else text
             self._odd[column.name] += number(plain) is None
             return plain
         return text

@@ -219,6 +219,19 @@ def test_what_is_not_of_its_type_is_kept_and_told():
     )
 
 
+def test_commas_are_thousands_only_where_they_group_three_digits():
+    rows = [["1,234,567.5"], ["1,5"], ["12,34"], ["-0,123"], ["1.5"]]
+    [chunk] = read(document(rows, [column("D", "decimal")])).chunks()
+    assert chunk.texts("D") == ["1234567.5", "1,5", "12,34", "-0,123", "1.5"]
+    assert chunk.numbers("D") == [1234567.5, None, None, None, 1.5]
+    assert chunk.warnings == ("pc.json, D: 3 cell(s) are not of the type the file declares; kept as they are written.",)
+
+
+def test_attributes_in_any_order_are_recognised():
+    about = dict(reversed(json.loads(document([["a", 1]] * 2000)).items()))
+    assert is_dataset_json(json.dumps(about).encode()[:8192])
+
+
 @pytest.mark.parametrize("as_lines", [False, True])
 def test_rows_that_do_not_fit_are_quarantined(as_lines):
     rows = [["a", 1], ["b"], ["c", 1, 2], ["d\x00", 1], ["e", 2]]
@@ -390,6 +403,7 @@ def test_noise_is_refused(noise):
         (document([["a", 1]]) + b" {}", "is no JSON: Extra data"),
         (zlib.compress(document([])[:40]), "is no JSON"),
         (zlib.compress(written(table(), JsonForm.NDJSON)) + b"x", "something behind"),
+        (zlib.compress(document([["a", 1]])), "is a compressed document"),
         (zlib.compress(b'{"a":"' + b"x" * 60_000_000), "unpacks to more than 200 times"),
         (version_1_0(records=5), "states 5 records"),
         (version_1_0(itemData=[[1, "a"]] * 2)[:-20], "is no JSON|cut off"),

@@ -1,6 +1,7 @@
 """SAS transport files in: against pyreadstat, against what was written, and against everything that can be wrong."""
 
 import io
+import struct
 from datetime import datetime
 from pathlib import Path
 
@@ -225,10 +226,9 @@ def test_blanks_where_a_number_belongs_quarantine_the_row():
     assert [row.place.row for row in bad_rows(found)] == [3]
 
 
-def test_version_8_has_long_names_labels_and_counts():
+def test_version_8_has_long_names_labels_and_counts(tmp_path):
     frame = pd.DataFrame({"CONCENTRATION_OF_METABOLITE": ["a" * 300, ""], "RESULT": [1.5, float("nan")]})
-    path = Path(_temporary(frame, file_format_version=8, table_name="PC_LONG_NAME_OF_A_DATASET"))
-    content = path.read_bytes()
+    content = _version_8(frame, tmp_path, "PC_LONG_NAME_OF_A_DATASET")
     [found] = read(content)
     assert (found.name, found.format, found.records) == ("PC_LONG_NAME_OF_A_DATASET", "xpt8", 2)
     assert [column.label for column in found.columns] == ["L" * 200, "short"]
@@ -237,12 +237,29 @@ def test_version_8_has_long_names_labels_and_counts():
         read(content[:-320])
 
 
-def _temporary(frame, **options):
-    import tempfile
+def test_version_9_has_long_formats_as_well(tmp_path):
+    frame = pd.DataFrame({"CONCENTRATION_OF_METABOLITE": ["a", "b"], "RESULT": [1.5, 2.0]})
+    content = _version_8(frame, tmp_path, "PC")
+    before, _, rest = content.partition(b"HEADER RECORD*******LABELV8 HEADER RECORD!!!!!!!")
+    after = rest[rest.index(b"HEADER RECORD*******OBSV8") :]
+    name, label, form = b"CONCENTRATION_OF_METABOLITE", b"A longer label", b"MYLONGFORMAT20."
+    told = struct.pack(">5H", 1, len(name), len(label), len(form), 3) + name + label + form + b"$5."
+    header = b"HEADER RECORD*******LABELV9 HEADER RECORD!!!!!!!" + b"00001" + b"0" * 25 + b"  "
+    [found] = read(before + header + told.ljust(80 * -(-len(told) // 80)) + after)
+    assert [(column.label, column.format) for column in found.columns] == [
+        ("A longer label", "MYLONGFORMAT20."),
+        ("short", ""),
+    ]
+    assert cells(found) == [("a", 1.5), ("b", 2.0)]
+    with pytest.raises(FileRefused, match="a long label for OTHER"):
+        read(before + header + told.replace(name, b"OTHER".ljust(27)).ljust(80 * -(-len(told) // 80)) + after)
 
-    path = tempfile.mkstemp(suffix=".xpt")[1]
-    pyreadstat.write_xport(frame, path, column_labels=["L" * 200, "short"], **options)
-    return path
+
+def _version_8(frame: pd.DataFrame, folder: Path, name: str) -> bytes:
+    path = folder / "pc.xpt"
+    labels = ["L" * 200, "short"]
+    pyreadstat.write_xport(frame, str(path), column_labels=labels, file_format_version=8, table_name=name)
+    return path.read_bytes()
 
 
 @given(st.lists(st.floats(-1e20, 1e20) | st.decimals(-(10**6), 10**6, places=4).map(float), max_size=30))
