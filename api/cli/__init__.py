@@ -16,6 +16,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("api.cli.serve", "Serve the GraphQL API and its pages."),
     "import": ("api.cli.imports", "Bring files in: portfolios, snapshots, phase I trials, registry records, stops."),
     "export": ("api.cli.export", "Write molecules, programmes, transitions or history as CSV, JSON lines or xlsx."),
+    "monitoring": ("api.cli.monitoring", "Log concentrations; correct, exclude, verify, retract or reject them."),
+    "alerts": ("api.cli.alerts", "List alerts, and answer for them."),
     "schema": ("api.cli.schema", "Print the GraphQL schema."),
     "graph": ("api.cli.graph", "Check a state graph; print or draw it; put it in force."),
     "attrition": ("api.cli.attrition", "Review where, when and why programmes stop; verify and compare reviews."),
