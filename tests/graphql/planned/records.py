@@ -6,12 +6,17 @@ import random
 from typing import Any
 
 import orjson
+from graphql import GraphQLEnumType, GraphQLObjectType, get_named_type
 from sqlalchemy import Connection, Table, func, insert, select
 
 from pipeline import words
 from pipeline.centre import Centre
 from pipeline.store.columns import Flag, Real, Whole
+from pipeline.store.nodes import NODES
+from pipeline.store.selection import ColumnOf
 from pipeline.store.tables import RECORD_TABLES, acts
+from schema import SCHEMA
+from schema.reading import declared_of
 
 TEXTS = [
     "",
@@ -86,12 +91,25 @@ NODES_OF_RECORDS = [
     *("LaboratoryResult", "Finding", "Disposition", "Measurement", "TumourResponse", "BiomarkerResult"),
     "AttritionReasonRecord",
 ]
-JSON_LISTS = {"studies.phases", "transitions.skipped", "sites.routing"}
+JSON_LISTS = {"studies.phases", "transitions.skipped", "sites.routing", "pools.members", "toxicity_bases.group_codes"}
 JSON_LISTS |= {"attrition_reasons.words"}
-JSON_VALUES = {
-    *("study_sources.statement", "checkpoint_rules.parameters", "state_graphs.text", "study_groups.parameters"),
-}
+JSON_VALUES = {"study_sources.statement", "checkpoint_rules.parameters", "state_graphs.text", "study_groups.parameters"}
 LINKED_TO = {"molecules", "programmes", "studies", "subjects", "checkpoint_rules", "imports"}
+
+
+def _enums_of_columns() -> dict[str, list[str]]:
+    """Return the values of columns the schema shows as enums."""
+    found = {}
+    for kind in SCHEMA.graphql_schema.type_map.values():
+        if isinstance(kind, GraphQLObjectType) and kind.name in NODES:
+            for name, declared in declared_of(kind.graphene_type).items():  # type: ignore[attr-defined]
+                output = get_named_type(kind.fields[name].type)
+                if isinstance(getattr(declared, "reads", None), ColumnOf) and isinstance(output, GraphQLEnumType):
+                    found[f"{NODES[kind.name].table.name}.{declared.reads.column}"] = list(output.values)
+    return found
+
+
+SHOWN_AS_ENUMS = _enums_of_columns()
 UNTOUCHED = {"state_graphs", "stages", "api_tokens"}
 
 
@@ -168,6 +186,10 @@ def _value(chance: Chance, table: Table, column: Any, id: int, rows: int) -> Any
         return None
     if name in ENUMS:
         return chance.choice(list(ENUMS[name])).value
+    if name == "monitoring_settings.settings":
+        return "{}"
+    if name in SHOWN_AS_ENUMS:
+        return chance.choice(SHOWN_AS_ENUMS[name])
     if name in JSON_LISTS:
         some = [*STAGES, 'a "quoted" \\ text', "é😀\t"]
         return orjson.dumps(chance.sample(some, chance.randint(0, 3))).decode()
@@ -224,4 +246,5 @@ def double(centre: Centre) -> None:
                 if table.name == "transitions":
                     row["position"] += shift
             if known:
+                _close_what_is_there(connection, table, known)
                 connection.execute(insert(table), known)
