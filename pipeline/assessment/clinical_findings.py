@@ -1,0 +1,224 @@
+"""What the clinical rules find: escalation, continued toxicity, liver, heart, exposure, response, power, survival."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.assessment.finding import Finding, not_computable
+from pipeline.efficacy.conditional_power import conditional_power
+from pipeline.efficacy.predictive_probability import predictive_probability
+from pipeline.efficacy.response_rate import clopper_pearson, wilson
+from pipeline.efficacy.simon import simon_designs
+from pipeline.rounding import above, at_least, below
+from pipeline.toxicity.boin import select_mtd
+from pipeline.toxicity.liver import hys_law
+from pipeline.toxicity.monitoring import toxicity_posterior
+from pipeline.words import Verdict
+
+Inputs = Mapping[str, Any]
+Parameters = Mapping[str, Any]
+
+
+def escalation(inputs: Inputs, parameters: Parameters) -> Finding:
+    """B4: a dose is selected, and the lowest dose is not eliminated. `levels`: lowest first, with treated and DLTs."""
+    levels = inputs["levels"]
+    target, cutoff = float(parameters["target"]), float(parameters.get("cutoff_eliminate", 0.95))
+    treated, with_dlt = [each["treated"] for each in levels], [each["with_dlt"] for each in levels]
+    result = select_mtd(target, treated, with_dlt, cutoff)
+    counts = ", ".join(f"{each['with_dlt']}/{each['treated']} at {each['label']}" for each in levels)
+    outcome: dict[str, object] = {"isotonic": list(result.isotonic_p), "levels": [each["label"] for each in levels]}
+    if result.mtd is None:
+        if not sum(treated):
+            return not_computable(["subjects treated at a dose level"])
+        return Finding(
+            Verdict.NO_GO,
+            f"Even the lowest dose is too toxic: {counts} with a dose-limiting toxicity against a target of "
+            f"{100 * target:g} %.",
+            with_dlt[0] / treated[0] if treated[0] else None,
+            target,
+            outcome,
+        )
+    chosen = levels[result.mtd - 1]
+    rate = result.isotonic_p[result.mtd - 1]
+    return Finding(
+        Verdict.GO,
+        f"{chosen['label']} is the dose whose rate of dose-limiting toxicity is nearest {100 * target:g} % ({counts}).",
+        rate,
+        target,
+        outcome | {"mtd": chosen["label"]},
+    )
+
+
+def continued_toxicity(inputs: Inputs, parameters: Parameters) -> Finding:
+    """B8: the posterior probability that toxicity exceeds the target stays at or below the cutoff."""
+    k, n = inputs["with_dlt"], inputs["treated"]
+    target, cutoff = float(parameters["target"]), float(parameters["cutoff"])
+    first, second = parameters["prior"]
+    probability = toxicity_posterior(k, n, target, (float(first), float(second))).prob_over_target
+    stop = probability > cutoff
+    return Finding(
+        Verdict.NO_GO if stop else Verdict.GO,
+        f"{k} of {n} subjects had a dose-limiting toxicity: the probability that its rate exceeds "
+        f"{100 * target:g} % is {probability:.3g}, {'above' if stop else 'not above'} {cutoff:g}.",
+        probability,
+        cutoff,
+        {"with_dlt": k, "treated": n},
+    )
+
+
+def liver_safety(inputs: Inputs, parameters: Parameters) -> Finding:
+    """B9: no potential Hy's law case. `subjects`: peaks as multiples of the upper limit of normal."""
+    cases, unknown = [], 0
+    for subject in inputs["subjects"]:
+        signal = hys_law(
+            subject.get("alt"),
+            subject.get("ast"),
+            subject.get("bilirubin"),
+            subject.get("alp"),
+            subject.get("bilirubin_days_after_peak"),
+        )
+        if signal.potential_hys_law or signal.needs_alp:
+            cases.append(subject["id"])
+        unknown += signal.edish_quadrant is None
+    allowed = int(parameters.get("potential_cases_max", 0))
+    n = len(inputs["subjects"]) - unknown
+    if n == 0:
+        return not_computable(["an aminotransferase and a bilirubin with their upper limits in one subject"])
+    note = f" {unknown} subjects have no complete set of liver tests." if unknown else ""
+    over = len(cases) > allowed
+    return Finding(
+        Verdict.HOLD if over else Verdict.GO,
+        f"{len(cases)} of {n} subjects are potential Hy's law cases; {allowed} are allowed.{note}"
+        + (" Each has to be explained before the programme goes on." if over else ""),
+        float(len(cases)),
+        float(allowed),
+        {"cases": cases, "subjects": n},
+    )
+
+
+def cardiac_safety(inputs: Inputs, parameters: Parameters) -> Finding:
+    """B10: QTc at or below the absolute limit, and within the change from baseline, ms."""
+    limit, change_limit = float(parameters["absolute_ms_max"]), float(parameters["change_ms_max"])
+    beyond = [
+        subject["id"]
+        for subject in inputs["subjects"]
+        if above(subject["longest_ms"], limit)
+        or (subject.get("longest_change_ms") is not None and above(subject["longest_change_ms"], change_limit))
+    ]
+    n = len(inputs["subjects"])
+    longest = max((subject["longest_ms"] for subject in inputs["subjects"]), default=None)
+    if longest is None:
+        return not_computable(["a QTc reading"])
+    return Finding(
+        Verdict.HOLD if beyond else Verdict.GO,
+        f"{len(beyond)} of {n} subjects had a QTc above {limit:g} ms or {change_limit:g} ms above baseline (longest "
+        f"{longest:g} ms)." + (" Each has to be explained." if beyond else ""),
+        longest,
+        limit,
+        {"beyond": beyond, "subjects": n},
+    )
+
+
+def target_exposure(inputs: Inputs, parameters: Parameters) -> Finding:
+    """D9: the share of subjects at target exposure is at or above the bar."""
+    k, n = inputs["at_target"], inputs["told"]
+    bar = float(parameters["share_at_target_min"])
+    if n == 0:
+        return not_computable(["subjects whose exposure can be held against a target"])
+    low, high = wilson(k, n)
+    passed = at_least(k / n, bar)
+    return Finding(
+        Verdict.GO if passed else Verdict.RECYCLE,
+        f"{k} of {n} subjects reach the target exposure (95 % interval {100 * low:.0f} to {100 * high:.0f} %); "
+        f"{100 * bar:g} % are asked for."
+        + ("" if passed else " The mechanism has not been tested: the dose has to be looked at, not the target."),
+        k / n,
+        bar,
+        {"at_target": k, "told": n, "low": low, "high": high},
+    )
+
+
+def two_stage_response(inputs: Inputs, parameters: Parameters) -> Finding:
+    """C4: responses pass the stages of Simon's optimal design, or of the one given by r1, n1, r, n."""
+    x, evaluable = inputs["responders"], inputs["evaluable"]
+    if "n1" in parameters:
+        r1, n1, r, n = (int(parameters[name]) for name in ("r1", "n1", "r", "n"))
+    else:
+        p0, p1, alpha, beta = (float(parameters[name]) for name in ("p0", "p1", "alpha", "beta"))
+        optimal = simon_designs(p0, p1, alpha, beta).optimal
+        if optimal is None:
+            return not_computable(["a two-stage design of at most 100 subjects for these rates"])
+        r1, n1, r, n = optimal.r1, optimal.n1, optimal.r, optimal.n
+    outcome: dict[str, object] = {"r1": r1, "n1": n1, "r": r, "n": n, "responders": x, "evaluable": evaluable}
+    if evaluable < n1:
+        return Finding(
+            Verdict.HOLD,
+            f"{x} responses in {evaluable} subjects; the first stage of the design asks for {n1}.",
+            float(x),
+            float(r1),
+            outcome,
+        )
+    interval = clopper_pearson(x, evaluable)
+    shown = f"{x} responses in {evaluable} subjects (95 % interval {_percent(interval)})"
+    if evaluable < n:
+        # Not more than r1 now means not more at n1 either; more now may have come after n1, so it is conditional.
+        go_on = x > r1
+        return Finding(
+            Verdict.CONDITIONAL_GO if go_on else Verdict.NO_GO,
+            f"{shown}: {'more than' if go_on else 'not more than'} the {r1} of the first stage ({n1} subjects); "
+            + (f"the second goes on to {n}." if go_on else "the trial stops for futility."),
+            float(x),
+            float(r1),
+            outcome,
+        )
+    passed = x > r
+    return Finding(
+        Verdict.GO if passed else Verdict.NO_GO,
+        f"{shown}: {'more than' if passed else 'not more than'} the {r} of the design of {n} subjects.",
+        float(x),
+        float(r),
+        outcome,
+    )
+
+
+def predicted_response(inputs: Inputs, parameters: Parameters) -> Finding:
+    """C6: the predictive probability of success at the planned size is not below the futility limit."""
+    x, n, planned = inputs["responders"], inputs["evaluable"], inputs["planned"]
+    first, second = parameters["prior"]
+    limit = float(parameters["theta_l"])
+    if n > planned:
+        planned = n
+    result = predictive_probability(
+        x, n, planned, (float(first), float(second)), float(parameters["p0"]), float(parameters["theta_t"])
+    )
+    futile = below(result.pp, limit)
+    return Finding(
+        Verdict.NO_GO if futile else Verdict.GO if n == planned else Verdict.CONDITIONAL_GO,
+        f"{x} responses in {n} of {planned} planned subjects: the predictive probability of success is "
+        f"{result.pp:.3g}, {'below' if futile else 'not below'} {limit:g}.",
+        result.pp,
+        limit,
+        {"responders": x, "evaluable": n, "planned": planned},
+    )
+
+
+def conditional_power_left(inputs: Inputs, parameters: Parameters) -> Finding:
+    """C7: conditional power under the design effect is at or above the bar."""
+    bar = float(parameters["conditional_power_min"])
+    result = conditional_power(
+        inputs["z"], inputs["information_fraction"], float(parameters["alpha_one_sided"]), inputs["drift_design"]
+    )
+    power = result.conditional_power_design
+    return Finding(
+        Verdict.GO if at_least(power, bar) else Verdict.NO_GO,
+        f"At {100 * inputs['information_fraction']:.0f} % of the information the conditional power under the design "
+        f"effect is {power:.3g}; {bar:g} is asked for.",
+        power,
+        bar,
+        {"trend": result.conditional_power_trend, "null": result.conditional_power_null},
+    )
+
+
+def _percent(interval: tuple[float, float]) -> str:
+    return f"{100 * interval[0]:.0f} to {100 * interval[1]:.0f} %"
