@@ -33,6 +33,8 @@ class Mask:
 
 MASKS: dict[str, Mapping[str, Mask]] = {
     "Subject": {"code": Mask(Permission.SEE_PSEUDONYMS, unless="erased")},
+    # A source names the subjects of its relations by their codes.
+    "RecordLink": {"relation": Mask(Permission.SEE_PSEUDONYMS), "reported": Mask(Permission.SEE_PSEUDONYMS)},
 }
 """Masks by node and column."""
 

@@ -42,8 +42,10 @@ def record_versions(reader: Reader, node: str, ids: Sequence[int]) -> dict[int, 
         .where(table.c.id.in_(sorted(set(ids))))
         .order_by(table.c.id, table.c.version)
     )
-    told = select(events.c.node_id, events.c.since_act, events.c.reason_for_change).where(
-        events.c.node == node, events.c.node_id.in_(sorted(set(ids))), events.c.reason_for_change.is_not(None)
+    told = (
+        select(events.c.node_id, events.c.since_act, events.c.reason_for_change)
+        .where(events.c.node == node, events.c.node_id.in_(sorted(set(ids))), events.c.reason_for_change.is_not(None))
+        .order_by(events.c.id)
     )
     if reader.view.known_at is not None:
         statement = statement.where(table.c.since_act <= reader.view.known_at)

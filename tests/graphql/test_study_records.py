@@ -310,9 +310,10 @@ def test_what_a_source_says_beside_a_record_stands_with_it_alone(study: Api, ask
         return {}
 
     write(study, add)
-    found = ask("""adverseEvents(minGrade: 3) { nodes { term dlt qualifiers { name value } } }
+    fields = """adverseEvents(minGrade: 3) { nodes { term dlt qualifiers { name value } } }
       limiting: adverseEvents(dlt: false) { nodes { grade } }
-      recordLinks { nodes { relation reported record { id __typename } } }""")
+      recordLinks { nodes { relation reported record { id __typename } } }"""
+    found = ask(fields, as_=PHARMACOLOGIST)
     qualifiers = [{"name": "AETRTEM", "value": "AdverseEvent 2"}]
     assert found["adverseEvents"]["nodes"] == [{"term": "Nausea", "dlt": True, "qualifiers": qualifiers}]
     assert found["limiting"]["nodes"] == [{"grade": 2}]
@@ -320,6 +321,12 @@ def test_what_a_source_says_beside_a_record_stands_with_it_alone(study: Api, ask
     assert found["recordLinks"]["nodes"] == [
         {"relation": "R1", "reported": "AE 2", "record": event},
         {"relation": "R1", "reported": "EX as a whole", "record": None},
+    ]
+    # Relations name subjects by their codes.
+    hidden = {"relation": None, "reported": None}
+    assert ask(fields, as_=RESEARCHER)["recordLinks"]["nodes"] == [
+        hidden | {"record": event},
+        hidden | {"record": None},
     ]
 
 

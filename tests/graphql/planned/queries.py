@@ -40,7 +40,7 @@ _node = cast(GraphQLInterfaceType, SCHEMA.graphql_schema.type_map["Node"])
 # Drawing takes long, and says the same of every graph.
 SELDOM = {"dot", "svg", "edges", "depiction"}
 NODES = tuple(sorted(kind.name for kind in SCHEMA.graphql_schema.get_possible_types(_node)))
-BY_ID = {"programmes", "reviewItems", "eventCounts", "groups", "subjects", "pools", "reportedParameters"}
+BY_ID = {"programmes", "reviewItems", "eventCounts", "groups", "subjects", "pools", "reportedParameters", "recordLinks"}
 
 
 @dataclass

@@ -35,7 +35,6 @@ CASES = [
     ("Study", "dispositions", "dispositions_study_id_sorted_on_id"),
     ("Study", "reportedParameters", "reported_parameters_study_id_id"),
     ("Study", "subjects", "subjects_study_id_id"),
-    ("Study", "recordLinks", "record_links_study_id_relation_id"),
     ("Molecule", "alerts(open: false)", "alerts_molecule_id_raised_at_id"),
 ]
 
