@@ -139,9 +139,9 @@ def incidence(stage: str, stays: Stays, these: Ints) -> list[IncidenceCurve]:
     if at.size > MOST_POINTS:
         at = np.arange(int(longest / FINE_YEARS) + 1) * (FINE_YEARS * YEAR)
     _, probability, variance = curves.at(at)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        hazard_variance = variance / (1 - probability) ** 2
-    low, high = log_log_limits(1 - probability, hazard_variance, 0.95)
+    happened = probability > 0
+    relative = np.divide(variance, probability**2, out=np.zeros_like(variance), where=happened)
+    low, high = log_log_limits(probability, relative, 0.95)
     there = number_at_risk(np.sort(days), np.sort(entry), np.append(LEAST_DAYS / 2, at[1:]))
     counts = np.bincount(cause[cause >= 0], minlength=len(CAUSES))
     return [
@@ -151,8 +151,8 @@ def incidence(stage: str, stays: Stays, these: Ints) -> list[IncidenceCurve]:
             events=int(counts[number]),
             years=tuple((at / YEAR).tolist()),
             probability=tuple(probability[:, number].tolist()),
-            low=_values(1 - high[:, number]),
-            high=_values(1 - low[:, number]),
+            low=_values(low[:, number]),
+            high=_values(high[:, number]),
             at_risk=tuple(there.tolist()),
         )
         for number, name in enumerate(CAUSES)

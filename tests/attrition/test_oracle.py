@@ -1,0 +1,245 @@
+"""The review on columns beside the same figures worked out plainly, programme by programme, for histories at random."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.attrition.counting import PATH_BY_PATH, PHASE_BY_PHASE, PROGRESSION_DECISION
+from pipeline.attrition.incidence import cumulative_incidence
+from pipeline.attrition.occupation import StatePath, occupation_curve, stage_occupation
+from pipeline.attrition.review import Asked, review
+from pipeline.attrition.review_settings import default_settings
+from pipeline.attrition.review_times import YEAR, day_of
+from pipeline.attrition.time_in_stage import time_in_stage
+from pipeline.attrition.transition import PHASE_OF_STAGE, ProgrammePath, phase_transitions
+from tests.attrition.histories import CODES, Move, portfolio
+
+SETTINGS = default_settings()
+TODAY = 19_000
+CLINICAL = ["PHASE_1", "PHASE_1_2", "PHASE_2", "PHASE_2_3", "PHASE_3", "APPROVAL"]
+REASONS = ["TOX_CLINICAL", "EFFICACY_LACK", "STRATEGIC", "UNSPECIFIED", None]
+CAUSES = ("ADVANCED", "TOXICITY", "EFFICACY", "EXPOSURE", "OTHER", "NOT_STATED", "UNANNOUNCED")
+
+
+@st.composite
+def histories(draw):
+    """Draw moves that make a path: onward, held, stopped, restarted, completed; days rise by at least one."""
+    place = draw(st.integers(0, len(CLINICAL) - 1))
+    day = draw(st.integers(TODAY - 9000, TODAY - 1))
+    moves = [Move("ADVANCE", CLINICAL[place], "ACTIVE", day)]
+    for _ in range(draw(st.integers(0, 5))):
+        day += draw(st.integers(1, 1200))
+        if day >= TODAY:
+            break
+        stage, status = CLINICAL[place], moves[-1].status
+        wanted = draw(st.sampled_from(["ADVANCE", "DISCONTINUE", "HOLD", "COMPLETE"]))
+        if status == "DISCONTINUED":
+            place = draw(st.integers(0, place))
+            moves.append(Move("RESTART", CLINICAL[place], "ACTIVE", day))
+        elif status == "ON_HOLD":
+            moves.append(Move("RESUME", stage, "ACTIVE", day))
+        elif wanted == "ADVANCE" and place + 1 < len(CLINICAL) and status in ("ACTIVE", "COMPLETED"):
+            place = draw(st.integers(place + 1, len(CLINICAL) - 1))
+            moves.append(Move("ADVANCE", CLINICAL[place], "ACTIVE", day))
+        elif wanted == "DISCONTINUE":
+            moves.append(Move("DISCONTINUE", stage, "DISCONTINUED", day, reason=draw(st.sampled_from(REASONS))))
+        elif status == "ACTIVE":
+            moves.append(
+                Move("HOLD", stage, "ON_HOLD", day) if wanted == "HOLD" else Move("COMPLETE", stage, "COMPLETED", day)
+            )
+    return moves
+
+
+PORTFOLIOS = st.lists(histories(), min_size=1, max_size=12)
+
+
+def standing(moves):
+    """Say where a programme stands: IN_PHASE, STALLED, STOPPED or UNANNOUNCED, and when that began to hold."""
+    last = moves[-1]
+    silent = TODAY - last.day
+    if last.status == "DISCONTINUED":
+        return "STOPPED", last.day
+    waiting, limit = SETTINGS.waiting_days.get(last.stage), SETTINGS.silence_days.get(last.stage)
+    if last.status == "COMPLETED" and waiting is not None and silent > waiting:
+        return "UNANNOUNCED", last.day + waiting
+    if last.status == "ACTIVE" and limit is not None and silent > limit:
+        return "STALLED", last.day + limit
+    return "IN_PHASE", TODAY
+
+
+def phase(stage):
+    return PHASE_OF_STAGE.get(stage, 4)
+
+
+def plain_stays(moves):
+    """Return the stays of a programme as (stage, first day, last day, cause or None)."""
+    stays = []
+    begun = None
+    for number, move in enumerate(moves):
+        enters = move.status != "DISCONTINUED" and (
+            number == 0 or move.stage != moves[number - 1].stage or move.kind == "RESTART"
+        )
+        ends = move.status == "DISCONTINUED" and begun is not None
+        if begun is not None and (enters or ends):
+            cause = SETTINGS.kind_of(move.reason) if ends else None if move.kind == "RESTART" else "ADVANCED"
+            stays.append((*begun, move.day, cause))
+            begun = None
+        if enters:
+            begun = (move.stage, move.day)
+    if begun is not None:
+        stands, until = standing(moves)
+        stays.append((*begun, until, "UNANNOUNCED" if stands == "UNANNOUNCED" else None))
+    return stays
+
+
+def near(values):
+    """Return what equals values up to rounding, None where a value is None."""
+    return [None if value is None else pytest.approx(value) for value in values]
+
+
+def reviewed(programmes, rule=PHASE_BY_PHASE):
+    return review(portfolio(programmes), Asked(day=day_of(TODAY), rule=rule))
+
+
+@settings(max_examples=150, deadline=None)
+@given(PORTFOLIOS)
+def test_rates_are_those_of_the_method(programmes):
+    known = [moves for moves in programmes if standing(moves)[0] != "STALLED"]
+    paths = [
+        ProgrammePath(
+            observed_phases=tuple({phase(move.stage) for move in moves} - {4}),
+            approved=any(move.stage == "APPROVAL" for move in moves),
+            terminated=standing(moves)[0] in ("STOPPED", "UNANNOUNCED"),
+        )
+        for moves in known
+    ]
+    expected = phase_transitions(paths, TODAY)
+    found = {one.rule: {p.stage: p for p in one.phases} for one in reviewed(programmes).rates}
+    for number in (1, 2, 3):
+        path, seen = (found[rule][f"PHASE_{number}"] for rule in (PATH_BY_PATH, PHASE_BY_PHASE))
+        assert path.entered - path.stalled == expected.reached[str(number)] + sum(
+            max(phase(move.stage) for move in moves) > number for moves in programmes if standing(moves)[0] == "STALLED"
+        )
+        assert path.in_phase == seen.in_phase == expected.in_progress[str(number)]
+        assert path.stopped == expected.terminated[str(number)]
+    for rule, published in ((PATH_BY_PATH, expected.path_by_path), (PHASE_BY_PHASE, expected.phase_by_phase)):
+        if len(known) == len(programmes):
+            shares = [found[rule][f"PHASE_{n}"].rate for n in (1, 2, 3)]
+            assert [one.k / one.n if one.n else None for one in shares] == list(published)
+
+
+@settings(max_examples=150, deadline=None)
+@given(PORTFOLIOS)
+def test_exits_are_counted_one_by_one(programmes):
+    expected = {n: [0, 0] for n in (1, 2, 3)}
+    for moves in programmes:
+        for before, move in pairwise(moves):
+            if phase(move.stage) > phase(before.stage) and phase(before.stage) < 4:
+                expected[phase(before.stage)][0] += 1
+            if move.status == "DISCONTINUED" and phase(before.stage) < 4:
+                expected[phase(before.stage)][1] += 1
+        if standing(moves)[0] == "UNANNOUNCED" and phase(moves[-1].stage) < 4:
+            expected[phase(moves[-1].stage)][1] += 1
+    found = {p.stage: p for p in reviewed(programmes, PROGRESSION_DECISION).counted.phases}
+    for number, (onward, stopped) in expected.items():
+        rate = found[f"PHASE_{number}"].rate
+        assert (rate.k, rate.n) == (onward, onward + stopped)
+
+
+@settings(max_examples=100, deadline=None)
+@given(PORTFOLIOS)
+def test_times_and_incidences_are_those_of_the_methods(programmes):
+    found = reviewed(programmes)
+    stays = [stay for moves in programmes for stay in plain_stays(moves)]
+    for stage in CLINICAL:
+        mine = [(b - a, cause) for s, a, b, cause in stays if s == stage and b > a]
+        times = next((one for one in found.times if one.stage == stage), None)
+        assert (times.stays if times else 0) == len(mine)
+        if len(mine) < 5:
+            continue
+        days, left = [float(d) for d, _ in mine], [int(cause is not None) for _, cause in mine]
+        quartiles = time_in_stage(days, left)
+        for number, one in enumerate(times.quartiles):
+            for got, wanted in (
+                (one.years, quartiles.quantiles[number]),
+                (one.low, quartiles.ci_lower[number]),
+                (one.high, quartiles.ci_upper[number]),
+            ):
+                assert got == (None if wanted is None else pytest.approx(wanted / YEAR))
+        curves = {one.cause: one for one in found.incidence if one.stage == stage}
+        at = [round(years * YEAR, 6) for years in next(iter(curves.values())).years]
+        expected = cumulative_incidence(days, [cause or "censored" for _, cause in mine], at, causes=CAUSES)
+        for cause, curve in curves.items():
+            assert curve.probability == pytest.approx(expected.cif[cause])
+            assert list(curve.low) == near(expected.ci_lower[cause])
+            assert list(curve.high) == near(expected.ci_upper[cause])
+
+
+@settings(max_examples=100, deadline=None)
+@given(PORTFOLIOS)
+def test_reasons_and_late_stops_are_counted_one_by_one(programmes):
+    found = reviewed(programmes)
+    stops = [
+        (before.stage, move.reason or "UNSPECIFIED")
+        for moves in programmes
+        for before, move in pairwise(moves)
+        if move.status == "DISCONTINUED"
+    ]
+    assert {(one.stage, one.reason): one.count for one in found.reasons} == {s: stops.count(s) for s in stops}
+    science = [stage for stage, why in stops if why in ("TOX_CLINICAL", "EFFICACY_LACK")]
+    late = [stage for stage in science if stage in ("PHASE_2_3", "PHASE_3", "APPROVAL")]
+    assert (found.late_share.k, found.late_share.n) == (len(late), len(science))
+    assert sum(one.estimate.n for one in found.late_share_by_year) == len(science)
+
+
+@settings(max_examples=100, deadline=None)
+@given(PORTFOLIOS)
+def test_every_programme_stands_somewhere_at_every_moment(programmes):
+    found = reviewed(programmes)
+    begun = [moves[0].day for moves in programmes]
+    for place, day in enumerate(found.calendar.days):
+        there = sum(counts[place] for counts in found.calendar.counts.values())
+        assert there == sum(day_of(one) <= day for one in begun)
+    for one in found.since_entry:
+        for place in range(len(one.years)):
+            assert math.fsum(values[place] for values in one.probability.values()) == pytest.approx(1)
+
+
+PATHS = st.lists(
+    st.tuples(st.lists(st.integers(0, 4), min_size=1, max_size=5), st.lists(st.integers(0, 6), min_size=5, max_size=5)),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(PATHS)
+def test_occupation_of_columns_is_that_of_paths(drawn):
+    """From one common state on, because the method asks for it."""
+    names = [str(number) for number in range(5)]
+    paths, owner, time, state, followed = [], [], [], [], []
+    for number, (places, gaps) in enumerate(drawn):
+        times = [0.0, *np.cumsum([gaps[0] + 1, *gaps[1:]]).tolist()]  # the first state lasts
+        places = [0, *places]
+        paths.append(
+            StatePath(tuple(names[p] for p in places), tuple(times[: len(places)]), times[len(places) - 1] + 3)
+        )
+        owner += [number] * len(places)
+        time += times[: len(places)]
+        state += places
+        followed.append(times[len(places) - 1] + 3.0)
+    at = [0.0, 0.5, 1.0, 2.0, 5.0, 9.0, 30.0]
+    expected = stage_occupation(paths, at, "0", states=names)
+    found = occupation_curve(
+        np.array(owner), np.array(time), np.array(state), np.array(followed), len(names), np.array(at)
+    )
+    for number, name in enumerate(names):
+        assert found[:, number].tolist() == pytest.approx(list(expected.occupation[name]))
+
+
+def test_the_stages_drawn_are_stages():
+    assert set(CLINICAL) <= set(CODES)
