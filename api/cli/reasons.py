@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from api.cli.reasons_text import (
+    agreement_json,
+    agreement_text,
     counts,
     counts_text,
     evaluation_json,
@@ -17,7 +19,7 @@ from api.cli.reasons_text import (
     proposal_text,
     proposals_csv,
 )
-from api.cli.shared import Session
+from api.cli.shared import Session, table
 
 if TYPE_CHECKING:
     from pipeline.attrition.reason_labels import LabelledText, Vocabulary
@@ -88,6 +90,82 @@ def evaluate(session: Session, labels: Path, texts: Path | None, part: str | Non
     rows = [row for row in rows if part is None or row.part == part]
     found = evaluate_texts(rows, vocabulary)
     session.say(evaluation_json(found, vocabulary), evaluation_text(found, vocabulary))
+
+
+@command.command("propose")
+@click.pass_obj
+def propose(session: Session) -> None:
+    """Propose by the rules for every stop that has none.
+
+    Moves that hold or discontinue a programme and studies that stopped, where the source says why in words.
+    """
+    from pipeline.commands.reasons import ProposeMissingReasons
+
+    with session.open(begun=True) as centre:
+        done = centre.execute(ProposeMissingReasons(), actor=session.actor).result
+    session.say(
+        {"stops": done["stops"], "reasons": done["count"]},
+        f"{done['count']} reasons are proposed for {done['stops']} stops; `moltrail reasons waiting` lists them.",
+    )
+
+
+@command.command("waiting")
+@click.option("--most", type=click.IntRange(min=1), default=50, show_default=True, help="How many to list.")
+@click.pass_obj
+def waiting(session: Session, most: int) -> None:
+    """List proposals that wait for a verifier."""
+    from pipeline.reports.reason_agreement import reasons_waiting
+
+    with session.open(begun=True) as centre, centre.read(session.actor) as reader:
+        rows = reasons_waiting(reader)
+    shown = rows[:most]
+    columns = ["id", "of", "reason", "main", "words", "proposed by"]
+    cells = [
+        [
+            row["id"],
+            row["of"],
+            row["reason"],
+            "main" if row["main"] else "",
+            "; ".join(row["words"]),
+            row["proposed_by"],
+        ]
+        for row in shown
+    ]
+    left = "" if len(rows) <= most else f"\nand {len(rows) - most} more; --most shows more at once"
+    session.say(shown, f"{table(columns, cells, title=f'{len(rows)} proposals wait for a verifier')}{left}")
+
+
+@command.command("verify")
+@click.argument("record", type=click.IntRange(min=1))
+@click.argument("reason")
+@click.option("--comment", help="Why; asked for where the reason differs from the one proposed.")
+@click.pass_obj
+def verify(session: Session, record: int, reason: str, comment: str | None) -> None:
+    """Verify a proposed reason: RECORD as `waiting` lists it.
+
+    REASON is the reason it is; UNSPECIFIED for a further reason says that it is none. Whoever proposed it cannot.
+    """
+    from pipeline.commands.reasons import VerifyReason
+    from pipeline.words import AttritionReason
+
+    known = {str(one): one for one in AttritionReason}
+    if reason.upper() not in known:
+        raise click.UsageError(f"{reason!r} is no reason; known are {', '.join(known)}")
+    with session.open(begun=True) as centre:
+        command = VerifyReason(record=record, reason=known[reason.upper()], comment=comment)
+        centre.execute(command, actor=session.actor, reason=comment)
+    session.say({"record": record, "reason": reason.upper()}, f"Reason {record} is verified as {reason.upper()}.")
+
+
+@command.command("agreement")
+@click.pass_obj
+def agreement(session: Session) -> None:
+    """Say how far proposers and verifiers agree (kappa)."""
+    from pipeline.reports.reason_agreement import reason_agreement
+
+    with session.open(begun=True) as centre, centre.read(session.actor) as reader:
+        found = reason_agreement(reader)
+    session.say([agreement_json(one) for one in found], agreement_text(found))
 
 
 @command.command("document")

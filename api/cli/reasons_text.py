@@ -12,6 +12,7 @@ from api.cli.shared import table
 if TYPE_CHECKING:
     from pipeline.attrition.reason_evaluation import Evaluation
     from pipeline.attrition.reason_proposal import FoundReason, Proposal
+    from pipeline.reports.reason_agreement import ReasonAgreement
 
 Rows = Sequence[tuple[int, str, str, "Proposal"]]
 """Row as a spreadsheet counts, key, text, and what is proposed for it."""
@@ -131,4 +132,32 @@ def evaluation_text(found: Evaluation, vocabulary: str) -> str:
         f"primary right: {found.primary}; all right: {found.exact}; kappa: {'-' if kappa is None else f'{kappa:.2f}'}",
     ]
     lines += [f"  {a} as {b}: {count}" for a, b, count in found.confused[:15]]
+    return "\n".join(lines)
+
+
+def agreement_json(found: ReasonAgreement) -> dict[str, Any]:
+    """Return the agreement of one kind of proposer with the verifiers as JSON."""
+    kappa = found.agreement
+    return {
+        "proposer": found.proposer,
+        "stops": kappa.n,
+        "agreed": kappa.agreed or 0,
+        "kappa": kappa.kappa,
+        "kappaInterval": [kappa.kappa_lower, kappa.kappa_upper],
+        "flags": list(kappa.flags),
+        "disagreements": [{"proposed": a, "verified": b, "count": n} for a, b, n in found.disagreements],
+    }
+
+
+def agreement_text(found: Sequence[ReasonAgreement]) -> str:
+    """Return the agreement of proposers and verifiers as a table, and what they disagree on."""
+    rows = []
+    for one in found:
+        kappa = one.agreement
+        value = "-"
+        if kappa.kappa is not None:
+            value = f"{kappa.kappa:.2f} ({kappa.kappa_lower:.2f} to {kappa.kappa_upper:.2f})"
+        rows.append([one.proposer.lower(), kappa.n, kappa.agreed or 0, value, ", ".join(kappa.flags)])
+    lines = [table(["proposed by", "stops verified", "agreed", "kappa (95 %)", "mind"], rows)]
+    lines += [f"  {a} proposed, {b} verified: {count}" for a, b, count in found[0].disagreements]
     return "\n".join(lines)

@@ -58,6 +58,25 @@ WHYS: Mapping[WhyUnspecified, str] = {
     WhyUnspecified.STOP_WITHOUT_REASON: "it tells that it stopped, or when, and not why.",
 }
 
+RECORDING = """## How a reason is recorded
+
+A proposal is one record for each reason of a stop, one of them the main one: the reason, the words of the source, the
+words that speak for it, and who proposed it. It can be replaced until it is verified. Whoever verifies is not the
+proposer; to give another reason than the one proposed needs a comment, and UNSPECIFIED for a further reason says that
+it is none. Once the main reason is verified it becomes the reason of the move or study itself, and so what
+every report counts; what was known before stays readable as of then.
+
+| | command line | GraphQL |
+|---|---|---|
+| read a text, record nothing | `moltrail reasons classify` | `reasonProposal(text:)` |
+| propose for one stop, by the rules or a person | | `proposeReasons` |
+| propose by the rules for every stop that has none | `moltrail reasons propose` | |
+| see what waits for a verifier | `moltrail reasons waiting` | `reasons(verified: false)` |
+| verify | `moltrail reasons verify` | `verifyReason` |
+| see the reasons of a stop, with all versions | | `reasons` of a transition or study |
+| kappa between proposers and verifiers | `moltrail reasons agreement` | `reasonAgreement` |
+"""
+
 TAXONOMY = """## The reasons, and their place in other frames
 
 The classes of Open Targets are those of Razuvayevskaya and others, Nat Genet 2024;56:1862-1867; the five R those of
@@ -95,7 +114,14 @@ def page(sample: str, parts: Mapping[str, Evaluation]) -> str:
     reading = READING.format(
         rules=len(rules), patterns=sum(len(rule.patterns) for rule in rules), version=RULES_VERSION, whys=whys
     )
-    sections = [INTRODUCTION, TAXONOMY.format(special=special), _taxonomy(), reading, QUALITY.format(sample=sample)]
+    sections = [
+        INTRODUCTION,
+        TAXONOMY.format(special=special),
+        _taxonomy(),
+        reading,
+        RECORDING,
+        QUALITY.format(sample=sample),
+    ]
     sections += [_evaluation(heading, found) for heading, found in parts.items()]
     return "\n".join(sections)
 

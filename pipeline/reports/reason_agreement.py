@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+import orjson
+from sqlalchemy import and_, func, select
 
 from pipeline.attrition.agreement import Agreement, cohens_kappa
 from pipeline.attrition.reason_rules import RULES_NAME
+from pipeline.store import tables
 from pipeline.store.nodes import source_of, visible
 from pipeline.store.reader import Reader
 
@@ -29,10 +31,29 @@ class ReasonAgreement:
 
 
 def reasons_waiting(reader: Reader) -> Sequence[Mapping[str, Any]]:
-    """Return proposed reasons that nobody has verified yet, main ones first within each stop."""
-    of = source_of(NODE, reader.view)
-    wanted = select(of).where(visible(of, reader.view), of.c.verified_by.is_(None))
-    return [dict(row) for row in reader.connection.execute(wanted.order_by(of.c.id)).mappings()]
+    """Return proposed reasons that nobody has verified, in the order of their proposal.
+
+    Each with id, reason, main, words (a list), verbatim, proposed_by, and `of`: the codes of what stopped.
+    """
+    view = reader.view
+    of, move, study = (source_of(node, view) for node in (NODE, "Transition", "Study"))
+    programme, molecule = tables.programmes.alias("programme"), tables.molecules.alias("molecule")
+    wanted = (
+        select(
+            *(of.c[name] for name in ("id", "reason", "main", "words", "verbatim", "proposed_by")),
+            func.coalesce(study.c.code, molecule.c.code).label("of"),
+            move.c.kind,
+        )
+        .select_from(of)
+        .outerjoin(study, and_(study.c.id == of.c.study_id, visible(study, view)))
+        .outerjoin(move, and_(move.c.id == of.c.transition_id, visible(move, view)))
+        .outerjoin(programme, and_(programme.c.id == move.c.programme_id, visible(programme, view)))
+        .outerjoin(molecule, and_(molecule.c.id == programme.c.molecule_id, visible(molecule, view)))
+        .where(visible(of, view), of.c.verified_by.is_(None))
+        .order_by(of.c.id)
+    )
+    rows = [{str(key): row[key] for key in row} for row in reader.connection.execute(wanted).mappings()]
+    return [row | {"main": bool(row["main"]), "words": orjson.loads(row["words"] or "[]")} for row in rows]
 
 
 def reason_agreement(reader: Reader) -> Sequence[ReasonAgreement]:

@@ -123,3 +123,45 @@ def test_labels_and_texts_in_two_files_and_one_part_alone(moltrail, tmp_path):
     assert moltrail.good(*arguments).json()["texts"] == 2
     found = moltrail.good(*arguments, "--part", "open").json()
     assert (found["texts"], found["allRight"]) == (1, 1)
+
+
+PORTFOLIO = """Name,Code,Indication,Stage,Since,Status,Stopped on,Reason
+examplinib,EX-1,melanoma,Phase 1,2019-03,DISCONTINUED,2020-01-05,slow accrual and unexpected toxicity
+samplimab,EX-2,breast,Phase 2,2019-03,DISCONTINUED,2020-01-05,Fin du financement
+"""
+
+
+def test_reasons_are_proposed_listed_verified_and_compared(moltrail, tmp_path):
+    (tmp_path / "portfolio.csv").write_text(PORTFOLIO, encoding="utf-8")
+    moltrail.good("import", tmp_path / "portfolio.csv")
+    assert moltrail.good("reasons", "propose").text.startswith("3 reasons are proposed for 2 stops;")
+    assert moltrail.good("--json", "reasons", "propose").json() == {"stops": 0, "reasons": 0}
+    told = moltrail.good("reasons", "waiting").text
+    assert "3 proposals wait for a verifier" in told
+    assert "slow accrual" in told
+    rows = moltrail.good("--json", "reasons", "waiting").json()
+    assert [(row["of"], row["reason"], row["main"]) for row in rows] == [
+        ("EX-1", "TOX_CLINICAL", True),
+        ("EX-1", "ACCRUAL", False),
+        ("EX-2", "FUNDING", True),
+    ]
+    assert "and 2 more; --most shows more at once" in moltrail.good("reasons", "waiting", "--most", "1").text
+    refused = moltrail("reasons", "verify", rows[0]["id"], "EFFICACY_LACK")
+    assert (refused.code, refused.err) == (2, "comment is empty; give it\n")
+    wrong = moltrail("reasons", "verify", rows[0]["id"], "bananas")
+    assert (wrong.code, "'bananas' is no reason; known are TOX_NONCLINICAL" in wrong.err) == (2, True)
+    told = moltrail.good("reasons", "verify", rows[0]["id"], "efficacy_lack", "--comment", "see the minutes").text
+    assert told == f"Reason {rows[0]['id']} is verified as EFFICACY_LACK.\n"
+    moltrail.good("reasons", "verify", rows[2]["id"], "FUNDING")
+    assert [row["reason"] for row in moltrail.good("--json", "reasons", "waiting").json()] == ["ACCRUAL"]
+    everybody, rules, people = moltrail.good("--json", "reasons", "agreement").json()
+    assert (everybody["stops"], everybody["agreed"], people["stops"]) == (2, 1, 0)
+    assert everybody["disagreements"] == [{"proposed": "TOX_CLINICAL", "verified": "EFFICACY_LACK", "count": 1}]
+    assert rules["kappa"] == everybody["kappa"]
+    assert "TOX_CLINICAL proposed, EFFICACY_LACK verified: 1" in moltrail.good("reasons", "agreement").text
+
+
+def test_without_records_there_is_nothing_to_list(moltrail):
+    answer = moltrail("reasons", "waiting")
+    assert answer.code == 2
+    assert "there are no records in" in answer.err

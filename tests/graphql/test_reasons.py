@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.access import Actor, Role
 from pipeline.commands.reasons import ProposeMissingReasons
+from pipeline.reports.reason_agreement import reasons_waiting
 from tests.graphql.conftest import LEAD, Api
 
 BEA = Actor.of("B. Lead", Role.LEAD)
@@ -199,6 +200,12 @@ def test_the_rules_propose_for_every_stop_that_has_none(api: Api, stop: dict[str
     waiting = api("{ reasons(verified: false) { totalCount nodes { reason transition { kind } } } }")["reasons"]
     assert waiting["totalCount"] == 2
     assert waiting["nodes"][0] == {"reason": "TOX_CLINICAL", "transition": {"kind": "DISCONTINUE"}}
+    with api.centre.read(LEAD) as reader:
+        listed = [(row["of"], row["reason"], row["main"], row["words"]) for row in reasons_waiting(reader)]
+    assert listed == [
+        ("IUCT-0001", "TOX_CLINICAL", True, ["toxicity"]),
+        ("IUCT-0001", "ACCRUAL", False, ["slow accrual"]),
+    ]
     assert api.centre.verify().intact
 
 
