@@ -254,6 +254,8 @@ class FirstDoses:
 
     from_noael: StartingDose | None
     for_cancer: CancerStartingDose | None
+    basis_of_cancer: tuple[str | None, float | None, str | None, float | None]
+    """Rodent, its STD10, non-rodent, its HNSTD; mg/kg."""
     doubts: tuple[str, ...]
 
 
@@ -282,22 +284,17 @@ def _first_dose(bases: Sequence[Mapping[str, Any]], species: Mapping[int, str]) 
         except InputError as error:
             doubts.append(f"{label}: {error}")
         doses[basis["basis"]].append((species[basis["study_id"]], dose, lower_limit))
+    rodent, other = _lowest(doses["STD10"]), _lowest(doses["HNSTD"])
+    chosen = (rodent and rodent[0], rodent and rodent[1], other and other[0], other and other[1])
     from_noael = for_cancer = None
     try:
         if doses["NOAEL"]:
             from_noael = maximum_recommended_starting_dose([NoaelStudy(*each[:2]) for each in doses["NOAEL"]])
-        rodent, other = _lowest(doses["STD10"]), _lowest(doses["HNSTD"])
         if rodent or other:
-            for_cancer = cancer_starting_dose(
-                rodent and rodent[0],
-                rodent and rodent[1],
-                other and other[0],
-                other and other[1],
-                std10_is_lower_limit=bool(rodent and rodent[2]),
-            )
+            for_cancer = cancer_starting_dose(*chosen, std10_is_lower_limit=bool(rodent and rodent[2]))
     except InputError as error:
         doubts.append(str(error))
-    return FirstDoses(from_noael, for_cancer, tuple(doubts))
+    return FirstDoses(from_noael, for_cancer, chosen, tuple(doubts))
 
 
 def _lowest(doses: Sequence[tuple[str, float | None, bool]]) -> tuple[str, float, bool] | None:
