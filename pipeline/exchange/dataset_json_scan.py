@@ -18,6 +18,8 @@ from pipeline.exchange.dataset_table import CHUNK_ROWS
 
 MOST_ROW_BYTES = 8_000_000
 MOST_DEPTH = 20
+MOST_TOKENS = 500_000
+"""Names, values and signs beside the rows: ten thousand columns have fewer."""
 _BLOCK = 1_000_000
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
 _TOKEN = re.compile(rb"[^\"\[\]{},:]++|" + _STRING + rb"|[\[\]{},:]", re.DOTALL)
@@ -66,8 +68,8 @@ class Scanner:
         while (token := self._token()) is not None:
             kept.append(token)
             size += len(token)
-            if size > MOST_HEADER_BYTES:
-                raise FileRefused(f"{self._place} has more than {MOST_HEADER_BYTES:,} bytes beside its rows.")
+            if size > MOST_HEADER_BYTES or len(kept) > MOST_TOKENS:
+                raise FileRefused(f"{self._place} has more beside its rows than a data set can need; is it one?")
             if token == b":":
                 name = previous
             elif token in (b"{", b"["):
