@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,6 +18,7 @@ from api.graphql_execution import Engine, OperationRefused, Prepared
 from api.graphql_request import GraphQLRequest, request_of, request_of_address, strict_json
 from api.graphql_sse import EVENT_STREAM, answers_of, event_response, one_answer
 from api.graphql_uploads import body_of, multipart_request
+from pipeline.access import Actor, Permission
 
 OFFERED = (JSON, GRAPHQL_JSON, EVENT_STREAM)
 
@@ -42,7 +44,7 @@ class GraphQLOverHTTP:
             accepted = accepted_types(request.headers.get("accept"))
             media_type = next((name for name in accepted if name != EVENT_STREAM), JSON)
             actor = await self.doorkeeper.actor_of(request)
-            async with self._received(request) as received:
+            async with self._received(request, actor) as received:
                 if EVENT_STREAM in accepted:
                     prepared = await self.engine.prepare(received, actor)
                     if prepared.streams:
@@ -66,7 +68,7 @@ class GraphQLOverHTTP:
         return event_response(answers_of(self.engine, prepared, still_allowed))
 
     @asynccontextmanager
-    async def _received(self, request: Request) -> AsyncIterator[GraphQLRequest]:
+    async def _received(self, request: Request, actor: Actor | None) -> AsyncIterator[GraphQLRequest]:
         """Give the request's parameters; files among them are open as long as the context is."""
         if request.method != "POST":
             yield request_of_address(request.query_params, self.limits)
@@ -80,14 +82,23 @@ class GraphQLOverHTTP:
             async with multipart_request(request, self.limits) as received:
                 yield received
         elif content_type == JSON.encode():
-            body = await body_of(request, self.limits)
-            yield request_of(strict_json(body, self.limits))
+            yield request_of(await self._json_of(request, actor))
         else:
             raise RequestRefused(
                 415,
                 "Send Content-Type: application/json, or multipart/form-data with files.",
                 code="UNSUPPORTED_MEDIA_TYPE",
             )
+
+    async def _json_of(self, request: Request, actor: Actor | None) -> object:
+        """Return the JSON of a body: a large one only from who may log records, and read beside the event loop."""
+        limits = self.limits
+        logs = actor is not None and Permission.LOG_MONITORING in actor.permissions
+        most = max(limits.body_bytes, limits.records_bytes) if logs else limits.body_bytes
+        body = await body_of(request, most, limits.request_seconds)
+        if len(body) <= limits.body_bytes:
+            return strict_json(body, limits)
+        return await asyncio.to_thread(strict_json, body, limits)
 
 
 def accepted_types(accept: str | None) -> tuple[str, ...]:

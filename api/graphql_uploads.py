@@ -22,13 +22,13 @@ MOST_FILES = 10
 PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-requested-with")
 
 
-async def body_of(request: Request, limits: Limits) -> bytes:
-    """Return the body of an ordinary request, read no further than its limit.
+async def body_of(request: Request, most: int, seconds: int) -> bytes:
+    """Return the body of an ordinary request, read no further than so many bytes.
 
     Raises:
         RequestRefused: 413, it is larger; 408, it does not arrive in time.
     """
-    chunks = [chunk async for chunk in _limited(request, limits.body_bytes, limits.request_seconds)]
+    chunks = [chunk async for chunk in _limited(request, most, seconds)]
     return b"".join(chunks)
 
 

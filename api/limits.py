@@ -35,6 +35,7 @@ class Limits:
     """Every figure is a maximum; the defaults are meant to be tightened, never loosened without a thought."""
 
     body_bytes: int = 100_000
+    records_bytes: int = 5_000_000  # of a body from somebody who may log records: ten thousand of them
     upload_bytes: int = 64_000_000
     answer_bytes: int = 1_000_000
     tokens: int = 1_000
