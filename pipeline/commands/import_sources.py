@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from typing import Any
 
 from pipeline.exchange.reading import SentFile
 from pipeline.store.journal import Act
@@ -47,4 +49,25 @@ def _keep(act: Act, name: str, content: bytes) -> int:
     known = act.connection.execute(
         source_files.select().with_only_columns(source_files.c.id).where(source_files.c.sha256 == digest)
     ).scalar()
-    return known or act.add(source_files, {"sha256": digest, "name": name, "size": len(content), "content": content})
+    kept = content if len(content) < LARGE else _packed(content)
+    return known or act.add(source_files, {"sha256": digest, "name": name, "size": len(content), "content": kept})
+
+
+LARGE = 1024 * 1024
+"""Files from this size on are kept deflated: what is kept is shorter than the file's `size` then."""
+_PIECE = 1024 * 1024
+
+
+def _packed(content: bytes) -> bytes:
+    """Return content deflated piece by piece, or as it is where that does not make it shorter."""
+    deflate = zlib.compressobj(1)
+    view = memoryview(content)
+    pieces = [deflate.compress(view[start : start + _PIECE]) for start in range(0, len(content), _PIECE)]
+    packed = b"".join([*pieces, deflate.flush()])
+    return packed if len(packed) < len(content) else content
+
+
+def content_of(kept: Mapping[str, Any]) -> bytes:
+    """Return a file as it came, from its row of `source_files`."""
+    content = bytes(kept["content"])
+    return zlib.decompress(content) if len(content) < kept["size"] else content

@@ -10,7 +10,9 @@ import orjson
 
 from pipeline.access import Permission
 from pipeline.commands import handles
+from pipeline.commands.import_record_reviews import decide_record
 from pipeline.commands.import_sources import Sources
+from pipeline.commands.import_study_records import RECORD
 from pipeline.commands.imports import take_in
 from pipeline.commands.programmes import MoveProgramme, latest_day, move_programme
 from pipeline.commands.texts import checked
@@ -27,7 +29,8 @@ from pipeline.words import MoveKind, ReviewStatus
 class DecideReview:
     """ACCEPTED does what is proposed, CHANGED does it with `value` in its place, REJECTED does nothing.
 
-    `value` is a stage, or a date where the proposal is about one.
+    `value` is a stage, or a date where the proposal is about one; for a record of a study what is in doubt in it: a
+    concentration (a number or BLQ), hours after the dose, a unit, a date.
     """
 
     item: int
@@ -59,6 +62,8 @@ def decide_review(act: Act, command: DecideReview) -> Mapping[str, Any]:
             _correct(act, proposal, instead, comment, item)
         elif proposal.get("kind") == "enter" and "row" in proposal:
             _enter(act, proposal, instead, comment, item)
+        elif proposal.get("kind") == RECORD:
+            decide_record(act, proposal, instead, comment, item)
         else:
             raise _by_hand()
     decision = {"status": command.status.value, "decided_by": act.actor.name, "decided_at": act.recorded_at}

@@ -36,7 +36,7 @@ class Moment(NamedTuple):
 NO_MOMENT = Moment()
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def read_moment(text: str | None) -> Moment:
     """Read an ISO 8601 date or date-time, whole or partial; other spellings where they can mean one day only."""
     if text is None or not text.strip():

@@ -110,7 +110,7 @@ def read_words(text: str, habit: Habit = PLAIN) -> Words:
 def number_inside(text: str) -> float | None:
     """Return the one number a text holds beside other signs ("12.3*", "12.3 (mean of 2)"), to be proposed."""
     numbers = re.findall(r"[+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?", re.sub(r"\(.*?\)", " ", text), re.IGNORECASE)
-    return read_number(numbers[0]).value if len(numbers) == 1 and not re.search(r"\d[\s.,]+\d", text) else None
+    return read_number(numbers[0]).value if len(numbers) == 1 else None
 
 
 def _folded(text: str) -> str:
