@@ -41,7 +41,7 @@ def _of_study(act: Act, limits: Limits, study: int, rows: Mapping[int, Mapping[s
     doses = _doses(act, {row["subject_id"] for row in rows.values()})
     for exposure in study_exposures([_sample(row) for row in rows.values()], doses, settings, {}):
         records = [sample.record for sample in exposure.profile.samples]
-        new = [record for record in records if rows[record]["since_act"] == act.number]
+        new = [record for record in records if limits.judges(act, rows[record])]
         if new:
             yield from _beyond(act, limits, rows[new[-1]], exposure)
 

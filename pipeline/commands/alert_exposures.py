@@ -16,7 +16,7 @@ def exposures_beyond_limits(act: Act, touched: Touched) -> Iterable[Matter]:
     """Return what is out of its limits; the past of a subject is read only where a trough or an area is concerned."""
     if "MonitoringRecord" not in touched.kinds:
         return []
-    limits = Limits.of(act, touched.molecules)
+    limits = Limits.of(act, touched.molecules, all_records=touched.all_records)
     if limits is None:
         return []
     above: dict[str, Matter] = {}

@@ -94,7 +94,7 @@ def _beyond(act: Act, limits: Limits, limit: Mapping[str, Any], course: list[Tro
     found = exposure_alerts(bounds, [Observation("trough", trough.value) for trough in course])
     before_is_new = False
     for trough, raised in zip(course, found.alerts, strict=True):
-        is_new = trough.row["since_act"] == act.number
+        is_new = limits.judges(act, trough.row)
         for alert in raised:
             # A trough entered late makes the next one the second in a row.
             if is_new or (before_is_new and alert is Alert.UNDER_EXPOSURE_CONFIRMED):

@@ -27,7 +27,7 @@ from pipeline.errors import InputError, PipelineError, StaleVersion, refuse
 from pipeline.pseudonyms import identifier_in
 from pipeline.rounding import above, below
 from pipeline.store.journal import Act
-from pipeline.store.study_tables import alerts
+from pipeline.store.study_tables import administrations, alerts, monitoring_records
 from pipeline.store.tables import programmes, study_molecules
 from pipeline.words import AlertKind, EventKind
 
@@ -40,6 +40,7 @@ class Touched:
     """What an act wrote: kinds of records (by node name) and what they belong to.
 
     revised: node -> ids of records that were there before and were changed, excluded, retracted or taken back.
+    all_records: what is judged by has changed, so that all records of the molecules are looked at, not only new ones.
     """
 
     kinds: frozenset[str]
@@ -47,6 +48,7 @@ class Touched:
     studies: frozenset[int] = frozenset()
     subjects: frozenset[int] = frozenset()
     revised: Mapping[str, frozenset[int]] | None = None
+    all_records: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +150,7 @@ def _for_molecules(act: Act, matter: Matter) -> list[Matter]:
     """
     if matter.molecule_id is not None or matter.study_id is None:
         return [matter]
-    of_study = study_molecules.c.molecule_id
-    statement = select(of_study).where(
-        study_molecules.c.study_id == matter.study_id, study_molecules.c.until_act.is_(None)
-    )
-    named = sorted(set(act.connection.execute(statement).scalars()))
+    named = _molecules_of(act, matter.study_id)
     developed = set(
         act.connection.execute(
             select(programmes.c.molecule_id).where(
@@ -161,7 +159,23 @@ def _for_molecules(act: Act, matter: Matter) -> list[Matter]:
         ).scalars()
     )
     chosen = [molecule for molecule in named if molecule in developed] or named[:1]
+    if not chosen:
+        # An alert is about a molecule; where the study names none, the history at least tells of it.
+        act.event(EventKind.ALERT_RAISED, _short(matter.message), node=matter.node, node_id=matter.node_id)
     return [replace(matter, molecule_id=molecule, about=f"{matter.about}:{molecule}") for molecule in chosen]
+
+
+def _molecules_of(act: Act, study_id: int) -> list[int]:
+    """Return the molecules a study gives: those it lists, else those that were administered or measured."""
+    for table in (study_molecules, administrations, monitoring_records):
+        statement = select(table.c.molecule_id).distinct()
+        statement = statement.where(
+            table.c.study_id == study_id, table.c.until_act.is_(None), table.c.molecule_id.is_not(None)
+        )
+        found = sorted(act.connection.execute(statement).scalars())
+        if found:
+            return found
+    return []
 
 
 def _raise(act: Act, matter: Matter, *, again: bool) -> int:

@@ -33,21 +33,25 @@ READ = (
 
 @dataclass(slots=True)
 class Limits:
-    """The limits of some molecules, with what is needed to apply them."""
+    """The limits of some molecules, with what is needed to apply them.
+
+    all_records: records of before the act are judged as well, because a limit is new.
+    """
 
     of_molecule: dict[int, list[dict[str, Any]]]
+    all_records: bool = False
     molecules: dict[int, dict[str, Any]] = field(default_factory=dict)
     settings: dict[tuple[int, str], dict[str, Any]] = field(default_factory=dict)
     study_codes: dict[int, str] = field(default_factory=dict)
     _factors: dict[tuple[Any, ...], float | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, act: Act, molecule_ids: Collection[int]) -> Limits | None:
+    def of(cls, act: Act, molecule_ids: Collection[int], *, all_records: bool = False) -> Limits | None:
         """Read the limits of molecules; None where there are none."""
         found: dict[int, list[dict[str, Any]]] = {}
         for limit in act.current(exposure_limits, exposure_limits.c.molecule_id.in_(sorted(molecule_ids))):
             found.setdefault(limit["molecule_id"], []).append(limit)
-        return cls(found) if found else None
+        return cls(found, all_records) if found else None
 
     def fitting(self, row: Mapping[str, Any], parameters: Collection[str]) -> Iterator[dict[str, Any]]:
         """Return the limits on parameters that apply to a record."""
@@ -80,6 +84,10 @@ class Limits:
                 self._factors[key] = None
         return self._factors[key]
 
+    def judges(self, act: Act, row: Mapping[str, Any]) -> bool:
+        """Whether a record is one the act has to answer for."""
+        return self.all_records or row["since_act"] == act.number
+
     def settings_of(self, act: Act, study_id: int, analyte: str) -> dict[str, Any]:
         """Return the settings of a study for an analyte: its own before those for all."""
         return settings_of(act, study_id, analyte, self.settings)
@@ -106,9 +114,10 @@ def settings_of(
 
 
 def written_records(act: Act, limits: Limits) -> Iterator[dict[str, Any]]:
-    """Return the records of limited molecules that the act wrote and that count, one by one."""
+    """Return the records of limited molecules that count and the act has to answer for, one by one."""
     table = monitoring_records
-    yield from _records(act, table.c.since_act == act.number, table.c.molecule_id.in_(sorted(limits.of_molecule)))
+    written = () if limits.all_records else (table.c.since_act == act.number,)
+    yield from _records(act, *written, table.c.molecule_id.in_(sorted(limits.of_molecule)))
 
 
 def records_of_subjects(act: Act, limits: Limits, subject_ids: Collection[int]) -> Iterator[dict[str, Any]]:

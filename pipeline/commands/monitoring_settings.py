@@ -153,7 +153,7 @@ def _check(
 
 @handles(SetExposureLimit, Permission.LOG_MONITORING)
 def set_exposure_limit(act: Act, command: SetExposureLimit) -> Mapping[str, Any]:
-    """Set a limit, change the one there is for the same exposure, or take it back; it holds for records from now on."""
+    """Set a limit, change the one there is for the same exposure, or take it back; all records are held against it."""
     molecule = act.find(molecules, command.molecule)
     if command.study is not None:
         act.find(studies, command.study)
@@ -188,8 +188,9 @@ def set_exposure_limit(act: Act, command: SetExposureLimit) -> Mapping[str, Any]
     bounds |= {"relation": relation, "source": source}
     if known:
         act.revise(exposure_limits, known[0], bounds)
-        return {"limit": known[0]["id"]}
-    return {"limit": act.add(exposure_limits, same | bounds)}
+    id = known[0]["id"] if known else act.add(exposure_limits, same | bounds)
+    touched = Touched(kinds=frozenset({"MonitoringRecord"}), molecules=frozenset({molecule["id"]}), all_records=True)
+    return {"limit": id, "alerts": watch(act, touched)}
 
 
 def _limit_unit(text: str, parameter: str, molecule: Mapping[str, Any], errors: list[PipelineError]) -> str | None:

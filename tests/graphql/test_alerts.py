@@ -14,6 +14,7 @@ from pipeline.centre import SYSTEM
 from pipeline.commands.alerts import Touched, watch
 from pipeline.store.journal import Act
 from pipeline.store.study_tables import adverse_events, laboratory_results, subjects
+from pipeline.store.tables import study_molecules
 from schema.node import id_of
 from tests.graphql.conftest import Api
 from tests.graphql.test_events import START, follow
@@ -274,6 +275,16 @@ def test_a_limit_is_changed_and_taken_back(unit: Monitored):
     assert alerts(unit) == []
 
 
+def test_a_new_limit_is_held_against_what_is_on_record(unit: Monitored):
+    for hours, value in ((1, "150"), (2, "120"), (24, "90")):
+        logged(unit, value, hours)
+    logged(unit, "130", 1, subject="S-002")
+    assert limit(unit, "CMAX", upper=100) == []
+    assert [alert["value"] for alert in alerts(unit)] == [150, 130]
+    assert limit(unit, "CMAX", upper=110) == []
+    assert len(alerts(unit)) == 2
+
+
 def test_a_limit_holds_where_it_says(unit: Monitored):
     limit(unit, "CMAX", upper=100, specimen="plasma")
     limit(unit, "CMAX", upper=50, analyte="M-1")
@@ -438,6 +449,22 @@ def test_a_long_qtc(unit: Monitored):
     assert len(lab_alerts(unit, *rows)) == 1
     found = lab_alerts(unit, row | {"subject_id": other, "day": 9, "value": 0.4605, "unit": "s"})
     assert [round(alert["value"], 6) for alert in found] == [501, 60.5]
+
+
+def test_a_signal_of_a_study_that_lists_no_molecule_goes_to_the_one_that_was_measured(unit: Monitored):
+    logged(unit, "5", 1)
+    [listed] = unit.api.centre.journal.perform("Close", closed_list, actor=SYSTEM, now=datetime.now(UTC)).result["rows"]
+    assert listed == 1
+    [subject] = people(unit)
+    [alert] = lab_alerts(unit, *labs(subject, 15, ALT=4, BILI=3, ALP=1))
+    assert alert["molecule"] == {"code": "IUCT-0001"}
+
+
+def closed_list(act: Act) -> dict[str, Any]:
+    rows = act.current(study_molecules)
+    for row in rows:
+        act.close(study_molecules, row)
+    return {"rows": [len(rows)]}
 
 
 def test_dose_limiting_toxicities_over_the_boundary(unit: Monitored):
