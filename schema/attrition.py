@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -234,7 +234,8 @@ def review_row(reader: Reader, wanted: PortfolioFilter, rule: Rule, known_at: da
 
     Programmes are followed until the day looked back from, else until the day of what is known, else until today.
     """
-    today = (known_at or utc_now()).date().isoformat()
+    now = utc_now()
+    today = min(known_at or now, now).astimezone(UTC).date().isoformat()
     found = attrition_review(reader, ReviewRequest(today=today, rule=rule.value, filter=wanted))
     _, graph = reader.graphs.in_force(reader.connection)
     medians = {one.stage: one.median for one in found.times}

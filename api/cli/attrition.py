@@ -96,8 +96,9 @@ def command(context: click.Context, /, **given: Any) -> None:
     from pipeline.reports.attrition_review import ReviewRequest, attrition_review, filter_of
 
     as_of, known_at = as_day(given["as_of"]), as_instant(given["known_at"])
+    now = datetime.now(UTC)
     request = ReviewRequest(
-        today=(known_at or datetime.now(UTC)).date().isoformat(),
+        today=min(known_at or now, now).astimezone(UTC).date().isoformat(),
         rule=given["rule"].upper(),
         filter=filter_of(_filter(given)),
         observed_from=given["observed_from"],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.attrition.counting import Tallies, proportion, rates_of
 from pipeline.attrition.courses import APPROVED, STOPPED, UNANNOUNCED, Courses, Stays
+from pipeline.attrition.group_logrank import group_logrank
 from pipeline.attrition.portfolio import Coded
 from pipeline.attrition.review_results import GroupComparison, GroupReview, StageTime
 from pipeline.attrition.review_stops import late, scientific
@@ -100,7 +101,7 @@ def group_reviews(
     science = scientific(courses)
     lately = np.bincount(of_stop[science & late(courses)], minlength=count).tolist()
     stopped = np.bincount(of_stop[science], minlength=count).tolist()
-    times = _times(courses, stays, ordered, dimension)
+    times, compared = _times(courses, stays, ordered, dimension)
     reviews = []
     for number, name in enumerate(dimension.names):
         phases, likelihoods = rates_of(rule, codes, counts[number], settings)
@@ -116,7 +117,8 @@ def group_reviews(
                 times=tuple(times[number]),
             )
         )
-    return reviews, [_compare(dimension, code, counts[:, place], settings.fewest) for place, code in enumerate(codes)]
+    rates = [_compare(dimension, code, counts[:, place], settings.fewest) for place, code in enumerate(codes)]
+    return reviews, rates + compared
 
 
 def _now(courses: Courses) -> Ints:
@@ -125,11 +127,14 @@ def _now(courses: Courses) -> Ints:
     return courses.portfolio.stage[courses.last].astype(np.int64)
 
 
-def _times(courses: Courses, stays: Stays, ordered: Ints, dimension: Dimension) -> list[list[StageTime]]:
+def _times(
+    courses: Courses, stays: Stays, ordered: Ints, dimension: Dimension
+) -> tuple[list[list[StageTime]], list[GroupComparison]]:
+    """Return the time in each stage by group, and how the groups compare in it."""
     stages, fewest = courses.portfolio.stages, courses.settings.fewest
     group = dimension.of(stays.owner[ordered], stays.stage[ordered])
     parts = cells(group * len(stages) + stays.stage[ordered], len(dimension.names) * len(stages))
-    return [
+    times = [
         [
             stage_time(stage.code, stays, ordered[these], fewest, bounds=False)
             for stage, these in zip(stages, parts[start : start + len(stages)], strict=True)
@@ -137,6 +142,43 @@ def _times(courses: Courses, stays: Stays, ordered: Ints, dimension: Dimension) 
         ]
         for start in range(0, len(parts), len(stages))
     ]
+    compared = []
+    for number, stage in enumerate(stages):
+        by_group = {name: ordered[parts[place * len(stages) + number]] for place, name in enumerate(dimension.names)}
+        enough = {name: these for name, these in by_group.items() if these.size >= fewest}
+        if any(these.size for these in by_group.values()):
+            compared.append(_compare_times(dimension, stage.code, stays, enough))
+    return times, compared
+
+
+def _compare_times(dimension: Dimension, stage: str, stays: Stays, by_group: Mapping[str, Ints]) -> GroupComparison:
+    import numpy as np
+
+    names = tuple(by_group)
+    if len(names) < 2:
+        why = "fewer than two groups have enough stays to be compared"
+        return GroupComparison(dimension.name, stage, names, None, None, None, why, "time")
+    these = np.concatenate(list(by_group.values()))
+    group = np.repeat(np.arange(len(names)), [one.size for one in by_group.values()])
+    found = group_logrank(stays.days[these], stays.cause[these] >= 0, stays.entry[these], group, len(names))
+    if found is None or min(found.expected) < LEAST_EXPECTED:
+        why = "too few programmes left for a test: a group expects fewer than 5"
+        return GroupComparison(dimension.name, stage, names, None, None, None, why, "time")
+    return GroupComparison(
+        dimension.name,
+        stage,
+        names,
+        found.chi_square,
+        found.df,
+        found.p_value,
+        f"the times in stage {_differ(found.p_value)}",
+        "time",
+    )
+
+
+def _differ(p_value: float) -> str:
+    said = "differ by more than chance" if p_value < CHANCE else "do not differ by more than chance"
+    return f"{said} (p = {p_value:.2g})"
 
 
 def _compare(dimension: Dimension, stage: str, counts: NDArray[np.int64], fewest: int) -> GroupComparison:
@@ -164,10 +206,7 @@ def _compare(dimension: Dimension, stage: str, counts: NDArray[np.int64], fewest
         chi_square += (k - expected) ** 2 * (1 / expected + 1 / (k + other - expected))
     df = len(rows) - 1
     p_value = float(chdtrc(df, chi_square))
-    said = "differ by more than chance" if p_value < CHANCE else "do not differ by more than chance"
-    return GroupComparison(
-        dimension.name, stage, names, chi_square, df, p_value, f"the rates {said} (p = {p_value:.2g})"
-    )
+    return GroupComparison(dimension.name, stage, names, chi_square, df, p_value, f"the rates {_differ(p_value)}")
 
 
 def by_group(

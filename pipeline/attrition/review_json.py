@@ -111,7 +111,7 @@ def differences(before: object, after: object, path: str = "") -> Iterator[Chang
 
 
 _NAMES = (
-    *(("rule",), ("source", "population", "step"), ("dimension", "group"), ("dimension", "stage")),
+    *(("rule",), ("source", "population", "step"), ("dimension", "group"), ("dimension", "stage", "of")),
     *(("stage", "cause"), ("stage", "reason"), ("year",), ("code",), ("probability",), ("stage",), ("from_stage",)),
 )
 """What tells the rows of a list apart: the first of these that a row has all of."""

@@ -149,9 +149,10 @@ class GroupReview:
 
 @dataclass(frozen=True, slots=True)
 class GroupComparison:
-    """Whether the rates of one phase differ between the groups by more than chance (Pearson's chi-square).
+    """Whether groups differ by more than chance in one phase.
 
-    groups: those with enough known outcomes to be compared. p_value is None where fewer than two can be, or where an
+    of: "rate", how many advance (Pearson's chi-square), or "time", how long they stay (log-rank test). groups: those
+    with enough known outcomes, or stays, to be compared. p_value is None where fewer than two can be, or where an
     expected count is below 5; `statement` says it in words.
     """
 
@@ -162,6 +163,7 @@ class GroupComparison:
     df: int | None
     p_value: float | None
     statement: str
+    of: str = "rate"
 
 
 @dataclass(frozen=True, slots=True)

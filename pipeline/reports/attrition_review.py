@@ -39,7 +39,8 @@ _LISTS = ("modality", "disease_group", "stage", "status", "site")
 class ReviewRequest:
     """What a reader asks of the attrition of a portfolio; see `pipeline.attrition.review.Asked` for each.
 
-    today: the day programmes are followed until where the reader does not look back: that of what is known.
+    today: the day of what is known: programmes are followed until then, or until the day the reader looks back from,
+    if that is earlier.
     """
 
     today: str
@@ -59,9 +60,10 @@ def attrition_review(reader: Reader, request: ReviewRequest) -> AttritionReview:
     _, graph = reader.graphs.in_force(reader.connection)
     _check(graph, request.filter)
     head, portfolio = portfolio_of(reader)
-    as_of = None if reader.view.as_of is None else reader.view.as_of[:10]
+    today = request.today[:10]
+    as_of = None if reader.view.as_of is None else min(reader.view.as_of[:10], today)
     asked = Asked(
-        day=as_of or request.today[:10],
+        day=as_of or today,
         rule=request.rule,
         as_of=as_of,
         known_at=head,
