@@ -38,7 +38,7 @@ and the words they were met in.
 
 {whys}
 
-Time grows with the length of the text and no faster; a text has at most a million characters.
+Time grows with the length of the text and no faster; a text has at most 200,000 characters.
 
 From the command line: `moltrail reasons classify "slow accrual; PI left"`, or a whole column with
 `moltrail reasons classify --file stops.csv --column why_stopped -o proposals.csv`. How good the rules are on labels of

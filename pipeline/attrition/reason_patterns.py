@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -113,25 +114,34 @@ class Finder:
 
     def find(self, words: Sequence[Word], fits: Sequence[frozenset[int]]) -> Iterator[tuple[int, tuple[int, ...]]]:
         """Yield (owner, places of the words that fit) for every match, the nearest words of each."""
+        where: dict[int, list[int]] = {}
         for at, items in enumerate(fits):
             for item in items:
-                for pattern, owner in self._by_first.get(item, ()):
-                    places = _follow(pattern, at, words, fits)
-                    if places is not None:
-                        yield owner, places
+                where.setdefault(item, []).append(at)
+        for item, places in where.items():
+            for pattern, owner in self._by_first.get(item, ()):
+                if all(other in where for other in pattern.items):
+                    for at in places:
+                        match = _follow(pattern, at, words, where)
+                        if match is not None:
+                            yield owner, match
 
 
-def _follow(pattern: Pattern, at: int, words: Sequence[Word], fits: Sequence[frozenset[int]]) -> tuple[int, ...] | None:
+def _follow(
+    pattern: Pattern, at: int, words: Sequence[Word], where: Mapping[int, Sequence[int]]
+) -> tuple[int, ...] | None:
     """Return the places of a match that begins at a word; by layers, so that no path is walked twice."""
     reached: dict[int, tuple[int, ...]] = {at: (at,)}
     for item, gap in zip(pattern.items[1:], pattern.gaps[1:], strict=True):
         following: dict[int, tuple[int, ...]] = {}
+        places = where[item]
         for place, path in reached.items():
-            for ahead in range(place + 1, min(place + gap + 2, len(words))):
+            next_one = bisect_right(places, place)
+            while next_one < len(places) and (ahead := places[next_one]) <= place + gap + 1:
                 if words[ahead].clause != words[at].clause:
                     break
-                if item in fits[ahead] and ahead not in following:
-                    following[ahead] = (*path, ahead)
+                following.setdefault(ahead, (*path, ahead))
+                next_one += 1
         if not following:
             return None
         reached = following

@@ -68,7 +68,7 @@ def propose_reasons(text: str | None) -> Proposal:
     """Return the reasons a text names.
 
     Args:
-        text: free text in English, French or both; may hold markup; at most a million characters.
+        text: free text in English, French or both; may hold markup; at most 200,000 characters.
 
     Raises:
         InputError: the text is too long.

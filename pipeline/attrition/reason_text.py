@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from pipeline.errors import InputError
 
-MOST_CHARACTERS = 1_000_000
+MOST_CHARACTERS = 200_000
 
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,400}>|<!--[^<>]{0,400}-->")
 _WORD = re.compile(r"[^\W_]+")
