@@ -12,6 +12,7 @@ from sqlalchemy import or_, select
 from pipeline.commands.import_molecules import Molecules, chunks
 from pipeline.commands.import_study_parts import CHILDREN, DOSE_COLUMNS, Parts, content_digest
 from pipeline.commands.import_study_statements import STUDY_KINDS, Statement, merge, statement_of, study_events
+from pipeline.commands.reasons import verified_reason
 from pipeline.exchange.facts import StudyFact
 from pipeline.store import tables
 from pipeline.store.journal import Act
@@ -178,6 +179,9 @@ class Studies:
                         self.act.close(studies, row)
                     continue
                 columns = merge(statements[row["id"]], row["code"])
+                # A verified reason stands as long as the words do that it was verified for.
+                if row["reason"] not in (None, columns["reason"]) and row["why_stopped"] == columns["why_stopped"]:
+                    columns["reason"] = verified_reason(self.act, row["id"]) or columns["reason"]
                 if any(row[name] != value for name, value in columns.items()):
                     self.act.revise(studies, row, columns)
 

@@ -145,6 +145,13 @@ def verify(act: Act, command: VerifyReason) -> Mapping[str, Any]:
     return {"record": row["id"], kind: row[f"{kind}_id"]}
 
 
+def verified_reason(act: Act, study: int) -> str | None:
+    """Return the verified main reason why a study stopped, None where there is none."""
+    of = attrition_reasons.c
+    rows = act.current(attrition_reasons, of.study_id == study, of.main, of.verified_reason.is_not(None))
+    return rows[0]["verified_reason"] if rows else None
+
+
 _TABLES: Mapping[str, Table] = {"transition": transitions, "study": studies}
 _VERBATIM = {"transition": "reason_verbatim", "study": "why_stopped"}
 _STATE = {"transition": ("kind", STOPS), "study": ("status", STOPPED)}

@@ -165,3 +165,33 @@ def test_without_records_there_is_nothing_to_list(moltrail):
     answer = moltrail("reasons", "waiting")
     assert answer.code == 2
     assert "there are no records in" in answer.err
+
+
+STOPS = """nctid,stop_date,stop_status,restart_date,restart_status,why_stopped
+NCT00000001,2019-01-01,Terminated,NA,NA,Slow accrual
+NCT00000002,2019-01-01,Withdrawn,NA,NA,No funding
+"""
+
+
+def test_a_verified_reason_outlives_another_import_of_the_same_words(moltrail, tmp_path):
+    for name, text in (
+        ("stops.csv", STOPS),
+        ("later.csv", STOPS.replace("2019-01-01", "2019-02-01")),
+        ("other.csv", STOPS.replace("2019-01-01", "2019-03-01").replace("Slow accrual", "Sponsor decision")),
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+
+    def reasons():
+        moltrail.good("export", "studies", "-o", tmp_path / "studies.csv")
+        rows = csv.DictReader(io.StringIO((tmp_path / "studies.csv").read_text(encoding="utf-8-sig")))
+        return {row["registry_id"]: row["reason"] for row in rows}
+
+    moltrail("import", tmp_path / "stops.csv")
+    moltrail.good("reasons", "propose")
+    moltrail.good("reasons", "verify", 1, "ACCRUAL")
+    moltrail.good("reasons", "verify", 2, "STRATEGIC", "--comment", "the sponsor gave it up")
+    assert reasons() == {"NCT00000001": "ACCRUAL", "NCT00000002": "STRATEGIC"}
+    moltrail("import", tmp_path / "later.csv")
+    assert reasons() == {"NCT00000001": "ACCRUAL", "NCT00000002": "STRATEGIC"}
+    moltrail("import", tmp_path / "other.csv")
+    assert reasons() == {"NCT00000001": "", "NCT00000002": "STRATEGIC"}
