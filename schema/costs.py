@@ -12,6 +12,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
 
 WEIGHTS: Mapping[str, int] = {
     "Query.moleculesByStructure": 2_000,
+    "Query.attrition": 10_000,
     "Molecule.depiction": 20,
     "StateGraph.dot": 50,
     "StateGraph.svg": 500,
@@ -30,6 +31,14 @@ COUNTED = 5
 ROWS: Mapping[str, int] = {
     "Query.sites": 10,
     "Query.checkpointRules": 30,
+    "AttritionReview.phases": 7,
+    "AttritionReview.reasons": 40,
+    "AttritionReview.incidence": 7,
+    "AttritionReview.groups": 40,
+    "AttritionReview.benchmarks": 25,
+    "AttritionReview.caveats": 10,
+    "AttritionReview.lateShareByYear": 25,
+    "AttritionGroup.phases": 7,
     "Molecule.programmes": 3,
     "Molecule.synonyms": 5,
     "Molecule.externalIds": 5,
