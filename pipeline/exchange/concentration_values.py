@@ -17,6 +17,8 @@ from pipeline.units import conversion_factor
 
 AGREEMENT = 5e-3
 """Relative difference up to which a result and its standardised form are the same number, rounded differently."""
+CORRECTION = 0.2
+"""Up to here a standardised result may have been corrected (for a dilution, a salt): it is taken, and flagged."""
 
 
 class Stated(NamedTuple):
@@ -121,7 +123,7 @@ def _of_number(
 ) -> Result:
     unit = standard_unit or own_unit
     factor = _factor(own_unit, standard_unit)
-    value, doubt = standard, None
+    value, doubt, note = standard, None, None
     if either is not None:
         matching = [one for one in either if standard is not None and factor and _same(one * factor, standard)]
         if not matching:
@@ -131,17 +133,19 @@ def _of_number(
     elif own is not None and standard is None:
         value, unit = (own * factor, unit) if factor else (own, own_unit or standard_unit)
     elif own is not None and standard is not None and factor and not _same(own * factor, standard):
-        doubt = (
+        said = (
             f"{stated.reported} {stated.reported_unit or ''} and the standardised {number_text(standard)} "
             f"{stated.standard_unit or ''} are not the same".replace("  ", " ")
         )
+        near = _same(own * factor, standard, CORRECTION)
+        doubt, note = (None, f"{said}; the standardised one is taken") if near else (said, None)
     if value is None or value < 0:
         return Result(unit=unit, limit=limit, error=f"a concentration cannot be {stated.reported or value}")
     if limit is not None and value < limit:
         flag = f"{number_text(value)} is below the limit of {number_text(limit)}" if value else None
         return Result(unit=unit, limit=limit, below=True, flag=flag or f"0 with a limit of {number_text(limit)}")
     flag = "0, and no limit of quantification is given" if value == 0 and limit is None else None
-    return Result(value, unit, limit, flag=flag, doubt=doubt)
+    return Result(value, unit, limit, flag=flag or note, doubt=doubt)
 
 
 def _factor(own_unit: str | None, standard_unit: str | None) -> float | None:
@@ -154,8 +158,8 @@ def _factor(own_unit: str | None, standard_unit: str | None) -> float | None:
         return None
 
 
-def _same(one: float, other: float) -> bool:
-    return abs(one - other) <= AGREEMENT * max(abs(one), abs(other))
+def _same(one: float, other: float, within: float = AGREEMENT) -> bool:
+    return abs(one - other) <= within * max(abs(one), abs(other))
 
 
 def _with_unit(result: Result, stated: Stated, usual_unit: str | None) -> Result:

@@ -178,6 +178,12 @@ def test_two_numbers_that_differ_are_in_doubt() -> None:
     assert (found.value, found.doubt) == (9.98, "998 ng/mL and the standardised 9.98 ng/mL are not the same")
 
 
+def test_a_standardised_result_a_little_apart_is_taken_and_flagged() -> None:
+    found = result("239", "ng/mL", "263", 263.0, "ng/mL")
+    assert (found.value, found.doubt) == (263.0, None)
+    assert found.flag == "239 ng/mL and the standardised 263 ng/mL are not the same; the standardised one is taken"
+
+
 def test_below_the_limit_beside_a_number_above_it_is_in_doubt() -> None:
     found = result("BLQ", "ng/mL", "BLQ", 55.0, "ng/mL", 20.0)
     assert found.below
