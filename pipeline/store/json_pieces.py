@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Dialect, FromClause, Select, Text, literal_column
+from sqlalchemy import ColumnElement, Dialect, FromClause, Select, Text, func, literal_column, select
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.store.plans import Form
@@ -44,13 +44,23 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class PageRows:
-    """Rows of a page in order. numbered: by `place` of `total`, and one more than `size` may stand."""
+    """Rows of a page in order, as `Json.rows` gave them.
+
+    numbered: places are asked for, and one more than `size` may stand.
+    """
 
     rows: NamedFromClause
     numbered: bool
     key: str
     size: ColumnElement[int]
     backwards: bool
+
+
+def numbered(rows: NamedFromClause) -> Select[Any]:
+    """Return a SELECT of all of rows with their `place` among them, from 1 on, and the `total` of them."""
+    every: ColumnElement[Any] = literal_column(f"{rows.name}.*")
+    place, total = func.row_number().over().label("place"), func.count().over().label("total")
+    return select(place, total, every).select_from(rows)
 
 
 def quoted(text: str) -> str:
@@ -108,6 +118,9 @@ class Json(Protocol):
 
     def values(self, rows: Select[Any], name: str) -> ColumnElement[Any]:
         """Return an array of the only column of a SELECT, in its order."""
+
+    def rows(self, found: Select[Any], name: str, inner: str) -> NamedFromClause:
+        """Return the rows of a page that are to be numbered, under a name; `inner` is for whatever stands below."""
 
     def lists(self, page: PageRows, lists: Mapping[str, Sequence[Piece]], name: str) -> Listing:
         """Return the arrays of objects made of the rows of a page, by names of ours."""

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Dialect, FromClause, Select, Text, cast, func, select, true
 from sqlalchemy.dialects.postgresql import JSON, aggregate_order_by
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.sql.selectable import NamedFromClause
 
-from pipeline.store.json_pieces import Listing, PageRows, Piece, quoted, sql
+from pipeline.store.json_pieces import Listing, PageRows, Piece, numbered, quoted, sql
 from pipeline.store.plans import Form
 
 _ROW = "q$"  # no key of an answer is called so
@@ -102,6 +103,10 @@ class JsonOfPostgres:
         """Return the values."""
         listed = rows.subquery(name)
         return select(sql(f"coalesce(json_agg({name}.value), json '[]')")).select_from(listed).scalar_subquery()
+
+    def rows(self, found: Select[Any], name: str, inner: str) -> NamedFromClause:
+        """Return them numbered."""
+        return numbered(found.subquery(inner)).subquery(name)
 
     def lists(self, page: PageRows, lists: Mapping[str, Sequence[Piece]], name: str) -> Listing:
         """Return the arrays from the rows themselves, each beside the rows that make it."""

@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, Select, case, func, select, text
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.sql.selectable import NamedFromClause
 
-from pipeline.store.json_pieces import Listing, PageRows, Piece, quoted, sql
+from pipeline.store.json_pieces import Listing, PageRows, Piece, numbered, quoted, sql
 from pipeline.store.plans import Form
 
 _NULL = "'null'"
@@ -120,18 +121,27 @@ class JsonOfSqlite:
         listed = rows.subquery(name)
         return select(sql(f"json_group_array({name}.value)")).select_from(listed).scalar_subquery()
 
+    def rows(self, found: Select[Any], name: str, inner: str) -> NamedFromClause:
+        """Return them as they are: `lists` numbers what it makes of them."""
+        return found.subquery(name)
+
     def lists(self, page: PageRows, lists: Mapping[str, Sequence[Piece]], name: str) -> Listing:
-        """Return the arrays from a subquery with one column of JSON for each, NULL beyond the size."""
-        place = sql(f"{page.rows.name}.place")
-        made = [sql(f"{place} AS place, {page.rows.name}.total AS total, {page.key} AS key")] if page.numbered else []
-        for label, pieces in lists.items():
-            value = self.object(pieces)
-            made.append((case((place <= page.size, value)) if page.numbered else value).label(label))
-        rows = select(*made).select_from(page.rows)
-        if page.numbered:
-            rows = rows.order_by(place.desc() if page.backwards else place)
-        arrays = {label: _gathered(f"{name}.{label}") for label in lists}
-        return Listing(rows.subquery(name), arrays, name, f"{name}.key")
+        """Return the arrays from a subquery with one column of JSON for each.
+
+        Rows are numbered when they are JSON already: a window copies every column of every row.
+        """
+        made = [self.object(pieces).label(label) for label, pieces in lists.items()]
+        if not page.numbered:
+            rows = select(*made).select_from(page.rows)
+            arrays = {label: _gathered(f"{name}.{label}") for label in lists}
+            return Listing(rows.subquery(name), arrays, name, f"{name}.key")
+        keyed = select(*made, sql(page.key).label("key")).select_from(page.rows).subquery(f"{name}$")
+        rows = numbered(keyed)
+        if page.backwards:
+            rows = rows.order_by(sql("place").desc())
+        place = sql(f"{name}.place")
+        within = {label: case((place <= page.size, sql(f"{name}.{label}"))) for label in lists}
+        return Listing(rows.subquery(name), {k: _gathered_of(v) for k, v in within.items()}, name, f"{name}.key")
 
     def least(self, one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
         """Return the lesser of two numbers."""
@@ -170,6 +180,11 @@ def _joined(*parts: ColumnElement[Any] | str) -> ColumnElement[Any] | str:
 
 def _gathered(column: str) -> str:
     return f"'[' || coalesce(group_concat({column}, ','), '') || ']'"
+
+
+def _gathered_of(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    listed = func.coalesce(func.group_concat(value, sql("','")), sql("''"))
+    return sql("'['").concat(listed).concat(sql("']'"))
 
 
 def _object(pieces: Sequence[Piece]) -> str:

@@ -60,11 +60,9 @@ class PageOf:
         last = bindparam(f"limit_{self.name}", page.size + 1, type_=Integer()) if numbered else size
         levels = [level for asking in listed for level in _levels(asking)]
         wanted = {"id", *self.order, *marks(self.node), *(c for level in levels for c in columns_of(level))}
-        limited = self._limited(wanted).limit(last).subquery(self.planner.name())
-        if numbered:
-            every: ColumnElement[Any] = literal_column(f"{limited.name}.*")
-            place, total = func.row_number().over().label("place"), func.count().over().label("total")
-            limited = select(place, total, every).select_from(limited).subquery(self.planner.name())
+        found = self._limited(wanted).limit(last)
+        name, inner = self.planner.name(), self.planner.name()
+        limited = self.planner.json.rows(found, name, inner) if numbered else found.subquery(name)
         above = self.planner.above(limited.name, limited.name, self.node)
         key = self.planner.json.array([above.text(c) for c in (*self.order, "id")])
         of_page = PageRows(limited, numbered, key, size, page.backwards)
