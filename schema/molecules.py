@@ -18,6 +18,7 @@ from schema.alerts import alerts_field
 from schema.events import EventConnection
 from schema.exposures import attainment_field, first_doses_field, margin_doubts_field, margins_field
 from schema.monitoring import STUDY_ARGUMENT, SUBJECT_ARGUMENT, monitoring_field
+from schema.monitoring_settings import exposure_limits_field, toxicity_bases_field
 from schema.node import Node, connection, is_node, node_id
 from schema.programmes import Programme, checkpoints_field
 from schema.reading import column, computed, connected, many
@@ -203,6 +204,8 @@ class Molecule(graphene.ObjectType):
     exposure_margin_doubts = margin_doubts_field()
     first_doses = first_doses_field()
     target_attainment = attainment_field()
+    exposure_limits = exposure_limits_field()
+    toxicity_bases = toxicity_bases_field()
     alerts = alerts_field("molecule_id", "molecule")
     history = history_field("molecule_id", "molecule")
     checkpoints = checkpoints_field(child="programme_id", through=Through("programmes", near="molecule_id", far="id"))

@@ -19,6 +19,7 @@ from pipeline.commands.monitoring_settings import SetExposureLimit, SetMonitorin
 from pipeline.errors import InputError, PipelineError, RowError, refuse
 from schema.alerts import Alert
 from schema.monitoring import MonitoringRecord, MonitoringState
+from schema.monitoring_settings import ExposureLimit, MonitoringSettings, ToxicityBasis
 from schema.node import id_of
 from schema.reading import given
 from schema.scalars import JSON, PartialDateTime
@@ -277,9 +278,13 @@ ExcludeMonitoringPayload = payload("ExcludeMonitoring", record=_ONE)
 IncludeMonitoringPayload = payload("IncludeMonitoring", record=_ONE)
 SetMonitoringStatePayload = payload("SetMonitoringState", record=_ONE)
 AcknowledgeAlertPayload = payload("AcknowledgeAlert", alert=given(Alert, description="The alert, answered for."))
-SetMonitoringSettingsPayload = payload("SetMonitoringSettings")
-SetExposureLimitPayload = payload("SetExposureLimit")
-SetToxicityBasisPayload = payload("SetToxicityBasis")
+SetMonitoringSettingsPayload = payload(
+    "SetMonitoringSettings", settings=given(MonitoringSettings, description="The settings as they are now.")
+)
+SetExposureLimitPayload = payload(
+    "SetExposureLimit", limit=given(ExposureLimit, description="The limit; null when it was taken back.")
+)
+SetToxicityBasisPayload = payload("SetToxicityBasis", basis=given(ToxicityBasis, description="The basis as stated."))
 
 _RECORD = Written("MonitoringRecord", "record")
 
@@ -338,17 +343,20 @@ class MonitoringMutations:
         SetMonitoringSettingsPayload,
         SetMonitoringSettingsInput,
         _settings,
+        settings=Written("MonitoringSettings", "settings"),
         description="Change what the monitoring of a study goes by.",
     )
     set_exposure_limit = mutation(
         SetExposureLimitPayload,
         SetExposureLimitInput,
         _limit,
+        limit=Written("ExposureLimit", "limit"),
         description="Set, change or take back a cap or target of a molecule's exposure.",
     )
     set_toxicity_basis = mutation(
         SetToxicityBasisPayload,
         SetToxicityBasisInput,
         _basis,
+        basis=Written("ToxicityBasis", "basis"),
         description="State the NOAEL, STD10 or HNSTD of a nonclinical study; margins are held against it.",
     )

@@ -20,6 +20,7 @@ from schema.course import administrations_field, dispositions_field
 from schema.exposures import exposures_field, proportionality_field
 from schema.groups import PoolConnection, StudyGroupConnection
 from schema.monitoring import SUBJECT_ARGUMENT, monitoring_field, reported_parameters_field
+from schema.monitoring_settings import monitoring_settings_field
 from schema.node import Node, connection, is_node, node_id
 from schema.reading import any_node, column, computed, connected, given, many, one
 from schema.reasons import reasons_field
@@ -301,6 +302,7 @@ class Study(graphene.ObjectType):
         child="study_id",
         description="The ends of relations between records, in the order they were recorded.",
     )
+    monitoring_settings = monitoring_settings_field()
     alerts = alerts_field("study_id", "study")
     sources = many(StudySource, "StudySource", child="study_id", description="What each source says, as it said it.")
     version = column(graphene.Int, "version", required=True, description="Version of the record.")

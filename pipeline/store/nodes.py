@@ -219,6 +219,7 @@ NODES: dict[str, NodeKind] = {
         NodeKind("Measurement", study_tables.measurements, happened="sorted_on"),
         NodeKind("TumourResponse", study_tables.tumour_responses, happened="sorted_on"),
         NodeKind("BiomarkerResult", study_tables.biomarker_results, happened="sorted_on"),
+        NodeKind("MonitoringSettings", study_tables.monitoring_settings),
         NodeKind("ExposureLimit", study_tables.exposure_limits),
         NodeKind("ToxicityBasis", study_tables.toxicity_bases),
         NodeKind("ColumnMapping", study_tables.column_mappings),

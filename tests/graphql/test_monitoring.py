@@ -351,3 +351,72 @@ def test_what_was_monitored_moves_with_a_merged_molecule(unit: Monitored):
     [(_, column, _, message)] = refused(unit, unit.record("6", hoursAfterDose=5))
     assert (column, "log it for that one" in message) == ("molecule", True)
     assert unit.log(unit.record("6", hoursAfterDose=5, molecule=other))["errors"] == []
+
+
+SET_SETTINGS = """
+mutation S($input: SetMonitoringSettingsInput!) {
+  setMonitoringSettings(input: $input) { settings { analyte settings version } errors { message } }
+}
+"""
+SET_LIMIT = """
+mutation L($input: SetExposureLimitInput!) {
+  setExposureLimit(input: $input) { limit { kind relation lower upper unit version } errors { message } }
+}
+"""
+SET_BASIS = """
+mutation B($input: SetToxicityBasisInput!) {
+  setToxicityBasis(input: $input) {
+    basis { basis relation dose doseUnit groups threshold version } errors { message path }
+  }
+}
+"""
+
+
+def test_settings_are_merged_and_read_back(unit: Monitored):
+    def change(**settings: Any) -> Any:
+        content = {"study": unit.study, "settings": settings}
+        return unit.api(SET_SETTINGS, as_=ANA, input=content)["setMonitoringSettings"]["settings"]
+
+    assert change(two_person=True, tau_h=24)["settings"] == {"two_person": True, "tau_h": 24}
+    found = change(tau_h=None, nca={"below_limit": "drop_all"})
+    assert found == {"analyte": "", "settings": {"two_person": True, "nca": {"below_limit": "drop_all"}}, "version": 2}
+    query = "query S($id: ID!) { node(id: $id) { ... on Study { monitoringSettings { totalCount } } } }"
+    assert unit.api(query, id=unit.study)["node"]["monitoringSettings"]["totalCount"] == 1
+
+
+def test_a_limit_and_a_basis_are_read_back(unit: Monitored):
+    content = {"molecule": unit.molecule, "parameter": "ctrough", "unit": "µg/L", "source": "label", "lower": 10}
+    found = unit.api(SET_LIMIT, as_=ANA, input=content)["setExposureLimit"]
+    assert found["limit"] == {
+        "kind": "TARGET", "relation": "AT_LEAST", "lower": 10, "upper": None, "unit": "ug/L", "version": 1,
+    }  # fmt: skip
+    taken_back = unit.api(SET_LIMIT, as_=ANA, input=content | {"lower": None})["setExposureLimit"]
+    assert taken_back == {"limit": None, "errors": []}
+    basis = {"molecule": unit.molecule, "study": unit.study, "basis": "noael", "parameter": "auctau"}
+    stated = basis | {"dose": 10, "doseUnit": "mg/kg", "groups": ["2"], "threshold": 10}
+    found = unit.api(SET_BASIS, as_=ANA, input=stated)["setToxicityBasis"]["basis"]
+    assert found == {
+        "basis": "NOAEL", "relation": "=", "dose": 10, "doseUnit": "mg/kg", "groups": ["2"], "threshold": 10,
+        "version": 1,
+    }  # fmt: skip
+    again = unit.api(SET_BASIS, as_=ANA, input=stated | {"dose": 5})["setToxicityBasis"]["basis"]
+    assert (again["dose"], again["version"]) == (5, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"basis": "LOAEL2"}, "basis"),
+        ({"relation": "~"}, "relation"),
+        ({"dose": -1, "doseUnit": "mg/kg"}, "dose"),
+        ({"dose": 1}, "doseUnit"),
+        ({"threshold": 0}, "threshold"),
+        ({"parameter": "A;B"}, "parameter"),
+    ],
+)
+def test_a_basis_that_means_nothing_is_refused(unit: Monitored, change, path):
+    before = unit.api.acts()
+    content = {"molecule": unit.molecule, "study": unit.study, "basis": "NOAEL", "parameter": "AUCTAU"} | change
+    [error] = unit.api(SET_BASIS, as_=ANA, input=content)["setToxicityBasis"]["errors"]
+    assert error["path"] == ["input", path]
+    assert unit.api.acts() == before

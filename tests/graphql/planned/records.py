@@ -94,6 +94,7 @@ NODES_OF_RECORDS = [
 JSON_LISTS = {"studies.phases", "transitions.skipped", "sites.routing", "pools.members", "toxicity_bases.group_codes"}
 JSON_LISTS |= {"attrition_reasons.words"}
 JSON_VALUES = {"study_sources.statement", "checkpoint_rules.parameters", "state_graphs.text", "study_groups.parameters"}
+JSON_VALUES |= {"monitoring_settings.settings"}
 LINKED_TO = {"molecules", "programmes", "studies", "subjects", "checkpoint_rules", "imports"}
 
 
