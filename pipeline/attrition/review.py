@@ -50,6 +50,7 @@ HISTORY, RECORD = "history", "record"
 
 Sites = Callable[[tuple[str, ...]], Sequence[Sequence[str]]]
 """Gives, for names of disease groups, the site of each stage."""
+Contributing = Callable[[Courses], Mapping[tuple[str, str], int] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def review(
     *,
     wanted: Callable[[Courses], NDArray[np.bool_]] | None = None,
     sites: Sites | None = None,
-    contributing: Mapping[tuple[str, str], int] | None = None,
+    contributing: Contributing | None = None,
 ) -> AttritionReview:
     """Review a portfolio.
 
@@ -121,7 +122,8 @@ def review(
         asked: what is asked.
         wanted: chooses among the programmes followed, by where they stand; None takes all.
         sites: gives the site of each stage for disease groups; None leaves the site out of the groups.
-        contributing: (stage, reason) -> stops with that reason beside the primary one; None where none are recorded.
+        contributing: gives, for the programmes reviewed, (stage, reason) -> stops with that reason beside the primary
+            one; None, or giving None, where none are recorded.
 
     Returns:
         The review; what cannot be said is None with a reason, and listed among the caveats.
@@ -141,6 +143,7 @@ def review(
     ways = dimensions(courses, _sites(courses, sites))
     groups, comparisons = by_group(courses, asked.rule, tallies[asked.rule], stays, ordered, ways)
     beliefs = success(courses, tallies[PHASE_BY_PHASE])
+    beside = None if contributing is None else contributing(courses)
     return AttritionReview(
         method=METHOD,
         version=VERSION,
@@ -159,7 +162,7 @@ def review(
         ),
         calendar=calendar(courses),
         since_entry=tuple(since_entry(courses, asked.settings.fewest)),
-        reasons=reasons(courses, contributing),
+        reasons=reasons(courses, beside),
         late_share=late_share(courses),
         late_share_by_year=late_share_by_year(courses),
         groups=groups,
@@ -167,7 +170,7 @@ def review(
         benchmarks=compare(courses, rates, tallies),
         success=beliefs,
         standings=standings(courses, beliefs),
-        caveats=caveats(portfolio, courses, stays, counted, contributing=contributing is not None),
+        caveats=caveats(portfolio, courses, stays, counted, contributing=beside is not None),
         definitions={**DEFINITIONS, "counting": counted.definition},
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from pipeline.attrition.courses import Courses
 from pipeline.attrition.portfolio import STATUSES, Portfolio
@@ -22,7 +23,8 @@ from pipeline.store.filters import PortfolioFilter, programme_conditions
 from pipeline.store.nodes import visible
 from pipeline.store.reader import Reader
 from pipeline.store.selection import View
-from pipeline.words import Modality
+from pipeline.store.study_tables import attrition_reasons
+from pipeline.words import AttritionReason, Modality, Status
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,6 +81,7 @@ def attrition_review(reader: Reader, request: ReviewRequest) -> AttritionReview:
         portfolio,
         asked,
         wanted=lambda courses: _by_position(courses, graph, request.filter),
+        contributing=lambda courses: _contributing(reader, courses),
         sites=lambda groups: [[_site(graph, stage.code, group) for stage in portfolio.stages] for group in groups],
     )
 
@@ -209,6 +212,34 @@ def _by_position(courses: Courses, graph: StageGraph, wanted: PortfolioFilter) -
 
 def _at(graph: StageGraph, stage: str, group: str, sites: Sequence[str]) -> bool:
     return stage in graph and any(site.code in sites for site in _routing(graph, stage, group))
+
+
+def _contributing(reader: Reader, courses: Courses) -> Mapping[tuple[str, str], int] | None:
+    """Return how many stops had each verified reason beside their primary one; None where no reason was ever judged."""
+    import numpy as np
+
+    view = View(known_at=reader.view.known_at)
+    of, move = attrition_reasons, tables.transitions
+    judged = select(of.c.id).where(
+        visible(of, view), of.c.transition_id.is_not(None), of.c.verified_reason.is_not(None)
+    )
+    if reader.connection.execute(judged.limit(1)).first() is None:
+        return None
+    stage = func.coalesce(move.c.from_stage, move.c.to_stage)
+    statement = (
+        select(move.c.programme_id, move.c.position, stage, of.c.verified_reason)
+        .join(of, of.c.transition_id == move.c.id)
+        .where(visible(move, view), visible(of, view), move.c.to_status == Status.DISCONTINUED.value)
+        .where(~of.c.main, of.c.verified_reason.is_not(None))
+        .where(of.c.verified_reason != AttritionReason.UNSPECIFIED.value)  # which says that the reason was none
+    )
+    p = courses.portfolio
+    moves = dict(zip(p.ids.tolist(), np.bincount(p.owner, minlength=p.ids.size).tolist(), strict=True))
+    found: Counter[tuple[str, str]] = Counter()
+    for programme, position, code, reason in reader.connection.execute(statement):
+        if position <= moves.get(programme, 0):
+            found[code, reason] += 1
+    return found
 
 
 def _site(graph: StageGraph, stage: str, group: str) -> str:

@@ -3,12 +3,17 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
+from pipeline.access import Actor, Role
 from pipeline.centre import SYSTEM
 from pipeline.commands.imports import ImportFiles
+from pipeline.commands.reasons import ProposeReasons, VerifyReason
 from pipeline.exchange.formats import read_files
 from pipeline.reports.attrition_portfolio import forget, portfolio_of
+from pipeline.store import tables
+from pipeline.store.study_tables import attrition_reasons
+from pipeline.words import AttritionReason
 from tests.graphql.conftest import Api
 
 REVIEW = """
@@ -189,3 +194,24 @@ def test_the_portfolio_is_read_once_until_something_is_recorded(filled: Api):
         assert sum(scans) == 2
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+def test_contributing_reasons_count_once_somebody_has_verified_them(filled: Api):
+    with filled.centre.database.read() as connection:
+        move = tables.transitions.c
+        stop = connection.execute(select(move.id).where(move.reason == "TOX_CLINICAL").order_by(move.id)).scalar()
+    reasons = (AttritionReason.TOX_CLINICAL, AttritionReason.ACCRUAL)
+    filled.centre.execute(ProposeReasons(transition=stop, reasons=reasons), actor=filled.actor)
+    with filled.centre.database.read() as connection:
+        of = attrition_reasons.c
+        [record] = connection.execute(select(of.id).where(~of.main)).scalars()
+    before = filled(REVIEW)["attrition"]["reasons"]
+    assert [one["contributing"] for one in before] == [None, None]
+    filled.centre.execute(VerifyReason(record, AttritionReason.ACCRUAL), actor=Actor.of("B. Reader", Role.LEAD))
+    found = filled(REVIEW)["attrition"]["reasons"]
+    assert [(one["reason"], one["count"], one["contributing"]) for one in found] == [
+        ("TOX_CLINICAL", 4, 0),
+        ("ACCRUAL", 0, 1),
+        ("EFFICACY_LACK", 6, 0),
+    ]
+    assert filled(REVIEW, asOf="2012-12-31T00:00:00Z")["attrition"]["reasons"] == []
