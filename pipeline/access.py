@@ -13,6 +13,7 @@ class Permission(StrEnum):
     REGISTER_MOLECULE = "register molecules"
     OPEN_PROGRAMME = "open programmes"
     MOVE_PROGRAMME = "move programmes"
+    ASSESS_CHECKPOINT = "assess checkpoints"
     DECIDE_CHECKPOINT = "decide checkpoints"
     IMPORT = "import files"
     EXPORT = "export data"
@@ -36,13 +37,13 @@ class Role(StrEnum):
 
 _P = Permission
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.RESEARCHER: frozenset({_P.READ, _P.EXPORT, _P.REGISTER_MOLECULE, _P.OPEN_PROGRAMME}),
+    Role.RESEARCHER: frozenset({_P.READ, _P.EXPORT, _P.REGISTER_MOLECULE, _P.OPEN_PROGRAMME, _P.ASSESS_CHECKPOINT}),
     Role.PHARMACOLOGY: frozenset(
-        {_P.READ, _P.EXPORT, _P.IMPORT, _P.LOG_MONITORING, _P.SEE_PSEUDONYMS, _P.ANSWER_ALERTS}
+        {_P.READ, _P.EXPORT, _P.IMPORT, _P.LOG_MONITORING, _P.SEE_PSEUDONYMS, _P.ANSWER_ALERTS} | {_P.ASSESS_CHECKPOINT}
     ),
     Role.LEAD: frozenset(
         {_P.READ, _P.EXPORT, _P.IMPORT, _P.REGISTER_MOLECULE, _P.OPEN_PROGRAMME, _P.MOVE_PROGRAMME}
-        | {_P.DECIDE_CHECKPOINT, _P.MERGE_MOLECULES, _P.AUDIT, _P.ANSWER_ALERTS}
+        | {_P.ASSESS_CHECKPOINT, _P.DECIDE_CHECKPOINT, _P.MERGE_MOLECULES, _P.AUDIT, _P.ANSWER_ALERTS}
     ),
     Role.DATA_PROTECTION: frozenset({_P.READ, _P.EXPORT, _P.AUDIT, _P.SEE_PSEUDONYMS}),
     Role.ADMIN: frozenset(_P),

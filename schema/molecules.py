@@ -17,6 +17,7 @@ from pipeline.words import Status
 from schema.alerts import alerts_field
 from schema.events import EventConnection
 from schema.exposures import attainment_field, first_doses_field, margin_doubts_field, margins_field
+from schema.facts import MoleculeFact
 from schema.monitoring import STUDY_ARGUMENT, SUBJECT_ARGUMENT, monitoring_field
 from schema.monitoring_settings import exposure_limits_field, toxicity_bases_field
 from schema.node import Node, connection, is_node, node_id
@@ -206,6 +207,9 @@ class Molecule(graphene.ObjectType):
     target_attainment = attainment_field()
     exposure_limits = exposure_limits_field()
     toxicity_bases = toxicity_bases_field()
+    facts = many(
+        MoleculeFact, "MoleculeFact", child="molecule_id", description="Figures its safety margins are computed from."
+    )
     alerts = alerts_field("molecule_id", "molecule")
     history = history_field("molecule_id", "molecule")
     checkpoints = checkpoints_field(child="programme_id", through=Through("programmes", near="molecule_id", far="id"))

@@ -11,6 +11,7 @@ from pipeline.commands.checkpoints import RecordCheckpoint
 from pipeline.commands.molecules import MergeMolecules, RegisterMolecule
 from pipeline.commands.programmes import MoveProgramme, OpenProgramme
 from pipeline.commands.reviews import DecideReview
+from schema.assessment_mutations import AssessmentMutations
 from schema.imports import ImportInput, ImportReport, import_file
 from schema.molecules import Molecule
 from schema.monitoring_mutations import MonitoringMutations
@@ -183,7 +184,7 @@ def _decide_review(input: Any) -> DecideReview:
     )
 
 
-class Mutation(MonitoringMutations, ReasonMutations, graphene.ObjectType):
+class Mutation(MonitoringMutations, ReasonMutations, AssessmentMutations, graphene.ObjectType):
     """What can be written."""
 
     register_molecule = mutation(

@@ -14,6 +14,7 @@ from pipeline.store.questions import histories, verdicts_in_force
 from pipeline.store.reader import Reader
 from pipeline.store.selection import Through
 from pipeline.words import Status
+from schema.evidence import OnEvidence
 from schema.node import Node, connection, is_node, node_id
 from schema.reading import column, computed, connected, given, many, one
 from schema.reasons import reasons_field
@@ -76,8 +77,14 @@ def _moves(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[l
     return answers
 
 
+def _study() -> Any:
+    from schema.studies import Study
+
+    return Study
+
+
 @is_node
-class Checkpoint(graphene.ObjectType):
+class Checkpoint(OnEvidence, graphene.ObjectType):
     """One assessment of a rule, and the decision taken on it."""
 
     class Meta:
@@ -87,6 +94,7 @@ class Checkpoint(graphene.ObjectType):
     programme = one(
         lambda: Programme, "Programme", parent="programme_id", required=True, description="The programme assessed."
     )
+    study = one(lambda: _study(), "Study", parent="study_id", description="The study it is about, where it is one.")
     kind = column(CheckpointKind, "kind", required=True, description="Toxicity or efficacy.")
     rule = one(
         CheckpointRule,

@@ -86,9 +86,14 @@ def _doses(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[l
     return [found[id] for id in ids]
 
 
+@is_node
 class DoseLevel(graphene.ObjectType):
     """One level of an escalation."""
 
+    class Meta:
+        interfaces = (Node,)
+
+    id = node_id("DoseLevel")
     arm = column(graphene.String, "arm", description="The arm or combination that is escalated.")
     ordinal = column(graphene.Int, "ordinal", required=True, description="Orders the levels of an arm, lowest first.")
     label = column(graphene.String, "label", required=True, description="The level as the study names it.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from pipeline.errors import Unmet
 from pipeline.words import CheckpointKind, Verdict
@@ -62,6 +63,17 @@ METHODS: Mapping[str, str] = {
 }
 """The methods a rule may name."""
 
+
+class Doubt(StrEnum):
+    """Why a decision that would open the way no longer does."""
+
+    BASIS_CHANGED = "BASIS_CHANGED"
+    RULE_SUPERSEDED = "RULE_SUPERSEDED"
+
+
+Standing = Verdict | Doubt | None
+"""How a rule stands: its decision in force, why that no longer holds, or None while it is open."""
+
 PASSING = frozenset({Verdict.GO, Verdict.CONDITIONAL_GO})
 """The verdicts that open the way."""
 
@@ -79,11 +91,11 @@ class CheckpointRule:
     source: str
 
 
-def unmet_checkpoints(rules: Iterable[CheckpointRule], verdicts: Mapping[str, Verdict | None]) -> tuple[Unmet, ...]:
+def unmet_checkpoints(rules: Iterable[CheckpointRule], verdicts: Mapping[str, Standing]) -> tuple[Unmet, ...]:
     """Return every rule that does not let an advance pass, in the order given.
 
     `verdicts` maps rule codes to the decision in force: an absent code was never assessed, None is assessed but not
-    decided. GO and CONDITIONAL_GO pass.
+    decided. GO and CONDITIONAL_GO pass, unless there is doubt about what they rest on.
     """
     unmet = []
     for rule in rules:
@@ -92,6 +104,10 @@ def unmet_checkpoints(rules: Iterable[CheckpointRule], verdicts: Mapping[str, Ve
             continue
         if rule.code not in verdicts:
             found, state = None, "has not been assessed; assess and decide it first"
+        elif verdict is Doubt.BASIS_CHANGED:
+            found, state = verdict.value, "rests on records that were corrected since; assess and decide it again"
+        elif verdict is Doubt.RULE_SUPERSEDED:
+            found, state = verdict.value, "was decided under an older version of the rule; assess and decide it again"
         elif verdict is None:
             found, state = "OPEN", "is assessed but not decided; decide it first"
         else:

@@ -8,7 +8,7 @@ from datetime import date
 
 from pipeline.dates import PartialDate
 from pipeline.errors import CheckpointNotMet, InputError, Unmet
-from pipeline.stages.checkpoints import unmet_checkpoints
+from pipeline.stages.checkpoints import Standing, unmet_checkpoints
 from pipeline.stages.graph import StageGraph
 from pipeline.stages.moves import (
     Moved,
@@ -21,7 +21,7 @@ from pipeline.stages.moves import (
     replay,
     status_after,
 )
-from pipeline.words import MoveKind, Verdict
+from pipeline.words import MoveKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Correction:
 def correct(
     graph: StageGraph,
     history: Sequence[Moved],
-    verdicts: Mapping[str, Verdict | None],
+    verdicts: Mapping[str, Standing],
     request: MoveRequest,
     *,
     today: date,
@@ -89,7 +89,7 @@ def correct(
 
 
 def correction_targets(
-    graph: StageGraph, last: Moved, verdicts: Mapping[str, Verdict | None]
+    graph: StageGraph, last: Moved, verdicts: Mapping[str, Standing]
 ) -> list[tuple[str, tuple[Unmet, ...]]]:
     """Return each stage the last transition may be corrected to, with what is unmet; the stage before strikes it."""
     if _not_correctable(graph, last):

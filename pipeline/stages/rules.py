@@ -8,7 +8,7 @@ from datetime import date
 
 from pipeline.dates import PartialDate
 from pipeline.errors import CheckpointNotMet, InputError, Unmet
-from pipeline.stages.checkpoints import unmet_checkpoints
+from pipeline.stages.checkpoints import Standing, unmet_checkpoints
 from pipeline.stages.corrections import Correction, correct, correction_targets
 from pipeline.stages.graph import Edge, StageGraph
 from pipeline.stages.histories import InferredPath, Problem, Step, infer_path
@@ -24,7 +24,7 @@ from pipeline.stages.moves import (
     replay,
     status_after,
 )
-from pipeline.words import MoveKind, Status, Verdict
+from pipeline.words import MoveKind, Status
 
 __all__ = [
     "LEAVES", "NEEDS_REASON", "Correction", "InferredPath", "MoveRequest", "Moved", "Position", "PossibleMove",
@@ -56,7 +56,7 @@ def enter(graph: StageGraph, *, today: date, stage: str | None = None, occurred_
 def decide_move(
     graph: StageGraph,
     history: Sequence[Moved],
-    verdicts: Mapping[str, Verdict | None],
+    verdicts: Mapping[str, Standing],
     request: MoveRequest,
     *,
     today: date,
@@ -94,7 +94,7 @@ def decide_move(
 
 
 def possible_moves(
-    graph: StageGraph, position: Position, verdicts: Mapping[str, Verdict | None], *, last: Moved | None = None
+    graph: StageGraph, position: Position, verdicts: Mapping[str, Standing], *, last: Moved | None = None
 ) -> list[PossibleMove]:
     """Return every move the graph knows from a position, allowed or not, in the order of the kinds and the file.
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from pipeline.stages.checkpoints import PASSING, Doubt, Standing
+from pipeline.store.basis import changed_inputs, newest_in_use
 from pipeline.store.nodes import visible
 from pipeline.store.selection import View
 from pipeline.store.tables import checkpoints, transitions
@@ -33,12 +35,13 @@ def verdicts_in_force(
     *,
     before_last: bool = False,
     by: str | None = None,
-) -> dict[int, dict[str, Verdict | None]]:
-    """Return, by programme, the verdict per rule of the checkpoints held in the present stay at its stage.
+) -> dict[int, dict[str, Standing]]:
+    """Return, by programme, how each rule stands by the checkpoints held in the present stay at its stage.
 
     A stay begins when a stage is entered or a programme restarts there; what was decided in an earlier stay does not
     count again. The latest assessment of a rule counts. before_last: as if the last transition had not happened.
-    by: only what was decided by this day counts.
+    by: only what was decided by this day counts. A decision that would open the way is in doubt where a record of its
+    evidence was corrected since, or a newer version of the rule is in use.
     """
     past = histories(connection, programme_ids, view)
     if before_last:
@@ -52,7 +55,8 @@ def verdicts_in_force(
         statement = statement.where(func.substr(checkpoints.c.assessed_on, 1, 10) <= view.as_of)
     if by is not None:
         statement = statement.where(func.substr(checkpoints.c.assessed_on, 1, 10) <= by)
-    verdicts: dict[int, dict[str, Verdict | None]] = {id: {} for id in programme_ids}
+    verdicts: dict[int, dict[str, Standing]] = {id: {} for id in programme_ids}
+    passing: dict[tuple[int, str], Any] = {}
     stays = {id: _stay(rows) for id, rows in past.items()}
     for row in connection.execute(statement.order_by(checkpoints.c.id)).mappings():
         begun = stays[row["programme_id"]]
@@ -60,6 +64,19 @@ def verdicts_in_force(
             continue
         verdict = None if row["verdict"] is None else Verdict(row["verdict"])
         verdicts[row["programme_id"]][row["rule_code"]] = verdict
+        key = (row["programme_id"], row["rule_code"])
+        if verdict in PASSING:
+            passing[key] = row
+        else:
+            passing.pop(key, None)
+    if passing and not before_last:
+        newest = newest_in_use(connection, view)
+        changed = changed_inputs(connection, sorted(row["id"] for row in passing.values()), view)
+        for (programme, code), row in passing.items():
+            if changed[row["id"]]:
+                verdicts[programme][code] = Doubt.BASIS_CHANGED
+            elif row["rule_number"] < newest.get(code, 0):
+                verdicts[programme][code] = Doubt.RULE_SUPERSEDED
     return verdicts
 
 

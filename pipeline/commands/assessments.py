@@ -1,0 +1,295 @@
+"""Assess a rule on the records, freeze what it saw, and let people decide on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from pipeline.access import Permission
+from pipeline.assessment.evaluation import evaluate
+from pipeline.assessment.finding import Evidence
+from pipeline.commands import handles
+from pipeline.commands.texts import checked
+from pipeline.dates import PartialDate
+from pipeline.errors import InputError, NotPermitted, PipelineError, StaleVersion, refuse
+from pipeline.reports.checkpoint_evidence import gather
+from pipeline.store.basis import changed_inputs, rules_in_use
+from pipeline.store.checkpoint_tables import (
+    checkpoint_conditions,
+    checkpoint_votes,
+    conflicts_of_interest,
+    evidence_items,
+    evidence_packets,
+)
+from pipeline.store.journal import Act
+from pipeline.store.reader import Reader
+from pipeline.store.tables import checkpoints, programmes
+from pipeline.words import EventKind, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class AssessCheckpoint:
+    """Assess one rule for a programme at its present stage, on the records as they stand."""
+
+    programme: int
+    rule: str
+
+
+@handles(AssessCheckpoint, Permission.ASSESS_CHECKPOINT)
+def assess_checkpoint(act: Act, command: AssessCheckpoint) -> Mapping[str, Any]:
+    """Gather the evidence, compute, recommend, and freeze what was seen. Equal evidence is not assessed twice."""
+    programme = act.find(programmes, command.programme)
+    return {"checkpoint": assess(act, programme, command.rule)}
+
+
+def assess(act: Act, programme: Mapping[str, Any], code: str) -> int:
+    """Assess a rule for a programme and return the checkpoint: the open one, where it saw the very same.
+
+    Raises:
+        InputError: the rule is not asked at the programme's stage.
+    """
+    graph = act.graphs.of(act.connection, programme["graph_id"])
+    wanted = sorted({rule for edge in graph.edges_from(programme["stage"]) for rule in edge.requires})
+    if code not in wanted:
+        raise InputError(
+            f"{code[:60]!r} is not asked at {programme['stage']}; asked there: {', '.join(wanted) or 'no rule'}",
+            path=("input", "rule"),
+        )
+    rule = rules_in_use(act.connection, graph.rules)[code]
+    evidence = gather(Reader(act.connection, act.actor, act.graphs), programme, rule)
+    same = _already_assessed(act, programme, code, rule.version, evidence)
+    if same is not None:
+        return same
+    found = evaluate(rule, evidence)
+    id = act.add(
+        checkpoints,
+        {
+            "programme_id": programme["id"],
+            "stage": programme["stage"],
+            "kind": rule.kind.value,
+            "rule_code": rule.code,
+            "rule_number": rule.version,
+            "recommendation": found.recommendation.value,
+            "statistic": found.statistic,
+            "threshold": found.threshold,
+            "explanation": found.explanation,
+            "assessed_on": act.recorded_at,
+        },
+    )
+    act.add(
+        evidence_packets,
+        {
+            "checkpoint_id": id,
+            "method": rule.method,
+            "method_version": found.method_version,
+            "parameters": _json(rule.parameters),
+            "inputs": _json(evidence.inputs),
+            "outcome": _json(found.outcome),
+            "missing": _json(list(evidence.missing)),
+            "digest": evidence.digest(),
+            "seen_act": act.number - 1,
+            "proposed_by": act.actor.name,
+        },
+    )
+    columns = ("checkpoint_id", "node", "node_id", "node_version", "label", "value")
+    act.add_all(evidence_items, columns, [(id, *seen) for seen in evidence.seen])
+    act.event(
+        EventKind.CHECKPOINT_ASSESSED,
+        f"{rule.code}: {found.recommendation.value} recommended. {found.explanation}",
+        molecule_id=programme["molecule_id"],
+        programme_id=programme["id"],
+        node="Checkpoint",
+        node_id=id,
+    )
+    return id
+
+
+def _already_assessed(act: Act, programme: Mapping[str, Any], code: str, number: int, evidence: Evidence) -> int | None:
+    """Return the newest checkpoint of a rule in the present stage, where it is open and saw the same evidence."""
+    held = act.current(
+        checkpoints,
+        checkpoints.c.programme_id == programme["id"],
+        checkpoints.c.rule_code == code,
+        checkpoints.c.stage == programme["stage"],
+    )
+    if not held or held[-1]["verdict"] is not None or held[-1]["rule_number"] != number:
+        return None
+    packets = act.current(evidence_packets, evidence_packets.c.checkpoint_id == held[-1]["id"])
+    return held[-1]["id"] if packets and packets[0]["digest"] == evidence.digest() else None
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+
+
+# ------------------------------------------------------------ deciding
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a conditional decision asks for: what, from whom, by when."""
+
+    condition: str
+    owner: str
+    due_on: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecideCheckpoint:
+    """Decide on an assessment. `conditions`: one line each, "what | owner | YYYY-MM-DD", for CONDITIONAL_GO."""
+
+    checkpoint: int
+    verdict: Verdict
+    justification: str | None = None
+    conditions: str | None = None
+    expected_version: int | None = None
+
+
+@handles(DecideCheckpoint, Permission.DECIDE_CHECKPOINT)
+def decide_checkpoint(act: Act, command: DecideCheckpoint) -> Mapping[str, Any]:
+    """Take the decision: against the recommendation only with a justification, and never on one's own proposal."""
+    checkpoint = act.find(checkpoints, command.checkpoint)
+    programme = act.find(programmes, checkpoint["programme_id"])
+    errors: list[PipelineError] = []
+    justification = checked(command.justification, "justification", errors, longest=10_000)
+    conditions = _conditions(command, errors, today=act.recorded_at[:10])
+    if command.expected_version is not None and command.expected_version != checkpoint["version"]:
+        errors.append(
+            StaleVersion(
+                f"the checkpoint is at version {checkpoint['version']}, not {command.expected_version}; read it again",
+                current=checkpoint["version"],
+                path=("input", "expectedVersion"),
+            )
+        )
+    if checkpoint["verdict"] is not None:
+        errors.append(
+            InputError(
+                f"it was decided {checkpoint['verdict']} by {checkpoint['decided_by']}; a decision is never "
+                "overwritten: assess the rule again and decide on the new assessment",
+                path=("input", "checkpoint"),
+            )
+        )
+    elif command.verdict.value != checkpoint["recommendation"] and justification is None:
+        errors.append(
+            InputError(
+                f"the rule recommends {checkpoint['recommendation']}; a decision of {command.verdict.value} needs a "
+                "justification",
+                path=("input", "justification"),
+            )
+        )
+    errors += _barred(act, checkpoint, programme)
+    refuse(errors)
+    act.add(
+        checkpoint_votes,
+        {
+            "checkpoint_id": checkpoint["id"],
+            "voter": act.actor.name,
+            "verdict": command.verdict.value,
+            "justification": justification,
+        },
+    )
+    names = ("checkpoint_id", "condition", "owner", "due_on")
+    act.add_all(checkpoint_conditions, names, [(checkpoint["id"], c.condition, c.owner, c.due_on) for c in conditions])
+    decided = {"verdict": command.verdict.value, "justification": justification, "decided_by": act.actor.name}
+    version = act.revise(checkpoints, checkpoint, decided)
+    act.event(
+        EventKind.CHECKPOINT_DECIDED,
+        f"{checkpoint['rule_code']}: {command.verdict.value} at {checkpoint['stage']}",
+        molecule_id=programme["molecule_id"],
+        programme_id=programme["id"],
+        node="Checkpoint",
+        node_id=checkpoint["id"],
+        reason_for_change=justification,
+    )
+    return {"checkpoint": checkpoint["id"], "version": version}
+
+
+def _barred(act: Act, checkpoint: Mapping[str, Any], programme: Mapping[str, Any]) -> list[PipelineError]:
+    """Return why this person cannot decide on this assessment now."""
+    errors: list[PipelineError] = []
+    packets = act.current(evidence_packets, evidence_packets.c.checkpoint_id == checkpoint["id"])
+    if packets and packets[0]["proposed_by"] == act.actor.name:
+        errors.append(
+            NotPermitted(
+                f"{act.actor.name} asked for this assessment and cannot be the only one who decides on it; somebody "
+                "else has to",
+                permission=Permission.DECIDE_CHECKPOINT,
+            )
+        )
+    table = conflicts_of_interest
+    declared = act.current(table, table.c.molecule_id == programme["molecule_id"], table.c.person == act.actor.name)
+    if declared:
+        errors.append(
+            NotPermitted(
+                f"{act.actor.name} declared a conflict of interest about this molecule ({declared[0]['statement']}) "
+                "and has no vote on it",
+                permission=Permission.DECIDE_CHECKPOINT,
+            )
+        )
+    changed = changed_inputs(act.connection, [checkpoint["id"]])[checkpoint["id"]]
+    if changed:
+        errors.append(
+            InputError(
+                f"{len(changed)} records of its evidence were corrected since ({changed[0].label}, first); assess the "
+                "rule again and decide on the new assessment",
+                path=("input", "checkpoint"),
+            )
+        )
+    return errors
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _conditions(command: DecideCheckpoint, errors: list[PipelineError], *, today: str) -> Sequence[Condition]:
+    """Read the conditions, one to a line; a conditional decision needs at least one, any other has none."""
+    lines = [line.strip() for line in (command.conditions or "").splitlines() if line.strip()]
+    path = ("input", "conditions")
+    if command.verdict is Verdict.CONDITIONAL_GO and not lines:
+        errors.append(
+            InputError('CONDITIONAL_GO needs conditions, one to a line: "what | owner | 2027-01-31"', path=path)
+        )
+    if command.verdict is not Verdict.CONDITIONAL_GO and lines:
+        errors.append(InputError("only CONDITIONAL_GO has conditions; leave them out or decide so", path=path))
+    found = []
+    for number, line in enumerate(lines, 1):
+        parts = [part.strip() for part in line.split("|")]
+        if len(parts) != 3 or not all(parts) or not _DAY.fullmatch(parts[2]):
+            errors.append(
+                InputError(f'condition {number} is not "what | owner | YYYY-MM-DD": {line[:80]!r}', path=path)
+            )
+            continue
+        try:
+            due = PartialDate.parse(parts[2]).text
+        except InputError as error:
+            errors.append(InputError(f"condition {number}: {error}", path=path))
+            continue
+        if due < today:
+            errors.append(InputError(f"condition {number} was due on {due}, which is over", path=path))
+        found.append(Condition(parts[0], parts[1], due))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class DeclareConflict:
+    """Declare a conflict of interest of one's own about a molecule: one has no vote on it from then on."""
+
+    molecule: int
+    statement: str
+
+
+@handles(DeclareConflict, Permission.READ)
+def declare_conflict(act: Act, command: DeclareConflict) -> Mapping[str, Any]:
+    """Record the conflict of whoever declares it."""
+    from pipeline.store.tables import molecules
+
+    molecule = act.find(molecules, command.molecule)
+    errors: list[PipelineError] = []
+    statement = checked(command.statement, "statement", errors, required=True, longest=2_000)
+    refuse(errors)
+    row = {"molecule_id": molecule["id"], "person": act.actor.name, "statement": statement}
+    return {"conflict": act.add(conflicts_of_interest, row), "molecule": molecule["id"]}

@@ -1,0 +1,179 @@
+"""What checkpoints rest on: the records a rule saw, whether they still stand, and who voted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import graphene
+from sqlalchemy import select
+
+from pipeline.assessment.evaluation import evaluate
+from pipeline.reports.checkpoint_evidence import gather
+from pipeline.store.basis import changed_inputs, rule_of
+from pipeline.store.checkpoint_tables import evidence_packets
+from pipeline.store.nodes import among, visible
+from pipeline.store.reader import Reader
+from pipeline.store.tables import checkpoint_rules, programmes
+from schema.node import Node
+from schema.reading import any_node, column, computed, given, many
+from schema.scalars import JSON, Date
+from schema.words import Verdict
+
+
+class Evidence(graphene.ObjectType):
+    """One record version a rule saw, and what it took from it."""
+
+    node = any_node(
+        graphene.NonNull(Node), node_column="node", id_column="node_id", description="The record, as it is now."
+    )
+    node_version = column(graphene.Int, "node_version", required=True, description="The version that was seen.")
+    label = column(graphene.String, "label", required=True, description="What it says of the matter.")
+    value = column(graphene.String, "value", required=True, description="The value that was taken.")
+
+
+class ChangedInput(graphene.ObjectType):
+    """A record of the evidence that was corrected since the assessment."""
+
+    kind = given(graphene.String, required=True, description="What kind of record.")
+    label = given(graphene.String, required=True, description="What it said of the matter.")
+    was = given(graphene.String, required=True, description="The value the rule saw.")
+    seen_version = given(graphene.Int, required=True, description="The version the rule saw.")
+    version = given(graphene.Int, description="The version now; null where the record no longer stands.")
+
+
+class CheckpointCondition(graphene.ObjectType):
+    """What a conditional decision asks for."""
+
+    condition = column(graphene.String, "condition", required=True, description="What is asked for.")
+    owner = column(graphene.String, "owner", required=True, description="From whom.")
+    due_on = column(Date, "due_on", required=True, description="By when.")
+    met_on = column(Date, "met_on", description="When it was met; null while it is not.")
+
+
+class CheckpointVote(graphene.ObjectType):
+    """A vote at a checkpoint."""
+
+    voter = column(graphene.String, "voter", required=True, description="Who voted.")
+    verdict = column(Verdict, "verdict", description="How.")
+    justification = column(graphene.String, "justification", description="Why so.")
+
+
+def _packets(reader: Reader, rows: Sequence[Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
+    statement = select(evidence_packets).where(
+        visible(evidence_packets, reader.view), among(evidence_packets.c.checkpoint_id, [row["id"] for row in rows])
+    )
+    return {row["checkpoint_id"]: dict(row) for row in reader.connection.execute(statement).mappings()}
+
+
+def _of_packet(name: str) -> Any:
+    def read(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[Any]:
+        packets = _packets(reader, rows)
+        return [packets[row["id"]][name] if row["id"] in packets else None for row in rows]
+
+    return read
+
+
+def _hashes(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[str]:
+    packets = _packets(reader, rows)
+    return [packets[row["id"]]["digest"] if row["id"] in packets else "" for row in rows]
+
+
+def _changed(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[list[dict[str, Any]]]:
+    found = changed_inputs(reader.connection, sorted({row["id"] for row in rows}), reader.view)
+    return [
+        [
+            {
+                "kind": each.node,
+                "label": each.label,
+                "was": each.was,
+                "seenVersion": each.seen_version,
+                "version": each.version,
+            }
+            for each in found[row["id"]]
+        ]
+        for row in rows
+    ]
+
+
+def _basis_changed(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[bool]:
+    found = changed_inputs(reader.connection, sorted({row["id"] for row in rows}), reader.view)
+    return [bool(found[row["id"]]) for row in rows]
+
+
+def _recommended_now(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[Any]:
+    """Evaluate the same version of the rule on the records as they stand; checkpoints with a packet only."""
+    packets = _packets(reader, rows)
+    rules = {
+        (row["code"], row["number"]): rule_of(dict(row))
+        for row in reader.connection.execute(
+            select(checkpoint_rules).where(
+                visible(checkpoint_rules, reader.view),
+                among(checkpoint_rules.c.code, sorted({row["rule_code"] for row in rows})),
+            )
+        ).mappings()
+    }
+    assessed = {
+        row["id"]: dict(row)
+        for row in reader.connection.execute(
+            select(programmes).where(
+                visible(programmes, reader.view),
+                among(programmes.c.id, sorted({row["programme_id"] for row in rows})),
+            )
+        ).mappings()
+    }
+    answers: list[str | None] = []
+    for row in rows:
+        rule = rules.get((row["rule_code"], row["rule_number"]))
+        programme = assessed.get(row["programme_id"])
+        if row["id"] not in packets or rule is None or programme is None:
+            answers.append(None)
+            continue
+        then = programme | {"stage": row["stage"]}
+        answers.append(evaluate(rule, gather(reader, then, rule)).recommendation.value)
+    return answers
+
+
+class OnEvidence:
+    """What a checkpoint rests on."""
+
+    evidence = many(Evidence, "EvidenceItem", child="checkpoint_id", description="The record versions the rule saw.")
+    evidence_hash = computed(
+        graphene.String,
+        _hashes,
+        needs=("id",),
+        required=True,
+        description="SHA-256 of the evidence; empty where the decision was taken outside this program.",
+    )
+    inputs = computed(
+        JSON, _of_packet("inputs"), needs=("id",), description="What was computed with; null where nothing was."
+    )
+    outcome = computed(JSON, _of_packet("outcome"), needs=("id",), description="All that was computed.")
+    missing = computed(JSON, _of_packet("missing"), needs=("id",), description="What was not on record.")
+    proposed_by = computed(
+        graphene.String, _of_packet("proposed_by"), needs=("id",), description="Who asked for the assessment."
+    )
+    basis_changed = computed(
+        graphene.Boolean,
+        _basis_changed,
+        needs=("id",),
+        required=True,
+        description="True when a record in the evidence has since been corrected.",
+    )
+    changed_inputs = computed(
+        graphene.List(graphene.NonNull(ChangedInput)),
+        _changed,
+        needs=("id",),
+        required=True,
+        description="The records of the evidence that were corrected since.",
+    )
+    recommendation_now = computed(
+        Verdict,
+        _recommended_now,
+        needs=("id", "programme_id", "rule_code", "rule_number", "stage"),
+        description="What the same version of the rule recommends on the records as they stand.",
+    )
+    conditions = many(
+        CheckpointCondition, "CheckpointCondition", child="checkpoint_id", description="What the decision asks for."
+    )
+    votes = many(CheckpointVote, "CheckpointVote", child="checkpoint_id", description="Who voted, and how.")
