@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 import graphene
 from graphql import GraphQLResolveInfo
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.access import Permission
 from pipeline.dates import instant
@@ -401,9 +403,7 @@ class Query(ReasonQueries, graphene.ObjectType):
         order = arguments["order_by"] or _Order.CODE
         source = _ordered_molecules(reader, order)
         wanted = wanted_of(reader, arguments.get("filter"))
-        # Not IS NULL: SQLite would take the index of the few that were merged for it, and sort all of the others.
-        own = func.coalesce(source.c.merged_into, 0) == 0
-        conditions = [own, *molecule_conditions(source, wanted, reader.view)]
+        conditions = [_kept_apart(source), *molecule_conditions(source, wanted, reader.view)]
         return reader.page(
             selection,
             asked,
@@ -518,6 +518,15 @@ class Query(ReasonQueries, graphene.ObjectType):
             "roles": [role.value for role in actor.roles],
             "permissions": sorted(permission.value for permission in actor.permissions),
         }
+
+
+@lru_cache(maxsize=4)
+def _kept_apart(source: NamedFromClause) -> ColumnElement[bool]:
+    """Return the condition that a molecule was not merged into another.
+
+    Not IS NULL: SQLite would take the index of the few that were merged for it, and sort all of the others.
+    """
+    return func.coalesce(source.c.merged_into, 0) == 0
 
 
 def _ordered_molecules(reader: Reader, order: _Order) -> Any:
