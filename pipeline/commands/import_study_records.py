@@ -21,6 +21,7 @@ from pipeline.commands.import_molecules import Molecules, chunks
 from pipeline.commands.import_record_kinds import DOMAIN_NODES, KINDS, NODES, RecordKind
 from pipeline.commands.import_sources import Sources
 from pipeline.commands.import_study_heads import StudyHeads
+from pipeline.errors import InputError
 from pipeline.exchange.reading import Held, Place, Quarantined, Reading
 from pipeline.exchange.study_facts import (
     KEPT,
@@ -62,7 +63,18 @@ class StudyWriter:
     """Node -> how many records are new."""
 
     def write(self) -> None:
-        """Write all studies of the reading."""
+        """Write all studies of the reading.
+
+        Raises:
+            InputError: one study was said, and the files hold several.
+        """
+        if self.heads.study is not None and len(self.reading.records) > 1:
+            codes = ", ".join(records.study.code for records in self.reading.records[:5])
+            raise InputError(
+                f"the files hold several studies ({codes}), so they cannot all be {self.heads.study[:60]}; send them "
+                "one by one, or name no study",
+                path=("input", "study"),
+            )
         for batch in self.reading.outside:
             self._count(batch)
             self._count_kept(batch)

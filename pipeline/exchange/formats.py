@@ -86,7 +86,10 @@ def _sdtm(files: Files, _graph: StageGraph, study: str | None = None) -> Reading
         names = ", ".join(file.name for file in files[:5]) + (" ..." if len(files) > 5 else "")
         raise FileRefused(f"no domain of SDTM or SEND is among {names}; its variables (PCTESTCD, AETERM ...) show it")
     found = read_sdtm(datasets, study=study)
-    return Reading("sdtm", warnings=found.warnings, records=found.studies, outside=found.outside)
+    described = [
+        f"{file.name} describes data sets and holds no rows; it is kept." for file in files if _is_markup(file)
+    ]
+    return Reading("sdtm", warnings=described + found.warnings, records=found.studies, outside=found.outside)
 
 
 def data_sets(files: Files) -> list[DataSet]:
@@ -103,9 +106,14 @@ def data_sets(files: Files) -> list[DataSet]:
             found += read_xpt(source)
         elif is_dataset_json(start):
             found += read_dataset_json(source)
-        elif not start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):  # a define.xml describes, it holds no rows
+        elif not _is_markup(file):
             found.append(read_csv(source))
     return found
+
+
+def _is_markup(file: SentFile) -> bool:
+    """Whether a file is XML or HTML, as a define.xml is: no delimited text begins so."""
+    return file.content[:100].lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"<?xml", b"<!DOCTYPE", b"<html", b"<ODM"))
 
 
 FORMATS: dict[str, Format] = {

@@ -34,11 +34,16 @@ class Moment(NamedTuple):
 
 
 NO_MOMENT = Moment()
+UNSETTLED = DateHabit()
+"""Nothing is known of the column."""
 
 
 @lru_cache(maxsize=20_000)
-def read_moment(text: str | None) -> Moment:
-    """Read an ISO 8601 date or date-time, whole or partial; other spellings where they can mean one day only."""
+def read_moment(text: str | None, habit: DateHabit = UNSETTLED) -> Moment:
+    """Read an ISO 8601 date or date-time, whole or partial; other spellings where they can mean one day only.
+
+    habit: what is known of the order of day and month from the rest of the column.
+    """
     if text is None or not text.strip():
         return NO_MOMENT
     text = text.strip()
@@ -55,7 +60,7 @@ def read_moment(text: str | None) -> Moment:
     try:
         day = PartialDate.parse(text)
     except InputError as wrong:
-        return _otherwise(text, wrong.message)
+        return _otherwise(text, wrong.message, habit)
     return _dated(day)
 
 
@@ -81,7 +86,7 @@ def _timed(text: str, found: re.Match[str]) -> Moment:
     return Moment(kept, written if minute else f"{date}T{hour}:00", hours, True, note=note)
 
 
-def _otherwise(text: str, why: str) -> Moment:
+def _otherwise(text: str, why: str, habit: DateHabit) -> Moment:
     """Read what is not ISO 8601: dates with holes, of SAS and in words; never one that can mean two days."""
     holes = _HOLES.fullmatch(text)
     if holes is not None and "--" in text:
@@ -92,7 +97,7 @@ def _otherwise(text: str, why: str) -> Moment:
             except InputError as wrong:
                 return Moment(error=wrong.message)
     sas = _SAS.fullmatch(text)
-    reading = read_date(sas[1] if sas else text, DateHabit())
+    reading = read_date(sas[1] if sas else text, habit)
     if reading.value is None:
         choices = f"; it can be {' or '.join(reading.proposals)}" if reading.proposals else ""
         return Moment(error=f"{reading.doubt or why}{choices}"[:300])

@@ -24,7 +24,7 @@ from pipeline.exchange.sdtm_response import read_measurements, read_responses
 from pipeline.exchange.sdtm_rows import Outcome, Rows
 from pipeline.exchange.sdtm_safety import read_dispositions, read_events, read_findings
 from pipeline.exchange.sdtm_study import DoseTimes, StudyView, analyte_name
-from pipeline.exchange.sdtm_subjects import Head, read_pools, read_sets, read_subjects
+from pipeline.exchange.sdtm_subjects import Head, name_groups, read_pools, read_sets, read_subjects
 from pipeline.exchange.sdtm_trial import Trial
 from pipeline.exchange.study_facts import (
     KEPT,
@@ -231,6 +231,7 @@ class _Set:
             if batch.kind is SubjectFact:
                 study.head.subjects |= {fact.code: fact for fact in batch.facts if isinstance(fact, SubjectFact)}
                 batch.facts = ()
+        name_groups(study.head)
         if study.head.flags:
             study.batches.append(Batch(SubjectFact, study.head.flags[0].place.file, 0, flags=study.head.flags))
 

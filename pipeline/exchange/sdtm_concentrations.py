@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pipeline.errors import InputError
 from pipeline.exchange.concentration_values import Result, Stated, read_result
 from pipeline.exchange.dataset_table import number_text
-from pipeline.exchange.moments import Moment, read_moment
+from pipeline.exchange.moments import Moment
 from pipeline.exchange.reading import Quarantined
 from pipeline.exchange.sample_clock import SampleTime, checked_by_clock
 from pipeline.exchange.sample_times import Meaning, Plan, PlannedTime, read_plan, understand
@@ -25,6 +25,8 @@ UNSPECIFIED = "UNSPECIFIED"
 """The specimen of a row that names none."""
 _MOST_PLANS = 100_000
 _DAY_IN_WORDS = re.compile(r"\b(?:day|jour|tag|d|j)\s*(-?\d{1,4})\b", re.IGNORECASE)
+_NOT_STUDY_DAY = re.compile(r"\b(?:cycle|c\d|period|periode|p\d|week|semaine|visit|visite|course|cure)", re.IGNORECASE)
+"""A day of a cycle or period is no study day."""
 _SAME_DAY_H = 20.0
 """Samples planned earlier than this after a dose are taken on the day of the dose."""
 
@@ -126,7 +128,7 @@ class ConcentrationSurvey:
                 self._planned.clear()
             time = read_plan(Plan(words, number, elapsed), self.meaning)
             day = self._dose_day(time.hours, days, reference)
-            profile = f"Day {number_text(day)}" if day is not None else visit or reference
+            profile = f"Day {number_text(day)}" if day is not None else reference or visit
             nominal = words or elapsed or (None if number is None else number_text(number))
             found = self._planned[key] = Planned(time, day, profile, nominal)
         return found
@@ -138,7 +140,7 @@ class ConcentrationSurvey:
 
         A sample a day or more after the dose is filed under the day of the dose by some, under its own by others.
         """
-        told = _DAY_IN_WORDS.search(reference) if reference else None
+        told = _DAY_IN_WORDS.search(reference) if reference and not _NOT_STUDY_DAY.search(reference) else None
         if told is not None:
             return float(told[1])
         visit_day, actual_day = days
@@ -172,9 +174,9 @@ def read_concentrations(rows: Rows, study: StudyView, survey: ConcentrationSurve
             strict=True,
         )
     ]
-    moments = list(map(read_moment, rows.texts("PCDTC")))
-    ends = list(map(read_moment, rows.texts("PCENDTC"))) if rows.has("PCENDTC") else None
-    references = list(map(read_moment, rows.texts("PCRFTDTC", "PCRFDTC")))
+    moments = rows.moments("PCDTC")
+    ends = rows.moments("PCENDTC") if rows.has("PCENDTC") else None
+    references = rows.moments("PCRFTDTC", "PCRFDTC")
     whos = [subject or pool for subject, pool in zip(subjects, pools, strict=True)]
     timed = [
         checked_by_clock(plan.time, moment, reference, who, study.doses, idle=survey.idle_clock is not None)

@@ -22,8 +22,8 @@ from pipeline.exchange.written_units import unit_code
 def read_administrations(rows: Rows, study: StudyView) -> list[Outcome]:
     """Read doses, and note when they were given: concentrations are counted from them."""
     subjects, pools, treatments = rows.texts("USUBJID", "SUBJID"), rows.texts("POOLID"), rows.texts("EXTRT")
-    starts = list(map(read_moment, rows.texts("EXSTDTC")))
-    ends = list(map(read_moment, rows.texts("EXENDTC")))
+    starts = rows.moments("EXSTDTC")
+    ends = rows.moments("EXENDTC")
     texts, units, durations = rows.texts("EXDOSE"), rows.texts("EXDOSU"), rows.texts("EXDUR")
     doses = list(map(read_number, texts))
     codes = {unit: read_unit(unit).code for unit in set(units)}
@@ -90,7 +90,7 @@ def read_parameters(rows: Rows, study: StudyView) -> list[Outcome]:
     standard, standard_texts = rows.numbers("PPSTRESN"), rows.texts("PPSTRESC")
     standard_units = rows.texts("PPSTRESU", "PPORRESU")
     status, reasons = rows.texts("PPSTAT"), rows.texts("PPREASND")
-    references = list(map(read_moment, rows.texts("PPRFTDTC", "PPRFDTC")))
+    references = rows.moments("PPRFTDTC", "PPRFDTC")
     days = _days(rows, study)
     unit_codes = {unit: unit_code(unit) for unit in {*units, *standard_units}}
     values: list[float | None] = []

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pipeline.errors import InputError
-from pipeline.exchange.moments import read_moment
 from pipeline.exchange.sdtm_rows import Outcome, Rows, facts_of
 from pipeline.exchange.sdtm_safety import yes_or_no
 from pipeline.exchange.sdtm_screening import flagged, notes_of, screen
@@ -83,7 +82,7 @@ def read_laboratory(rows: Rows, study: StudyView, prefix: str, baselines: Baseli
     """Read laboratory values with their ranges and, where the criteria allow it, CTCAE grades."""
     subjects, tests = rows.texts("USUBJID", "SUBJID"), rows.texts(f"{prefix}TESTCD")
     values = read_values(rows, prefix)
-    moments = list(map(read_moment, rows.texts(f"{prefix}DTC")))
+    moments = rows.moments(f"{prefix}DTC")
     specimens = rows.texts(f"{prefix}SPEC")
     lows, highs = rows.numbers(f"{prefix}STNRLO", f"{prefix}ORNRLO"), rows.numbers(f"{prefix}STNRHI", f"{prefix}ORNRHI")
     units = [unit or given for unit, given in zip(values.unit, rows.texts(f"{prefix}STRESU"), strict=True)]

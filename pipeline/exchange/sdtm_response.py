@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pipeline.exchange.moments import read_moment
 from pipeline.exchange.sdtm_rows import Outcome, Rows, facts_of
 from pipeline.exchange.sdtm_screening import flagged, notes_of, screen
 from pipeline.exchange.sdtm_study import StudyView
@@ -24,7 +23,7 @@ def read_measurements(rows: Rows, study: StudyView, prefix: str) -> list[Outcome
     """Read lesions and what was measured of them, or weights."""
     tests = rows.texts(f"{prefix}TESTCD")
     values = read_values(rows, prefix)
-    moments = list(map(read_moment, rows.texts(f"{prefix}DTC")))
+    moments = rows.moments(f"{prefix}DTC")
     identified = prefix == "TU"
     outcomes = facts_of(
         MeasurementFact,
@@ -59,7 +58,7 @@ def read_measurements(rows: Rows, study: StudyView, prefix: str) -> list[Outcome
 def read_responses(rows: Rows, study: StudyView) -> list[Outcome]:
     """Read responses, each by its assessor; RSACPTFL marks the one that counts."""
     tests = rows.texts("RSTESTCD")
-    moments = list(map(read_moment, rows.texts("RSDTC")))
+    moments = rows.moments("RSDTC")
     reported, standard = rows.texts("RSORRES"), rows.texts("RSSTRESC", "RSORRES")
     read = [_RESPONSES.get((a or b or "").strip().upper()) for a, b in zip(standard, reported, strict=True)]
     unread = [

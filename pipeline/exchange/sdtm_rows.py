@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any, TypeVar
 
+from pipeline.exchange.cells import habit_of as date_habit_of
 from pipeline.exchange.dataset_table import Chunk, DataSet
+from pipeline.exchange.moments import Moment, read_moment
 from pipeline.exchange.reading import Place, Quarantined
 from pipeline.exchange.study_facts import Fact, HeldFact
+from pipeline.exchange.written_numbers import habit_of, read_number
 
 MISSING = frozenset({"NA", ".", "NULL", "null", "NaN", "nan", "<NA>", "None"})
 """How programs write that a cell is empty; SDTM itself has no such word."""
@@ -54,7 +57,35 @@ class Rows:
     def numbers(self, *names: str) -> Sequence[float | None]:
         """Return the numbers of the first of these variables that there is."""
         name = next((name for name in names if name in self._columns), None)
-        return [None] * len(self) if name is None else self._of(self._chunk.numbers(name))
+        if name is None:
+            return [None] * len(self)
+        numbers = self._of(self._chunk.numbers(name))
+        if None not in numbers:
+            return numbers
+        # Where a file has no types, a number may be written with a decimal comma.
+        texts = self._of(self._chunk.texts(name))
+        if not any(text is not None and "," in text for text in texts):
+            return numbers
+        habit = habit_of(texts)
+        return [
+            read_number(text, habit).value if number is None else number
+            for number, text in zip(numbers, texts, strict=True)
+        ]
+
+    def moments(self, *names: str) -> list[Moment]:
+        """Return the moments of the first of these variables that there is.
+
+        03/04/2024 is read where the other rows settle what comes first, day or month.
+        """
+        texts = self.texts(*names)
+        read = list(map(read_moment, texts))
+        if not any(moment.error is not None for moment in read):
+            return read
+        habit = date_habit_of([text for text in texts if text])
+        return [
+            read_moment(text, habit) if moment.error is not None else moment
+            for text, moment in zip(texts, read, strict=True)
+        ]
 
     def _of(self, cells: list[_Cell]) -> list[_Cell]:
         return cells if self._picked is None else [cells[at] for at in self._picked]

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from pipeline.exchange.grades import read_grade
-from pipeline.exchange.moments import Moment, read_moment
+from pipeline.exchange.moments import Moment
 from pipeline.exchange.sdtm_rows import Outcome, Rows, facts_of
 from pipeline.exchange.sdtm_screening import flagged, notes_of, screen
 from pipeline.exchange.sdtm_study import StudyView
@@ -39,8 +39,8 @@ def _folded(text: str | None) -> str:
 def read_events(rows: Rows, study: StudyView) -> list[Outcome]:
     """Read adverse events. A verbal severity (MILD) is kept and is no CTCAE grade."""
     terms, subjects, sequences = rows.texts("AETERM", "AEDECOD"), rows.texts("USUBJID", "SUBJID"), rows.texts("AESEQ")
-    starts = list(map(read_moment, rows.texts("AESTDTC")))
-    ends = list(map(read_moment, rows.texts("AEENDTC")))
+    starts = rows.moments("AESTDTC")
+    ends = rows.moments("AEENDTC")
     severities = rows.texts("AESEV")
     # Some write the grade where the severity belongs; a bare word is never one.
     graded = [
@@ -112,7 +112,7 @@ def ends_before(start: Moment, end: Moment) -> bool:
 def read_dispositions(rows: Rows, study: StudyView) -> list[Outcome]:
     """Read how subjects went on."""
     terms, reported = rows.texts("DSDECOD", "DSTERM"), rows.texts("DSTERM", "DSDECOD")
-    moments = list(map(read_moment, rows.texts("DSSTDTC", "DSDTC")))
+    moments = rows.moments("DSSTDTC", "DSDTC")
     outcomes = facts_of(
         DispositionFact,
         rows,
@@ -135,7 +135,7 @@ def read_findings(rows: Rows, study: StudyView, prefix: str) -> list[Outcome]:
     """Read what was seen in organs and animals."""
     tests = rows.texts(f"{prefix}TESTCD")
     values = read_values(rows, prefix)
-    moments = list(map(read_moment, rows.texts(f"{prefix}DTC")))
+    moments = rows.moments(f"{prefix}DTC")
     severities = rows.texts(f"{prefix}SEV")
     outcomes = facts_of(
         FindingFact,

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import orjson
 
 from pipeline.exchange.dose_units import read_unit
-from pipeline.exchange.moments import read_moment
 from pipeline.exchange.reading import Duplicate, Place, Quarantined
 from pipeline.exchange.sdtm_rows import Outcome, Rows, facts_of
 from pipeline.exchange.sdtm_screening import screen
@@ -36,9 +35,9 @@ class Head:
 def read_subjects(rows: Rows, study: StudyView, head: Head) -> list[Outcome]:
     """Read demographics; an age of 0 in a study of dosed subjects is no age."""
     codes = rows.texts("USUBJID", "SUBJID")
-    starts = list(map(read_moment, rows.texts("RFSTDTC", "RFXSTDTC")))
-    ends = list(map(read_moment, rows.texts("RFENDTC", "RFXENDTC")))
-    deaths = list(map(read_moment, rows.texts("DTHDTC")))
+    starts = rows.moments("RFSTDTC", "RFXSTDTC")
+    ends = rows.moments("RFENDTC", "RFXENDTC")
+    deaths = rows.moments("DTHDTC")
     planned, actual = rows.texts("ARM", "ARMCD"), rows.texts("ACTARM", "ACTARMCD", "ARM", "ARMCD")
     arm_codes = rows.texts("ACTARMCD", "ARMCD")
     ages = rows.numbers("AGE")
@@ -74,8 +73,6 @@ def read_subjects(rows: Rows, study: StudyView, head: Head) -> list[Outcome]:
     for fact, start in zip(outcomes, starts, strict=True):
         if isinstance(fact, SubjectFact) and start.hours is not None:
             study.reference_starts[fact.code] = start.hours // 24 * 24
-    if None in sets:
-        _name_arms(outcomes, arm_codes, actual, head)
     return outcomes
 
 
@@ -84,15 +81,14 @@ def _screened_out(said: Iterable[str | None]) -> bool | None:
     return any(_SCREENED.search(text) for text in words) if words else None
 
 
-def _name_arms(
-    outcomes: Iterable[Outcome], codes: Iterable[str | None], labels: Iterable[str | None], head: Head
-) -> None:
-    """Make a group of each arm where the study names no trial sets."""
-    for fact, code, label in zip(outcomes, codes, labels, strict=True):
-        if isinstance(fact, SubjectFact) and code and code not in head.groups and not fact.screen_failure:
-            control = is_inert(label or "") or None
+def name_groups(head: Head) -> None:
+    """Make a group of each arm or set that subjects are in and no trial set tells of."""
+    for subject in head.subjects.values():
+        code, arm = subject.group_code, subject.arm
+        if code and code not in head.groups and not subject.screen_failure:
+            control = is_inert(arm or "") or None
             head.groups[code] = GroupFact(
-                code, label, label, None, None, None, control, None, None, "{}", fact.place, rows=0
+                code, None, arm, None, None, None, control, None, None, "{}", subject.place, rows=0
             )
 
 
