@@ -18,6 +18,7 @@ from pipeline.commands import handles
 from pipeline.commands.alerts import Touched, watch
 from pipeline.commands.exposure_limits import settings_of
 from pipeline.commands.monitoring import moment_of, read_value, value_columns
+from pipeline.commands.monitoring_ground import known_samples, sample_key
 from pipeline.commands.texts import checked
 from pipeline.dates import PartialDate
 from pipeline.errors import InputError, PipelineError, StaleVersion, refuse
@@ -97,6 +98,8 @@ def correct_monitoring(act: Act, command: CorrectMonitoring) -> Mapping[str, Any
         )
     _refuse_invalid(record, "corrected", errors)
     changes = _changes(act, record, command, errors)
+    if sample_key(record | changes) != sample_key(record):
+        _refuse_second_result(act, record | changes, errors)
     if not errors and all(record[name] == value for name, value in changes.items()):
         errors.append(InputError("nothing would change; give what is wrong in the record", path=("input",)))
     refuse(errors)
@@ -159,6 +162,8 @@ def set_monitoring_state(act: Act, command: SetMonitoringState) -> Mapping[str, 
         errors.append(InputError(f"a record that is {now} can become {possible}, not {state}", path=("input", "state")))
     if state is MonitoringState.VERIFIED:
         _refuse_own(act, record, errors)
+    if state in VALID and now not in VALID:
+        _refuse_second_result(act, record, errors)
     refuse(errors)
     verified_by = act.actor.name if state is MonitoringState.VERIFIED else None
     act.revise(monitoring_records, record, {"state": state.value, "verified_by": verified_by})
@@ -204,6 +209,17 @@ def _refuse_own(act: Act, record: Mapping[str, Any], errors: list[PipelineError]
                 f"{act.actor.name} entered this record or corrected it; somebody else has to verify it",
                 path=("input", "record"),
             )
+        )
+
+
+def _refuse_second_result(act: Act, record: Mapping[str, Any], errors: list[PipelineError]) -> None:
+    """Refuse that a sample comes to have two results that stand, neither being a retest of the other."""
+    key = sample_key(record)
+    if key is None or record["retest_of"] is not None:
+        return
+    if key in known_samples(act, {record["subject_id"]}, {record["sorted_on"]}, besides=record["id"]):
+        errors.append(
+            InputError("the sample would have two results; retract the other one first", path=("input", "record"))
         )
 
 

@@ -83,14 +83,19 @@ def sample_key(row: Mapping[str, Any]) -> SampleKey | None:
     return (row["molecule_id"], row["study_id"], row["subject_id"], *what, *when)
 
 
-def known_samples(act: Act, subject_ids: Collection[int], sorted_on: Collection[str]) -> dict[SampleKey, int]:
-    """Return the samples of subjects that have a result that stands, at any of the times."""
+def known_samples(
+    act: Act, subject_ids: Collection[int], sorted_on: Collection[str], *, besides: int | None = None
+) -> dict[SampleKey, int]:
+    """Return the samples of subjects that have a result that stands, at any of the times.
+
+    besides: a record that does not count for itself, nor do retests beside it.
+    """
     found: dict[SampleKey, int] = {}
     table = monitoring_records
     times = list(_parts(sorted_on))
     for some in _parts(subject_ids):
         for at in times:
-            statement = select(*(table.c[name] for name in ("id", *_KEYS))).where(
+            statement = select(*(table.c[name] for name in ("id", "retest_of", *_KEYS))).where(
                 table.c.subject_id.in_(some),
                 table.c.sorted_on.in_(at),
                 table.c.state.in_(VALID),
@@ -98,7 +103,8 @@ def known_samples(act: Act, subject_ids: Collection[int], sorted_on: Collection[
             )
             for row in act.connection.execute(statement).mappings():
                 key = sample_key(dict(row))
-                if key is not None:
+                own = besides is not None and (row["id"] == besides or row["retest_of"] is not None)
+                if key is not None and not own:
                     found.setdefault(key, row["id"])
     return found
 

@@ -329,6 +329,19 @@ def test_a_retracted_record_is_not_corrected_or_excluded(unit: Monitored):
     assert unit.log(unit.record("5", hoursAfterDose=4))["errors"] == []  # the sample can be logged anew
 
 
+def test_a_sample_does_not_come_to_have_two_results(unit: Monitored):
+    [one, other] = unit.log(unit.record("5", hoursAfterDose=4), unit.record("6", hoursAfterDose=6))["records"]
+    change = {"record": other["id"], "hoursAfterDose": 4, "reasonForChange": "typo"}
+    before = unit.api.acts()
+    [error] = unit.api(CORRECT, as_=BEN, input=change)["correctMonitoring"]["errors"]
+    assert "two results" in error["message"]
+    assert unit.api.acts() == before
+    unit.state(one["id"], "RETRACTED")
+    assert unit.api(CORRECT, as_=BEN, input=change)["correctMonitoring"]["errors"] == []
+    [error] = unit.state(one["id"], "REGISTERED")["errors"]
+    assert "two results" in error["message"]
+
+
 @pytest.mark.parametrize(
     "settings",
     [{}, {"colour": 1}, {"two_person": "yes"}, {"tau_h": -1}, {"below_limit": "guess"}, {"dlt": {"target": 2}}, [1]],
