@@ -68,7 +68,7 @@ def command(
         with session.progress("Reading"):
             reading = read_files(format_name, files, graph, study=study)
             reading.warnings += left_out
-        with session.progress("Rehearsing" if dry_run else "Writing"):
+        with session.progress("Rehearsing" if dry_run else "Writing", lambda: reading.rows):
             made = ImportFiles.of(reading, files, name=_name(paths), dry_run=dry_run, study=study, molecule=molecule)
             recorded = centre.execute(made, actor=session.actor)
     result = dict(recorded.result)

@@ -8,7 +8,7 @@ import secrets
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -64,15 +64,26 @@ class Session:
             click.echo(text)
 
     @contextlib.contextmanager
-    def progress(self, what: str) -> Iterator[None]:
-        """Show that something is under way, where a person is looking."""
+    def progress(self, what: str, rows: Callable[[], int] | None = None) -> Iterator[None]:
+        """Show that something is under way, and how many rows are done, where a person is looking."""
         if self.as_json or not sys.stderr.isatty():
             yield
             return
         from rich.console import Console
 
-        with Console(stderr=True).status(what):
+        with Console(stderr=True).status(what if rows is None else _Counted(what, rows)):
             yield
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What is under way, with its count as it stands whenever it is drawn."""
+
+    what: str
+    rows: Callable[[], int]
+
+    def __rich__(self) -> str:
+        return f"{self.what}: {self.rows():,} rows"
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[Any]], title: str | None = None) -> str:

@@ -64,7 +64,7 @@ cancelled canceled annule annulee failed pending encours
 """
 _NOT_DONE_CODES = frozenset(_NOT_DONE_CODES_TEXT.split())
 _NOT_DONE_PHRASE = re.compile(
-    r"\b(?:no|not|non|pas d|pas de|nicht|kein\w*|sin|missing|insufficient|insuffisant\w*|lost|broken|casse\w*|"
+    r"\b(?:no|not|non|pas d|pas de|nicht|kein\w*|sin|missing|insufficient|insuffisant\w*|lost|perdu\w*|broken|casse\w*|"
     r"quantity not sufficient|manqu\w*|hemoly\w*|haemoly\w*|clotted|coagul\w*)\b"
 )
 _SIGN = re.compile(r"(<=|=<|≤|⩽|<|>=|=>|≥|⩾|>)\s*(.*)", re.DOTALL)

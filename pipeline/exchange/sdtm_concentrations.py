@@ -182,6 +182,10 @@ def read_concentrations(rows: Rows, study: StudyView, survey: ConcentrationSurve
         checked_by_clock(plan.time, moment, reference, who, study.doses, idle=survey.idle_clock is not None)
         for plan, moment, reference, who in zip(planned, moments, references, whos, strict=True)
     ]
+    days = [
+        plan.day if plan.day is not None else study.day_of(time.reference, who)
+        for plan, time, who in zip(planned, timed, whos, strict=True)
+    ]
     names = {test: analyte_name(test) for test in set(tests) if test is not None}
     analytes = [names.get(test or "", "") for test in tests]
     outcomes: list[Outcome] = list(
@@ -195,8 +199,11 @@ def read_concentrations(rows: Rows, study: StudyView, survey: ConcentrationSurve
                 analytes,
                 codes,
                 [specimen or UNSPECIFIED for specimen in specimens],
-                [plan.profile for plan in planned],
-                [plan.day for plan in planned],
+                [
+                    plan.profile if plan.profile is not None or day is None else f"Day {number_text(day)}"
+                    for plan, day in zip(planned, days, strict=True)
+                ],
+                days,
                 [time.reference for time in timed],
                 [moment.text for moment in moments],
                 [moment.sorted_on for moment in moments],

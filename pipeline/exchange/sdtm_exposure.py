@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pipeline.exchange.dataset_table import number_text
 from pipeline.exchange.dose_units import read_unit
 from pipeline.exchange.elapsed_times import iso_hours
-from pipeline.exchange.moments import read_moment
 from pipeline.exchange.reading import Quarantined
 from pipeline.exchange.result_words import Kind, read_words
 from pipeline.exchange.sdtm_concentrations import UNSPECIFIED
@@ -48,7 +47,10 @@ def read_administrations(rows: Rows, study: StudyView) -> list[Outcome]:
             "visit": rows.texts("VISIT", "VISITDY"),
             "started_on": [start.text for start in starts],
             "ended_on": [end.text for end in ends],
-            "started_day": rows.numbers("EXSTDY", "VISITDY"),
+            "started_day": [
+                study.day_of(start.text, who) if day is None and who in study.reference_starts else day
+                for day, start, who in zip(rows.numbers("EXSTDY", "VISITDY"), starts, subjects, strict=True)
+            ],
             "ended_day": rows.numbers("EXENDY"),
             "duration_reported": durations,
             "duration_hours": list(map(iso_hours, durations)),
@@ -160,13 +162,9 @@ def _days(rows: Rows, study: StudyView) -> list[float | None]:
     given: Sequence[float | None] = rows.numbers("VISITDY", "PPRFDY", "PPDY")
     if None not in given:
         return list(given)
-    days: list[float | None] = []
-    for day, who, reference in zip(
-        given, rows.texts("USUBJID", "SUBJID"), rows.texts("PPRFTDTC", "PPRFDTC"), strict=True
-    ):
-        begun, moment = study.reference_starts.get(who or ""), read_moment(reference)
-        if day is None and begun is not None and moment.hours is not None:
-            apart = (moment.hours - begun) // 24
-            day = apart + 1 if apart >= 0 else apart
-        days.append(day)
-    return days
+    return [
+        study.day_of(reference.text, who) if day is None else day
+        for day, who, reference in zip(
+            given, rows.texts("USUBJID", "SUBJID"), rows.moments("PPRFTDTC", "PPRFDTC"), strict=True
+        )
+    ]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.exchange.facts import MoleculeFact
+from pipeline.exchange.moments import read_moment
 from pipeline.exchange.reading import Place, Quarantined
 from pipeline.names import canonical_key, fold
 from pipeline.pseudonyms import what_identifies
@@ -55,6 +56,11 @@ class DoseTimes:
         at = bisect_left(starts, hours)
         return min(starts[max(0, at - 1) : at + 1], key=lambda start: abs(start - hours))
 
+    def first(self, who: str) -> float | None:
+        """Return the first dose."""
+        starts = self._of(who)
+        return starts[0] if starts else None
+
     def last_before(self, who: str, hours: float) -> float | None:
         """Return the last dose at or before a moment."""
         starts = self._of(who)
@@ -91,6 +97,23 @@ class StudyView:
     own_words: frozenset[str] = frozenset()
     _identifying: dict[str, str | None] = field(default_factory=dict)
     _analytes: dict[tuple[str, str | None], str | None] = field(default_factory=dict)
+
+    def day_of(self, moment: str | None, who: str | None) -> float | None:
+        """Return the study day of a moment, counted from the subject's first day, or else from its first dose.
+
+        There is no day 0.
+        """
+        hours = None if moment is None else read_moment(moment).hours
+        if hours is None or who is None:
+            return None
+        begun = self.reference_starts.get(who)
+        if begun is None:
+            first = self.doses.first(who)
+            begun = None if first is None else first // 24 * 24
+        if begun is None:
+            return None
+        apart = (hours - begun) // 24
+        return apart + 1 if apart >= 0 else apart
 
     def name_treatment(self, name: str, place: Place, *, investigated: bool = False) -> str | None:
         """Return the key of the molecule a treatment is; None for placebo and the like."""
