@@ -30,7 +30,7 @@ _SERVE = "import sys; from api.cli import main; sys.argv[0] = 'moltrail'; main()
     help="The folder that `moltrail bench generate` made.",
 )
 @click.option("--database", help="The PostgreSQL database it was made with, where it was.")
-@click.option("--cases", default="abcde", show_default=True, help="Which cases, by their letters.")
+@click.option("--cases", default="abcdef", show_default=True, help="Which cases, by their letters.")
 @click.option(
     "--peers", default=",".join(_PEERS), show_default=True, help="Which others to measure beside, separated by commas."
 )
@@ -67,7 +67,7 @@ def command(
     All contenders read the same tables and answer the same requests; their answers are compared before anything is
     timed. They take turns in short rounds, so that a busy machine is busy for all of them. (a) one molecule with
     everything below it, (b) twenty such molecules, (c) a board of programmes, (d) monitoring records of a study,
-    (e) a page deep in a list.
+    (e) a page deep in a list, (f) its first page.
     """
     from api.cli.bench_overhead import overheads
     from pipeline.bench.reads import LIMIT, OURS, in_process, memory_after, over_http, served

@@ -149,6 +149,7 @@ def cases_of(connection: Connection, *, seed: int = 1) -> dict[str, Case]:
             "Deep",
             [{"first": DEEP_SIZE, "after": encode([code_of(past), past])}],
         ),
+        Case("f", "the first page of all molecules", "Deep", [{"first": DEEP_SIZE, "after": None}]),
     )
     return {case.letter: case for case in found}
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import graphene
 from aiodataloader import DataLoader
 from graphene import DateTime, Field, Int, List, NonNull, String
-from graphql import execute
 from sqlalchemy import Connection, Engine
 
 from pipeline.bench.peers import graphene_leaves as leaves
@@ -228,18 +226,17 @@ class Query(graphene.ObjectType):
         return info.context.load("molecule_page", (first, after))
 
 
-SCHEMA = graphene.Schema(query=Query).graphql_schema
+SCHEMA = graphene.Schema(query=Query)
 
 
-def answering(engine: Engine) -> Callable[[Any, str, dict[str, Any]], Any]:
-    """Return what answers a checked document with variables, in the thread it is called in."""
+def answering(engine: Engine) -> Callable[[str, str, dict[str, Any]], Any]:
+    """Return what answers a document with variables, in the thread it is called in."""
 
-    async def run(document: Any, name: str, variables: dict[str, Any], connection: Connection) -> Any:
-        found = execute(SCHEMA, document, None, Loaders(connection), variables, name)
-        return await found if asyncio.iscoroutine(found) else found
-
-    def answer(document: Any, name: str, variables: dict[str, Any]) -> Any:
+    def answer(document: str, name: str, variables: dict[str, Any]) -> Any:
         with engine.connect() as connection:
-            return loop_of_thread().run_until_complete(run(document, name, variables, connection))
+            asked = SCHEMA.execute_async(
+                document, context=Loaders(connection), variables=variables, operation_name=name
+            )
+            return loop_of_thread().run_until_complete(asked)
 
     return answer

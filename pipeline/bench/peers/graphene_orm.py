@@ -7,7 +7,6 @@ from typing import Any
 
 import graphene
 from graphene import DateTime, Field, Int, List, NonNull, String
-from graphql import execute_sync
 from sqlalchemy import Engine, Table, and_, select, tuple_
 from sqlalchemy.orm import Session, foreign, joinedload, registry, relationship, remote, selectinload
 
@@ -394,15 +393,15 @@ class Query(graphene.ObjectType):
 _KEPT = (tables.molecules.c.until_act.is_(None), tables.molecules.c.merged_into.is_(None))
 # As the server's own: SQLite would otherwise take the index of the few that were merged.
 _IN_LIST = (tables.molecules.c.until_act.is_(None), tables.molecules.c.merged_into.op("+")(0).is_(None))
-SCHEMA = graphene.Schema(query=Query).graphql_schema
-Answering = Callable[[Any, str, dict[str, Any]], Any]
+SCHEMA = graphene.Schema(query=Query)
+Answering = Callable[[str, str, dict[str, Any]], Any]
 
 
 def answering(engine: Engine) -> Answering:
-    """Return what answers a checked document with variables."""
+    """Return what answers a document with variables; graphene parses and validates it each time."""
 
-    def answer(document: Any, name: str, variables: dict[str, Any]) -> Any:
+    def answer(document: str, name: str, variables: dict[str, Any]) -> Any:
         with Session(engine) as session:
-            return execute_sync(SCHEMA, document, None, session, variables, name)
+            return SCHEMA.execute(document, context=session, variables=variables, operation_name=name)
 
     return answer
