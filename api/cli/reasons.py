@@ -206,8 +206,9 @@ _SAMPLE_TOLD = """Before any rule was written, 540 stopped trials of the set tri
 `tests/data/reasons/labels.csv`, the texts are joined from the set) were drawn with a fixed seed, 60 from each of nine
 strata (terminated, withdrawn, suspended; short, middling, long text), every distinct text once. Each was read and
 labelled by hand, as `tests/data/reasons/README.md` tells. One half was open while the rules were written, and so were
-the unlabelled texts of the set; the other half was held out, and evaluated once the rules were done. 110 sentences of
-our own were labelled as well, for French and for reasons the set lacks."""
+the unlabelled texts of the set; the other half was held out: once labelled, none of its texts was looked at again, and
+no rule was changed for one of them. 110 sentences of our own were labelled as well, for French and for reasons the set
+lacks."""
 
 
 def _labelled(labels: Path, texts: Path | None) -> tuple[Vocabulary, list[LabelledText]]:
