@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+MOST_TICKS = 1_000_000
 STATES = ("CREFRE", "CLIPP", "PHASE3", "APPROVED", "DROPPED")
 
 
@@ -155,8 +156,11 @@ def occupation_curve(
     """
     import numpy as np
 
-    used, state = np.unique(state, return_inverse=True)
+    used = np.flatnonzero(np.bincount(state))
     all_states, states = states, used.size
+    number = np.zeros(all_states, dtype=np.int64)
+    number[used] = np.arange(states)
+    state = number[state]
     same = owner[1:] == owner[:-1]
     kept = np.append(~same | (time[1:] > time[:-1]), True)  # of several states at one time only the last lasted
     owner, time, state = owner[kept], time[kept], state[kept]
@@ -166,13 +170,15 @@ def occupation_curve(
     left_at = np.append(time[1:], 0.0)
     left_at[np.append(begins[1:], True)] = followed
     moves = np.flatnonzero(~begins)
-    steps, place = np.unique(time[moves], return_inverse=True)
-    index = (place * states + state[moves - 1]) * states + state[moves]
+    steps, after_entry, after_exit = _ranks(time, left_at, moves)
+    index = ((after_entry[moves] - 1) * states + state[moves - 1]) * states + state[moves]
     moved = np.bincount(index, minlength=steps.size * states * states).reshape(-1, states, states).astype(float)
-    for number in range(states):
-        here = state == number
-        at_risk = number_at_risk(np.sort(left_at[here]), np.sort(time[here]), steps)
-        moved[:, number] /= np.maximum(at_risk, 1)[:, None]
+    # At risk at a step is who entered the state before it and leaves it then or later.
+    shape = (states, steps.size + 1)
+    change = np.bincount(state * shape[1] + after_entry, minlength=shape[0] * shape[1])
+    change -= np.bincount(state * shape[1] + after_exit, minlength=shape[0] * shape[1])
+    at_risk = np.cumsum(change.reshape(shape)[:, :-1], axis=1)
+    moved /= np.maximum(at_risk.T, 1)[:, :, None]
     diagonal = np.arange(states)
     moved[:, diagonal, diagonal] += 1 - moved.sum(axis=2)
     chance = np.bincount(state[begins], minlength=states) / max(int(begins.sum()), 1)
@@ -184,6 +190,26 @@ def occupation_curve(
         done = until
         found[row, used] = chance
     return np.maximum(found, 0.0)
+
+
+def _ranks(
+    entry: NDArray[np.float64], leave: NDArray[np.float64], moves: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct times of the moves, and how many of them are not after each entry and each exit.
+
+    Days and half days, which times mostly are, need no search.
+    """
+    import numpy as np
+
+    ticks, exits = (2 * entry).astype(np.int64), (2 * leave).astype(np.int64)
+    halves = bool((2 * entry == ticks).all()) and bool((2 * leave == exits).all())
+    if not halves or int(exits.max(initial=0)) > MOST_TICKS:
+        steps = np.unique(entry[moves])
+        return steps, np.searchsorted(steps, entry, side="right"), np.searchsorted(steps, leave, side="right")
+    present = np.zeros(max(int(exits.max(initial=0)), int(ticks.max(initial=0))) + 1, dtype=bool)
+    present[ticks[moves]] = True
+    up_to = np.cumsum(present)
+    return np.flatnonzero(present) / 2, up_to[ticks], up_to[exits]
 
 
 def _product(matrices: NDArray[np.float64]) -> NDArray[np.float64]:

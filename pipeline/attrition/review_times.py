@@ -108,7 +108,10 @@ def by_length(stays: Stays) -> Ints:
     import numpy as np
 
     usable = np.flatnonzero(stays.usable)
-    return usable[np.argsort(stays.days[usable], kind="stable")]
+    days = stays.days[usable]
+    halves = (2 * days).astype(np.int16) if days.max(initial=0) < np.iinfo(np.int16).max / 2 else days
+    exact = halves if bool((halves == 2 * days).all()) else days
+    return usable[np.argsort(exact, kind="stable")]  # on 16 bits this is a radix sort
 
 
 def cells(number: Ints, count: int) -> list[Ints]:
@@ -116,7 +119,7 @@ def cells(number: Ints, count: int) -> list[Ints]:
     import numpy as np
 
     small = number.astype(np.int16) if count < np.iinfo(np.int16).max else number
-    order = np.argsort(small, kind="stable")  # on 16 bits this is a radix sort
+    order = np.argsort(small, kind="stable")
     return np.split(order, np.cumsum(np.bincount(number, minlength=count))[:-1])
 
 
