@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.errors import FileRefused
 from pipeline.exchange.dataset_csv import read_csv
-from pipeline.exchange.dataset_table import DataSet, Source
+from pipeline.exchange.dataset_table import DataColumn, DataSet, Source, made
 from pipeline.exchange.sdtm import is_sdtm, read_sdtm
 from pipeline.exchange.study_facts import (
     AdministrationFact,
@@ -16,13 +18,17 @@ from pipeline.exchange.study_facts import (
     ConcentrationFact,
     Fact,
     FindingFact,
+    GroupFact,
     HeldFact,
     LaboratoryFact,
     MeasurementFact,
+    PoolFact,
     QualifierFact,
+    RecordLinkFact,
     ReportedParameterFact,
     ResponseFact,
     StudyRecords,
+    SubjectFact,
 )
 
 PC = (
@@ -165,7 +171,7 @@ def test_two_results_of_one_sample_are_held_both() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "column", "reason"),
+    ("cells", "column", "reason"),
     [
         ({"USUBJID": ""}, "USUBJID", "names no subject"),
         ({"PCTEST": "", "PCTESTCD": ""}, "PCTESTCD", "names no analyte"),
@@ -175,15 +181,15 @@ def test_two_results_of_one_sample_are_held_both() -> None:
         ({"USUBJID": "Jean Dupont"}, "USUBJID", "seems to hold a name"),
     ],
 )
-def test_rows_that_cannot_be_taken(given: dict[str, str], column: str, reason: str) -> None:
-    [(row, at, why)] = reasons(only(pc(sample(), sample(**given))))
+def test_rows_that_cannot_be_taken(cells: dict[str, str], column: str, reason: str) -> None:
+    [(row, at, why)] = reasons(only(pc(sample(), sample(**cells))))
     assert (row, at) == (3, column)
     assert reason in why
     assert "Dupont" not in why
 
 
 @pytest.mark.parametrize(
-    ("given", "column", "proposed"),
+    ("cells", "column", "proposed"),
     [
         ({"PCORRES": "1,234", "PCSTRESC": "", "PCSTRESN": ""}, "PCORRES", "1234"),
         ({"PCORRES": "12.5*", "PCSTRESC": "12.5*", "PCSTRESN": ""}, "PCORRES", "12.5"),
@@ -192,9 +198,9 @@ def test_rows_that_cannot_be_taken(given: dict[str, str], column: str, reason: s
         ({"PCTPT": "30 min", "PCTPTNUM": "30"}, "PCTPT", "0.5 h"),
     ],
 )
-def test_rows_in_doubt_are_held_with_a_proposal(given: dict[str, str], column: str, proposed: str) -> None:
+def test_rows_in_doubt_are_held_with_a_proposal(cells: dict[str, str], column: str, proposed: str) -> None:
     hours = [sample(PCTPT=f"{n} h", PCTPTNUM=str(n), PCDTC=f"2020-01-01T{8 + n:02d}:00") for n in (1, 3, 4)]
-    [item] = held(only(pc(*hours, sample(USUBJID="ABC-2", **given))))
+    [item] = held(only(pc(*hours, sample(USUBJID="ABC-2", **cells))))
     assert (item.column, item.proposed) == (column, proposed)
 
 
@@ -456,3 +462,52 @@ def test_a_trial_says_what_it_is_and_names_nobody() -> None:
     assert (study.details["species"], study.details["glp"]) == ("rat", ["FDA", "OECD"])
     assert "Roe" not in repr(study)
     assert "PINF" in repr(study.details)
+
+
+AWKWARD = (
+    "|NA|.|0|-1|1e309|1,234|0,5|<BLQ|ND|Predose|PT30M|2 h|2020-02-30|2020-01|2020-01-01T10:00|ng/mL|h|=1+1|Y|NOT DONE"
+    "|DRUG|S1|99999999999999999999|Day 3|é\u202f1"
+)
+ODD = st.sampled_from(AWKWARD.split("|")) | st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=8)
+DOMAIN_COLUMNS = {
+    "pc": "STUDYID USUBJID PCSEQ PCTESTCD PCTEST PCORRES PCORRESU PCSTRESC PCSTRESN PCSTRESU PCSPEC PCLLOQ PCSTAT "
+    "VISITDY PCDY PCDTC PCENDTC PCRFTDTC PCTPT PCTPTNUM PCELTM PCTPTREF PCEXCLFL",
+    "ex": "STUDYID USUBJID POOLID EXSEQ EXTRT EXDOSE EXDOSU EXSTDTC EXENDTC EXDUR",
+    "pp": "STUDYID USUBJID PPSEQ PPTESTCD PPCAT PPORRES PPORRESU PPSTRESC PPSTRESN PPSTRESU PPSPEC VISITDY PPRFTDTC",
+    "ae": "STUDYID USUBJID AESEQ AETERM AESEV AETOXGR AESER AESTDTC AEENDTC",
+    "lb": "STUDYID USUBJID LBSEQ LBTESTCD LBORRES LBSTRESC LBSTRESN LBSTRESU LBSTNRLO LBSTNRHI LBSPEC LBDTC LBBLFL",
+    "dm": "STUDYID USUBJID RFSTDTC AGE AGEU SEX ARMCD ARM SETCD",
+    "ds": "STUDYID USUBJID DSSEQ DSTERM DSDECOD DSSTDTC",
+    "rs": "STUDYID USUBJID RSSEQ RSTESTCD RSORRES RSSTRESC RSEVAL RSACPTFL RSDTC VISIT",
+    "tr": "STUDYID USUBJID TRSEQ TRTESTCD TRLNKID TRORRES TRSTRESN TRSTRESU TRDTC VISIT",
+    "mi": "STUDYID USUBJID MISEQ MITESTCD MIORRES MISPEC MISEV MIDTC",
+    "tx": "STUDYID SETCD SET TXSEQ TXPARMCD TXVAL",
+    "ts": "STUDYID TSSEQ TSPARMCD TSVAL",
+    "pooldef": "STUDYID POOLID USUBJID",
+    "suppae": "STUDYID RDOMAIN USUBJID IDVAR IDVARVAL QNAM QLABEL QVAL",
+    "relrec": "STUDYID RDOMAIN USUBJID IDVAR IDVARVAL RELTYPE RELID",
+}
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> list[DataSet]:
+    """Draw some data sets of one study whose cells hold anything."""
+    found = []
+    for name in draw(st.lists(st.sampled_from(sorted(DOMAIN_COLUMNS)), min_size=1, max_size=4, unique=True)):
+        names = DOMAIN_COLUMNS[name].split()
+        rows = draw(st.lists(st.tuples(*(st.just("S1") if n == "STUDYID" else ODD for n in names)), max_size=6))
+        found.append(made(name, [DataColumn(n) for n in names], lambda rows=rows: iter(rows)))
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(tables())
+def test_whatever_stands_in_the_cells_every_row_has_one_fate(datasets: list[DataSet]) -> None:
+    reading = read_sdtm(datasets)
+    for records in reading.studies:
+        for _ in range(2):  # a stream can be begun again, and is the same
+            batches = list(records.stream())
+            assert sum(batch.rows for batch in batches) == sum(len(c) for ds in datasets for c in ds.chunks())
+            for kind in {batch.kind for batch in batches} - {RecordLinkFact, GroupFact, PoolFact, SubjectFact}:
+                count = fates(records, kind)
+                assert count["rows"] == count.total() - count["rows"], kind

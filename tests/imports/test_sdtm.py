@@ -9,19 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 from sqlalchemy import Table, select
 
 from pipeline.centre import Centre
 from pipeline.commands.import_record_kinds import KINDS
 from pipeline.commands.import_sources import LARGE, content_of
 from pipeline.commands.imports import ImportFiles
+from pipeline.errors import PipelineError
 from pipeline.exchange.dataset_csv import read_csv
+from pipeline.exchange.dataset_csv_write import write_csv
 from pipeline.exchange.dataset_json_write import JsonForm, write_dataset_json
 from pipeline.exchange.dataset_table import ColumnType, DataColumn, DataSet, Source, made
 from pipeline.exchange.formats import read_files, told
 from pipeline.exchange.reading import SentFile
 from pipeline.exchange.xpt_write import write_xpt
 from pipeline.store import study_tables, tables
+from tests.exchange.test_sdtm_reading import tables as odd_tables
 from tests.graphql.conftest import LEAD, Api
 from tests.imports.conftest import answer, api, centre, counts, decide, reviews, sent, versions, zipped
 
@@ -369,3 +373,29 @@ def test_large_files_are_kept_deflated_and_come_back_whole(api: Api) -> None:
     [kept] = current(api.centre, tables.source_files)
     assert kept["size"] == len(many) > 5 * len(bytes(kept["content"]))
     assert content_of(kept) == many.encode()
+
+
+def test_whatever_stands_in_the_cells_the_store_takes_it_or_says_why_not(tmp_path: Path) -> None:
+    with Centre.open(tmp_path) as centre:
+        with centre.read() as reader:
+            _, graph = reader.graphs.in_force(reader.connection)
+
+        @settings(max_examples=30, deadline=None)
+        @given(odd_tables())
+        def bring_in(datasets: list[DataSet]) -> None:
+            files = []
+            for dataset in datasets:
+                out = io.BytesIO()
+                write_csv(out, dataset)
+                files.append((f"{dataset.name}.csv", out.getvalue()))
+            for _ in range(2):
+                try:
+                    reading = read_files("sdtm", files, graph)
+                    report = centre.execute(ImportFiles.of(reading, files, name="odd"), actor=LEAD).result["report"]
+                except PipelineError:
+                    continue
+                assert min(counts(report)) >= 0
+                assert sum(counts(report)) == report["rows"]
+
+        bring_in()
+        assert centre.verify().problems == []
