@@ -17,8 +17,8 @@ from pipeline.attrition.review_settings import Settings, default_settings
 from pipeline.attrition.review_stops import late_share, late_share_by_year, reasons
 from pipeline.attrition.review_times import (
     by_length,
-    by_stage,
     calendar,
+    cells,
     day_of,
     incidence,
     number_of,
@@ -138,10 +138,10 @@ def review(
     window = _window(asked.window)
     tallies, rates = all_rates(courses, window)
     counted = next(one for one in rates if one.rule == asked.rule)
-    ordered = by_length(stays)
-    places = by_stage(stays, ordered, len(courses.portfolio.stages))
+    timed = by_length(stays)
+    places = cells(timed.stage, len(courses.portfolio.stages))
     ways = dimensions(courses, _sites(courses, sites))
-    groups, comparisons = by_group(courses, asked.rule, tallies[asked.rule], stays, ordered, ways)
+    groups, comparisons = by_group(courses, asked.rule, tallies[asked.rule], timed, ways)
     beliefs = success(courses, tallies[PHASE_BY_PHASE])
     beside = None if contributing is None else contributing(courses)
     return AttritionReview(
@@ -153,12 +153,12 @@ def review(
         transitions=int(courses.portfolio.owner.size),
         late_entries=int(courses.late_entry.sum()),
         rates=rates,
-        times=times_of(courses, stays, places, bounds=True),
+        times=times_of(courses, timed, places, bounds=True),
         incidence=tuple(
             curve
             for stage, these in zip(courses.portfolio.stages, places, strict=True)
             if these.size >= asked.settings.fewest
-            for curve in incidence(stage.code, stays, these)
+            for curve in incidence(stage.code, timed, these)
         ),
         calendar=calendar(courses),
         since_entry=tuple(since_entry(courses, asked.settings.fewest)),

@@ -84,7 +84,7 @@ def _periods(courses: Courses) -> Dimension:
 
 
 def group_reviews(
-    courses: Courses, rule: str, tallies: Tallies, stays: Stays, ordered: Ints, dimension: Dimension
+    courses: Courses, rule: str, tallies: Tallies, stays: Stays, dimension: Dimension
 ) -> tuple[list[GroupReview], list[GroupComparison]]:
     """Return the figures of every group of a dimension, and how the groups compare."""
     import numpy as np
@@ -101,7 +101,7 @@ def group_reviews(
     science = scientific(courses)
     lately = np.bincount(of_stop[science & late(courses)], minlength=count).tolist()
     stopped = np.bincount(of_stop[science], minlength=count).tolist()
-    times, compared = _times(courses, stays, ordered, dimension)
+    times, compared = _times(courses, stays, dimension)
     reviews = []
     for number, name in enumerate(dimension.names):
         phases, likelihoods = rates_of(rule, codes, counts[number], settings)
@@ -127,16 +127,14 @@ def _now(courses: Courses) -> Ints:
     return courses.portfolio.stage[courses.last].astype(np.int64)
 
 
-def _times(
-    courses: Courses, stays: Stays, ordered: Ints, dimension: Dimension
-) -> tuple[list[list[StageTime]], list[GroupComparison]]:
+def _times(courses: Courses, stays: Stays, dimension: Dimension) -> tuple[list[list[StageTime]], list[GroupComparison]]:
     """Return the time in each stage by group, and how the groups compare in it."""
     stages, fewest = courses.portfolio.stages, courses.settings.fewest
-    group = dimension.of(stays.owner[ordered], stays.stage[ordered])
-    parts = cells(group * len(stages) + stays.stage[ordered], len(dimension.names) * len(stages))
+    group = dimension.of(stays.owner, stays.stage)
+    parts = cells(group * len(stages) + stays.stage, len(dimension.names) * len(stages))
     times = [
         [
-            stage_time(stage.code, stays, ordered[these], fewest, bounds=False)
+            stage_time(stage.code, stays, these, fewest, bounds=False)
             for stage, these in zip(stages, parts[start : start + len(stages)], strict=True)
             if these.size
         ]
@@ -144,7 +142,7 @@ def _times(
     ]
     compared = []
     for number, stage in enumerate(stages):
-        by_group = {name: ordered[parts[place * len(stages) + number]] for place, name in enumerate(dimension.names)}
+        by_group = {name: parts[place * len(stages) + number] for place, name in enumerate(dimension.names)}
         enough = {name: these for name, these in by_group.items() if these.size >= fewest}
         if any(these.size for these in by_group.values()):
             compared.append(_compare_times(dimension, stage.code, stays, enough))
@@ -210,13 +208,13 @@ def _compare(dimension: Dimension, stage: str, counts: NDArray[np.int64], fewest
 
 
 def by_group(
-    courses: Courses, rule: str, tallies: Tallies, stays: Stays, ordered: Ints, ways: Sequence[Dimension]
+    courses: Courses, rule: str, tallies: Tallies, stays: Stays, ways: Sequence[Dimension]
 ) -> tuple[tuple[GroupReview, ...], tuple[GroupComparison, ...]]:
     """Return the figures and comparisons of all dimensions."""
     reviews: list[GroupReview] = []
     comparisons: list[GroupComparison] = []
     for way in ways:
-        some, compared = group_reviews(courses, rule, tallies, stays, ordered, way)
+        some, compared = group_reviews(courses, rule, tallies, stays, way)
         reviews += some
         comparisons += compared
     return tuple(reviews), tuple(comparisons)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -103,15 +104,16 @@ def _years(days: float | None) -> float | None:
     return None if days is None else days / YEAR
 
 
-def by_length(stays: Stays) -> Ints:
-    """Return the places of the usable stays, the shortest first: what is cut from it needs no further sorting."""
+def by_length(stays: Stays) -> Stays:
+    """Return the usable stays, the shortest first: what is cut from them needs no further sorting."""
     import numpy as np
 
     usable = np.flatnonzero(stays.usable)
     days = stays.days[usable]
     halves = (2 * days).astype(np.int16) if days.max(initial=0) < np.iinfo(np.int16).max / 2 else days
     exact = halves if bool((halves == 2 * days).all()) else days
-    return usable[np.argsort(exact, kind="stable")]  # on 16 bits this is a radix sort
+    order = usable[np.argsort(exact, kind="stable")]  # on 16 bits this is a radix sort
+    return Stays(*(getattr(stays, column.name)[order] for column in fields(Stays)))
 
 
 def cells(number: Ints, count: int) -> list[Ints]:
@@ -121,11 +123,6 @@ def cells(number: Ints, count: int) -> list[Ints]:
     small = number.astype(np.int16) if count < np.iinfo(np.int16).max else number
     order = np.argsort(small, kind="stable")
     return np.split(order, np.cumsum(np.bincount(number, minlength=count))[:-1])
-
-
-def by_stage(stays: Stays, ordered: Ints, stages: int) -> list[Ints]:
-    """Return the places of the usable stays in each stage, the shortest first."""
-    return [ordered[these] for these in cells(stays.stage[ordered], stages)]
 
 
 def incidence(stage: str, stays: Stays, these: Ints) -> list[IncidenceCurve]:
