@@ -83,7 +83,8 @@ def log_monitoring(act: Act, command: LogMonitoring) -> Mapping[str, Any]:
     codes: dict[int, set[str]] = defaultdict(set)
     for entry in entries:
         if entry.subject is not None:
-            codes[entry.study].add(plain_code(entry.subject))
+            code = plain_code(entry.subject)
+            codes[entry.study] |= {code, code.upper(), code.lower()}
     ground = ground_of(
         act,
         molecule_ids={entry.molecule for entry in entries},
@@ -173,10 +174,17 @@ class _Row:
     def _subject(self) -> None:
         if self.entry.subject is None:
             return
+        study, code = self.entry.study, plain_code(self.entry.subject)
         try:
-            checked_pseudonym(self.entry.subject, own_words=self.ground.own_words.get(self.entry.study, ()))
+            checked_pseudonym(code, own_words=self.ground.own_words.get(study, ()))
         except InputError as error:
             self.note(error.message, "subject")  # its value is not repeated: it may be a name
+            return
+        known = self.ground.subjects
+        alike = next((of for of in (code.upper(), code.lower()) if (study, of) in known), code)
+        alike = self.ground.spelled.setdefault((study, code.casefold()), code if (study, code) in known else alike)
+        if alike != code and (study, code) not in known:
+            self.note(f"the subject is written {alike} elsewhere; write it the same way", "subject", code)
 
     def _text(self, value: str | None, field: str, *, required: bool) -> str | None:
         found: list[PipelineError] = []

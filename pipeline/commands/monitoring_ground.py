@@ -32,7 +32,8 @@ class Ground:
     """(study, code) -> id of the subjects named in the batch."""
     retested: dict[int, dict[str, Any]]
     own_words: dict[int, frozenset[str]]
-    known_samples: dict[SampleKey, int] = field(default_factory=dict)
+    spelled: dict[tuple[int, str], str] = field(default_factory=dict)
+    """(study, code whatever its case) -> the code as it is written on record, or first in the batch."""
 
 
 def ground_of(

@@ -90,6 +90,15 @@ def test_records_of_a_known_subject_join_it(unit: Monitored):
     assert rows(unit.api, subjects) == 1
 
 
+def test_a_subject_is_written_the_same_way_everywhere(unit: Monitored):
+    unit.log(unit.record("1", hoursAfterDose=1))
+    [(row, column, value, message)] = refused(unit, unit.record("2", subject="s-001", hoursAfterDose=2))
+    assert (row, column, value) == (1, "subject", "s-001")
+    assert "written S-001 elsewhere" in message
+    new = [unit.record("3", subject=code, hoursAfterDose=3) for code in ("a-7", "A-7", "a-7")]
+    assert [row for row, *_ in refused(unit, *new)] == [2]
+
+
 def test_hours_are_counted_from_the_dose_where_both_are_known_to_the_minute(unit: Monitored):
     [record] = unit.log(unit.record("1", referenceDoseAt="2024-03-01T08:00", sampledAt="2024-03-01T14:30"))["records"]
     assert (record["hoursAfterDose"], record["timeSource"], record["sampledAt"]) == (
