@@ -40,7 +40,8 @@ def _frame(width: int, height: int, title: str, parts: Sequence[str]) -> list[st
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="{escape(title, quote=True)}">',
         "<style>text{font-family:system-ui,sans-serif;font-size:13px;fill:#1d2126}"
-        ".title{font-size:17px;font-weight:600}.head{font-weight:600}.name{text-anchor:end}.said{fill:#4a5058}</style>",
+        ".title{font-size:17px;font-weight:600}.head{font-weight:600}.name{text-anchor:end}"
+        ".said{fill:#4a5058;paint-order:stroke;stroke:#fff;stroke-width:4px}</style>",
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
         _text(20, 28, title, "title"),
         *parts,
