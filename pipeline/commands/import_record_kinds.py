@@ -61,7 +61,7 @@ KINDS: Mapping[type[facts.Fact], RecordKind] = {
             facts.AdministrationFact,
             (*_WHO, "treatment", "started_on", "route", "form"),
             (("started_on", "visit"), ("started_on", "started_day"), ("started_on", "sequence")),
-            _ALWAYS,
+            _ALWAYS | {"started_day", "ended_day", "duration_hours"},
             "administrations",
         ),
         RecordKind(

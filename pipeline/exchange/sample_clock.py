@@ -91,6 +91,12 @@ def _by_clock(planned: PlannedTime, by_clock: float, dosed_text: str | None) -> 
         return SampleTime(elapsed, None, "PCDTC", dosed_text, planned.flag, None)
     right = {hours for _, hours in planned.candidates if _close(hours, by_clock)}
     wrong = [hours for _, hours in planned.candidates if not _close(hours, by_clock)]
+    if not right and len(planned.candidates) == 1:
+        # A number that may be an order of samples, and is not what the clock says, is no time.
+        said = f"{planned.doubt}; by PCDTC it is {number_text(elapsed)} h, which is taken"
+        return SampleTime(elapsed, None, "PCDTC", dosed_text, f"{planned.flag}; {said}" if planned.flag else said, None)
+    if len(right) == 1 and not wrong:
+        return SampleTime(planned.hours, planned.end, planned.source, dosed_text, planned.flag, None)
     if len(right) != 1 or not wrong:
         doubt = f"{planned.doubt}; by PCDTC it is {number_text(elapsed)} h"
         return SampleTime(planned.hours, planned.end, planned.source, dosed_text, planned.flag, doubt)

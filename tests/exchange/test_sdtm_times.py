@@ -217,3 +217,14 @@ def test_the_clock_decides_between_two_that_contradict_each_other() -> None:
     assert (time.hours, time.source, time.doubt) == (1.0, "PCTPT", None)
     assert time.flag is not None
     assert time.flag.endswith("PCDTC agrees with PCTPT")
+
+
+def test_the_clock_tells_an_order_from_hours() -> None:
+    order = read_plan(Plan(None, 2.0, None), Meaning.UNCLEAR)
+    time = clock(order, "2020-01-01T08:30", "2020-01-01T08:00")
+    assert (time.hours, time.source, time.doubt) == (0.5, "PCDTC", None)
+    assert time.flag is not None
+    assert "by PCDTC it is 0.5 h, which is taken" in time.flag
+    hours = clock(order, "2020-01-01T10:00", "2020-01-01T08:00")
+    assert (hours.hours, hours.source, hours.doubt, hours.flag) == (2.0, "PCTPTNUM", None, None)
+    assert clock(order, "2020-01-01", "2020-01-01").doubt == order.doubt

@@ -203,6 +203,41 @@ def test_a_decision_that_cannot_be_read_changes_nothing(api: Api) -> None:
     assert versions(api.centre) == before
 
 
+@pytest.mark.parametrize(
+    ("status", "value", "hours"), [("ACCEPTED", None, 1.0), ("CHANGED", "60 h", 60.0), ("CHANGED", "2,5", 2.5)]
+)
+def test_a_time_in_doubt_waits_for_a_person(api: Api, status: str, value: str | None, hours: float) -> None:
+    rows = """STUDYID,USUBJID,PCSEQ,PCTESTCD,PCTEST,PCORRES,PCORRESU,PCSPEC,PCTPT,PCELTM
+S1,S1-1,1,D7,DRUG-7,12.5,ng/mL,PLASMA,1 h,PT60H
+"""
+    assert counts(sent(api, "pc.csv", rows.encode())) == (0, 0, 1, 0)
+    [item] = reviews(api)
+    assert (item["column"], item["reported"], item["proposed"]) == ("PCTPT", "1 h", "1 h")
+    assert "minutes and hours are confused" in item["explanation"]
+    assert decide(api, item["id"], status, **({} if value is None else {"value": value}))["errors"] == []
+    [row] = current(api.centre, study_tables.monitoring_records)
+    assert (row["hours_after_dose"], row["concentration"]) == (hours, 12.5)
+
+
+def test_an_event_that_ends_before_it_begins_waits_for_a_person(api: Api) -> None:
+    rows = AE.replace("2020-01-09", "2019-01-09")
+    assert counts(sent(api, "ae.csv", rows.encode())) == (1, 0, 1, 0)
+    [item] = reviews(api)
+    [error] = decide(api, item["id"], "CHANGED", value="later")["errors"]
+    assert "give a date" in error["message"]
+    assert decide(api, item["id"], "CHANGED", value="2020-01-19")["errors"] == []
+    ends = {row["term"]: row["ended_on"] for row in current(api.centre, study_tables.adverse_events)}
+    assert ends == {"NAUSEA": None, "SEPSIS": "2020-01-19"}
+
+
+def test_several_studies_in_one_archive_are_several_studies(api: Api) -> None:
+    both = zipped({"a.csv": PC.encode(), "b.csv": PC.replace("S1", "S2").encode()})
+    assert counts(sent(api, "both.zip", both)) == (8, 0, 0, 0)
+    assert [row["code"] for row in current(api.centre, tables.studies)] == ["S1", "S2"]
+    found = answer(api, "both.zip", both)
+    assert found["report"]["duplicates"] == 8
+
+
 def test_of_two_results_of_one_sample_one_can_be_taken(api: Api) -> None:
     second = "S1,PC,S1-1,9,D7,DRUG-7,14,ng/mL,14,14,ng/mL,PLASMA,0.5,2020-01-01T09:00,1 h,1\n"
     assert counts(sent(api, "study.zip", archive(pc=PC + second))) == (ALL - 2, 1, 2, 0)
