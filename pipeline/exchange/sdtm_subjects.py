@@ -17,6 +17,10 @@ from pipeline.exchange.study_facts import GroupFact, PoolFact, SubjectFact
 from pipeline.exchange.written_numbers import read_number
 
 _SCREENED = re.compile(r"screen\s*fail|scrnfail|\bscreened out\b|not (?:assigned|randomi[sz]ed)", re.IGNORECASE)
+_LEVEL = re.compile(
+    r"\b(?:dose[ -]?level|dose[ -]?group|dl|niveau(?: de dose)?|palier|cohorte?|dosisstufe) ?[#:-]? ?(\d{1,2})\b",
+    re.IGNORECASE,
+)
 _RECOVERY = re.compile(r"(?<!non)(?<!non-)(?<!non )(?<!no )(?<!without )\brecovery", re.IGNORECASE)
 _NOT_TK = re.compile(r"\bnon[- ]?tk\b|\bno tk\b|\bnone\b|\bmain\b", re.IGNORECASE)
 _TK = re.compile(r"\btk\b|toxicokinetic|satellite", re.IGNORECASE)
@@ -56,6 +60,7 @@ def read_subjects(rows: Rows, study: StudyView, head: Head) -> list[Outcome]:
             "arm": actual,
             "arm_planned": planned,
             "group_code": [a or b for a, b in zip(sets, arm_codes, strict=True)],
+            "dose_level": [_dose_level(*said) for said in zip(actual, arm_codes, rows.texts("COHORT"), strict=True)],
             "site": rows.texts("SITEID"),
             "reference_start": [start.text for start in starts],
             "reference_end": [end.text for end in ends],
@@ -74,6 +79,12 @@ def read_subjects(rows: Rows, study: StudyView, head: Head) -> list[Outcome]:
         if isinstance(fact, SubjectFact) and start.hours is not None:
             study.reference_starts[fact.code] = start.hours // 24 * 24
     return outcomes
+
+
+def _dose_level(*said: str | None) -> int | None:
+    """Return the number of the dose level an arm names, where it names one and no other."""
+    found = {int(number) for text in said if text for number in _LEVEL.findall(text)}
+    return found.pop() if len(found) == 1 else None
 
 
 def _screened_out(said: Iterable[str | None]) -> bool | None:

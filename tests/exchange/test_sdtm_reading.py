@@ -257,6 +257,13 @@ def test_subjects() -> None:
     assert sum(len(batch.duplicates) for batch in records.stream()) == 1
 
 
+def test_dose_levels_are_told_by_the_arm() -> None:
+    arms = ("Cohort 2 (20 mg)", "DL3", "Dose level 1", "Niveau de dose 4", "Drug 20 mg", "Cohort 1 to cohort 2")
+    lines = "\n".join(f"ABC,DM,ABC-{n},2020-01-01,F,A{n},{arm}" for n, arm in enumerate(arms))
+    records = only(csv("dm", f"STUDYID,DOMAIN,USUBJID,RFSTDTC,SEX,ARMCD,ARM\n{lines}"))
+    assert [subject.dose_level for subject in records.subjects] == [2, 3, 1, 4, None, None]
+
+
 def test_trial_sets_and_pools() -> None:
     tx = csv(
         "tx",
