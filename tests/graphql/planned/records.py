@@ -94,7 +94,9 @@ NODES_OF_RECORDS = [
 JSON_LISTS = {"studies.phases", "transitions.skipped", "sites.routing", "pools.members", "toxicity_bases.group_codes"}
 JSON_LISTS |= {"attrition_reasons.words"}
 JSON_VALUES = {"study_sources.statement", "checkpoint_rules.parameters", "state_graphs.text", "study_groups.parameters"}
-JSON_VALUES |= {"monitoring_settings.settings"}
+JSON_VALUES |= {"monitoring_settings.settings", "rule_definitions.composition", "rule_definitions.characteristics"}
+JSON_VALUES |= {f"evidence_packets.{name}" for name in ("parameters", "inputs", "outcome", "missing")}
+JSON_LISTS |= {"rule_definitions.stages"}
 LINKED_TO = {"molecules", "programmes", "studies", "subjects", "checkpoint_rules", "imports"}
 
 
