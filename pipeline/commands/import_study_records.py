@@ -22,7 +22,7 @@ from pipeline.commands.import_record_kinds import DOMAIN_NODES, KINDS, NODES, Re
 from pipeline.commands.import_sources import Sources
 from pipeline.commands.import_study_heads import StudyHeads
 from pipeline.errors import InputError
-from pipeline.exchange.reading import Held, Place, Quarantined, Reading
+from pipeline.exchange.reading import Duplicate, Held, Place, Quarantined, Reading
 from pipeline.exchange.study_facts import (
     KEPT,
     AdverseEventFact,
@@ -81,12 +81,15 @@ class StudyWriter:
         for records in self.reading.records:
             _OneStudy(self, records).write()
 
-    def _count(self, batch: Batch) -> None:
-        """Take over what a reader found of some rows."""
+    def _count(self, batch: Batch, *, shared: bool = False) -> None:
+        """Take over what a reader found of some rows. shared: a row is counted by all its facts together."""
         reading = self.reading
         reading.rows += batch.rows
         reading.quarantined += batch.quarantined
-        self.unchanged_rows += len(batch.duplicates)
+        if shared:
+            reading.duplicates += batch.duplicates
+        else:
+            self.unchanged_rows += len(batch.duplicates)
         if len(reading.flags) < MOST_FLAGS:
             reading.flags += batch.flags
 
@@ -116,6 +119,8 @@ class _OneStudy:
         self.serious = 0
         self.touched_molecules: set[int] = set()
         self.touched_subjects: set[int] = set()
+        self.taken: set[Place] = set()
+        """Rows that tell several facts, of which one at least is new."""
 
     def write(self) -> None:
         """Write people, groups and pools, then the records, and tell the history."""
@@ -124,13 +129,30 @@ class _OneStudy:
         self._write_told(self.records.subjects)
         self._write_told(self.records.pools)
         for batch in self.records.stream():
-            self.writer._count(batch)
+            self.writer._count(batch, shared=self.records.shared_rows)
             if batch.domain == KEPT:
                 self.writer._count_kept(batch)
             self._write_batch(batch)
         self.writer.unchanged_rows += self.writer.heads.unchanged_rows
         self.writer.heads.unchanged_rows = 0
+        if self.records.shared_rows:
+            self._settle_shared()
         self._tell()
+
+    def _settle_shared(self) -> None:
+        """Let each row that tells several facts have one fate: quarantined before held, held before new or known."""
+        reading = self.reading
+        bad = {item.place for item in reading.quarantined}
+        reading.held[:] = [item for item in reading.held if item.place not in bad]
+        gone = self.taken.union(bad, (item.place for item in reading.held))
+        reading.duplicates[:] = [item for item in reading.duplicates if item.place not in gone]
+
+    def _known_already(self, place: Place, rows: int = 1) -> None:
+        """Count a fact that says nothing new."""
+        if self.records.shared_rows:
+            self.reading.duplicates.append(Duplicate(place, None))
+        else:
+            self.writer.unchanged_rows += rows
 
     # ------------------------------------------------------------ people, groups, pools
 
@@ -159,7 +181,7 @@ class _OneStudy:
                 continue
             changes = {name: value for name, value in said.items() if known[name] != value}
             if not changes:
-                self.writer.unchanged_rows += getattr(fact, "rows", 1)
+                self._known_already(fact.place, getattr(fact, "rows", 1))
             elif all(_is_open(name, known[name]) for name in changes):
                 self.act.revise(table, known, changes | self._source(fact.place))
             else:
@@ -277,6 +299,8 @@ class _OneStudy:
             facts = [facts[at] for at in keep]
         if not facts:
             return
+        if self.records.shared_rows:
+            self.taken.update(fact.place for fact in facts)
         rows = list(zip(repeat(self.study_id, len(facts)), *columns.values(), strict=True))
         ids = self.act.add_all(kind.table, ("study_id", *columns), rows)
         self.ranges.setdefault((domain, kind.node), []).append(ids)
@@ -306,7 +330,7 @@ class _OneStudy:
         new, changed = [], []
         for at in keep:
             if stated[at]:
-                self.writer.unchanged_rows += 1
+                self._known_already(facts[at].place)
             elif (there := named[at]) is not None:
                 changed.append((at, there))
             else:
@@ -527,7 +551,8 @@ def _is_id(molecule: object) -> bool:
 
 def _is_open(name: str, before: Any) -> bool:
     """Whether nothing was known before: empty, or the species a subject was given when nobody had said it."""
-    return before is None or (name == "species" and before == "human") or (name == "members" and before == "[]")
+    unsaid = (name == "species" and before in ("human", "unknown")) or (name == "members" and before == "[]")
+    return before is None or unsaid
 
 
 def _word(value: Any) -> str:

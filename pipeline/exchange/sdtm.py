@@ -208,7 +208,11 @@ class _Set:
 
     def _prepare(self, study: _Study) -> None:
         view, trial = study.view, study.trial
-        view.species = trial.species
+        # Demographics of people have no species, and those of animals have a trial set.
+        animals = any(self.datasets[code] for code in ("TX", "POOLDEF", "BW", "MI", "MA")) or any(
+            "SETCD" in dataset for dataset in self.datasets["DM"]
+        )
+        view.species = trial.species or ("unknown" if animals else "human")
         view.own_words = own_words_of(study.code, trial.first("STITLE", "TITLE"), *trial.treatments, *study.treatments)
         for name in trial.treatments:
             view.name_treatment(name, trial.place or Place("", 0), investigated=True)

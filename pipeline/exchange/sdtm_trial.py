@@ -62,9 +62,10 @@ class Trial:
         return None
 
     @property
-    def species(self) -> str:
-        """The species, as names of species are written in this project; human where nothing else is said."""
-        return (self.first("SPECIES") or "human").lower()
+    def species(self) -> str | None:
+        """The species, as names of species are written in this project; None where it is not said."""
+        said = self.first("SPECIES")
+        return None if said is None else said.lower()
 
     @property
     def treatments(self) -> list[str]:

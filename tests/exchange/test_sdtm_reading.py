@@ -518,3 +518,10 @@ def test_whatever_stands_in_the_cells_every_row_has_one_fate(datasets: list[Data
             for kind in {batch.kind for batch in batches} - {RecordLinkFact, GroupFact, PoolFact, SubjectFact}:
                 count = fates(records, kind)
                 assert count["rows"] == count.total() - count["rows"], kind
+
+
+def test_species_is_human_unless_the_files_are_of_animals() -> None:
+    people = csv("dm", "STUDYID,DOMAIN,USUBJID,RFSTDTC,SEX,ARMCD,ARM\nABC,DM,ABC-1,2020-01-01,F,A,Drug")
+    animals = csv("dm", "STUDYID,DOMAIN,USUBJID,RFSTDTC,SEX,ARMCD,ARM,SETCD\nABC,DM,ABC-1,2020-01-01,F,A,Drug,1")
+    dogs = csv("dm", "STUDYID,DOMAIN,USUBJID,RFSTDTC,SEX,ARMCD,ARM,SPECIES\nABC,DM,ABC-1,2020-01-01,F,A,Drug,DOG")
+    assert [only(dm).subjects[0].species for dm in (people, animals, dogs)] == ["human", "unknown", "dog"]
