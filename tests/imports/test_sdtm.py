@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given, settings
 from sqlalchemy import Table, select
 
+from pipeline.access import Actor, Role
 from pipeline.centre import Centre
 from pipeline.commands.import_record_kinds import KINDS
 from pipeline.commands.import_sources import LARGE, content_of
 from pipeline.commands.imports import ImportFiles
+from pipeline.commands.monitoring_changes import CorrectMonitoring
 from pipeline.errors import PipelineError
 from pipeline.exchange.dataset_csv import read_csv
 from pipeline.exchange.dataset_csv_write import write_csv
@@ -27,10 +29,11 @@ from pipeline.exchange.xpt_write import write_xpt
 from pipeline.store import study_tables, tables
 from tests.exchange.test_sdtm_reading import tables as odd_tables
 from tests.graphql.conftest import LEAD, Api
-from tests.imports.conftest import answer, api, centre, counts, decide, reviews, sent, versions, zipped
+from tests.imports.conftest import Sent, answer, api, centre, counts, decide, reviews, sent, versions, zipped
 
 __all__ = ["api", "centre"]
 
+UNIT = Actor.of("P. Unit", Role.PHARMACOLOGY)
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 DM = """STUDYID,DOMAIN,USUBJID,RFSTDTC,AGE,AGEU,SEX,ARMCD,ARM
 S1,DM,S1-1,2020-01-01,54,YEARS,F,A,DRUG-7 20 mg
@@ -249,6 +252,29 @@ def test_of_two_results_of_one_sample_one_can_be_taken(api: Api) -> None:
     assert len(current(api.centre, study_tables.monitoring_records)) == 4
 
 
+def test_a_record_corrected_by_hand_is_still_the_one_its_file_states(api: Api) -> None:
+    sent(api, "study.zip", archive())
+    record = next(row for row in current(api.centre, study_tables.monitoring_records) if row["sequence"] == "2")
+    api.centre.execute(
+        CorrectMonitoring(record["id"], reason_for_change="a transposed figure", reported="15.2"), actor=UNIT
+    )
+    assert counts(sent(api, "pc.csv", PC.encode())) == (0, 0, 0, 4)
+    row = next(row for row in current(api.centre, study_tables.monitoring_records) if row["id"] == record["id"])
+    assert row["concentration"] == 15.2
+
+
+def test_an_analyte_of_a_combination_waits_until_somebody_says_whose_it_is(api: Api) -> None:
+    both = EX + "S1,EX,S1-1,2,Betamab,5,mg,2020-01-01T08:00\n"
+    metabolite = PC.replace("DRUG-7", "M5")
+    report = sent(api, "study.zip", zipped({"ex.csv": both.encode(), "pc.csv": metabolite.encode()}))
+    assert counts(report) == (3, 4, 0, 0)
+    assert "M5 may belong to any of 2 molecules of the study; say the molecule" in report["problems"][0]["reason"]
+    document = """mutation ($file: Upload!, $input: ImportInput!) {
+      importFile(file: $file, input: $input) { report { accepted } } }"""
+    again = api(document, file=Sent("pc.csv", metabolite.encode()), input={"format": "auto", "molecule": "DRUG-7"})
+    assert again["importFile"]["report"]["accepted"] == 4
+
+
 # ---------------------------------------------------------------- study and molecule that are said
 
 
@@ -256,8 +282,6 @@ def put(api: Api, **given: str) -> dict[str, Any]:
     """Import the concentrations with what is said beside them."""
     document = """mutation ($file: Upload!, $input: ImportInput!) {
       importFile(file: $file, input: $input) { report { accepted quarantined } errors { message path } } }"""
-    from tests.imports.conftest import Sent
-
     found: dict[str, Any] = api(document, file=Sent("pc.csv", PC.encode()), input={"format": "auto"} | given)[
         "importFile"
     ]
