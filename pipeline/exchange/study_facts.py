@@ -418,3 +418,5 @@ class StudyRecords:
     """Analytes of which the files do not say whose they are."""
     investigated: frozenset[str] = frozenset()
     """Keys of the molecules the study says it is about, where it says so."""
+    shared_rows: bool = False
+    """Whether a row tells several facts: what becomes of it is then told by all of them together."""
