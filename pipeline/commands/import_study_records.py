@@ -6,19 +6,21 @@ what its source ever stated: the same is no news; something else under the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import repeat
 from typing import Any
 
 import orjson
-from sqlalchemy import literal, or_, select
 
 from pipeline.commands.alerts import Touched, watch
 from pipeline.commands.import_known_records import KnownRecords, content_hashes, key_hashes
 from pipeline.commands.import_molecules import Molecules, chunks
-from pipeline.commands.import_record_kinds import DOMAIN_NODES, KINDS, NODES, RecordKind
+from pipeline.commands.import_record_analytes import Analytes
+from pipeline.commands.import_record_kinds import KINDS, NODES, RecordKind
+from pipeline.commands.import_record_people import People
+from pipeline.commands.import_related_records import RelatedRecords
 from pipeline.commands.import_sources import Sources
 from pipeline.commands.import_study_heads import StudyHeads
 from pipeline.errors import InputError
@@ -32,12 +34,9 @@ from pipeline.exchange.study_facts import (
     HeldFact,
     QualifierFact,
     RecordLinkFact,
-    Related,
     StudyRecords,
     SubjectFact,
 )
-from pipeline.names import canonical_key
-from pipeline.store import study_tables, tables
 from pipeline.store.journal import Act
 from pipeline.words import EventKind
 
@@ -107,14 +106,17 @@ class _OneStudy:
         self.act, self.reading = writer.act, writer.reading
         self.study_id = writer.heads.write(records)
         given = writer.heads.given_molecule()
-        self.given = None if given is None else writer.molecules.id_of(given)
-        self.subjects: dict[str, int] = {}
-        self.pools: dict[str, int] = {}
+        self.analytes = Analytes(
+            self.act,
+            self.study_id,
+            writer.molecules,
+            None if given is None else writer.molecules.id_of(given),
+            writer.heads.main,
+        )
+        species = str(records.study.details.get("species") or "human")
+        self.people = People(self.act, self.study_id, writer.sources, species)
+        self.related = RelatedRecords(self.act, self.study_id, self.people)
         self.known: dict[str, KnownRecords] = {}
-        self.ranges: dict[tuple[str, str], list[range]] = {}
-        """(domain, node) -> the ids its records got in this import."""
-        self.numbered: dict[str, dict[tuple[int | None, int | None, str | None], list[int]]] = {}
-        self.whose: dict[tuple[str | None, str | None], int | str | None] = {}
         self.new: dict[str, int] = {}
         self.serious = 0
         self.touched_molecules: set[int] = set()
@@ -124,7 +126,7 @@ class _OneStudy:
 
     def write(self) -> None:
         """Write people, groups and pools, then the records, and tell the history."""
-        self._look_up()
+        self.people.look_up()
         self._write_told(self.records.groups)
         self._write_told(self.records.subjects)
         self._write_told(self.records.pools)
@@ -155,13 +157,6 @@ class _OneStudy:
             self.writer.unchanged_rows += rows
 
     # ------------------------------------------------------------ people, groups, pools
-
-    def _look_up(self) -> None:
-        for table, ids in ((study_tables.subjects, self.subjects), (study_tables.pools, self.pools)):
-            statement = select(table.c.code, table.c.id).where(
-                table.c.study_id == self.study_id, table.c.until_act.is_(None), table.c.code.is_not(None)
-            )
-            ids.update({row.code: row.id for row in self.act.connection.execute(statement)})
 
     def _write_told(self, facts: Sequence[Any]) -> None:
         """Write what is known by a code of its own. What was left open before is filled in; contradictions are held."""
@@ -200,9 +195,9 @@ class _OneStudy:
         self.new[kind.node] = len(new)
         codes = {fact.code: id for fact, id in zip(new, ids, strict=True)}
         if kind.fact is SubjectFact:
-            self.subjects |= codes
+            self.people.subjects |= codes
         elif kind.node == "Pool":
-            self.pools |= codes
+            self.people.pools |= codes
 
     def _source(self, place: Place) -> dict[str, Any]:
         file, row = self._place(place)
@@ -210,29 +205,6 @@ class _OneStudy:
 
     def _place(self, place: Place) -> tuple[int | None, int]:
         return self.writer.sources.of(place.file), place.row
-
-    def _name_subjects(self, codes: Iterable[str | None], place: Place) -> None:
-        """Put subjects on record that records speak of and nothing else does."""
-        missing = sorted({code for code in codes if code is not None and code not in self.subjects})
-        if missing:
-            species = str(self.records.study.details.get("species") or "human")
-            ids = self.act.add_all(
-                study_tables.subjects,
-                ("study_id", "code", "species", "erased", "opposed_to_reuse", "source_file", "source_row"),
-                [(self.study_id, code, species, False, False, *self._place(place)) for code in missing],
-            )
-            self.subjects |= dict(zip(missing, ids, strict=True))
-            self.new["Subject"] = self.new.get("Subject", 0) + len(missing)
-
-    def _name_pools(self, codes: Iterable[str | None], place: Place) -> None:
-        missing = sorted({code for code in codes if code is not None and code not in self.pools})
-        if missing:
-            ids = self.act.add_all(
-                study_tables.pools,
-                ("study_id", "code", "members", "source_file", "source_row"),
-                [(self.study_id, code, "[]", *self._place(place)) for code in missing],
-            )
-            self.pools |= dict(zip(missing, ids, strict=True))
 
     # ------------------------------------------------------------ records
 
@@ -247,8 +219,10 @@ class _OneStudy:
         if not everything:
             return
         if kind.fact is not SubjectFact:
-            self._name_subjects((getattr(fact, "subject", None) for fact in everything), everything[0].place)
-            self._name_pools((getattr(fact, "pool", None) for fact in everything), everything[0].place)
+            first = everything[0].place
+            named = self.people.name_subjects((getattr(fact, "subject", None) for fact in everything), first)
+            self.new["Subject"] = self.new.get("Subject", 0) + named
+            self.people.name_pools((getattr(fact, "pool", None) for fact in everything), first)
         for item in held:
             self._hold(kind, item)
         if facts:
@@ -260,11 +234,13 @@ class _OneStudy:
         columns: Columns = {}
         for name in kind.fact._fields:
             if name == "subject":
-                columns["subject_id"] = list(map(self.subjects.get, turned[name]))
+                columns["subject_id"] = list(map(self.people.subjects.get, turned[name]))
             elif name == "pool":
-                columns["pool_id"] = list(map(self.pools.get, turned[name]))
+                columns["pool_id"] = list(map(self.people.pools.get, turned[name]))
             elif name == "molecule":
-                columns["molecule_id"] = self._molecules(kind, turned)
+                whose = self.analytes.of(turned)
+                needed = kind.fact is ConcentrationFact
+                columns["molecule_id"] = whose if needed else [id if _is_id(id) else None for id in whose]
             elif name == "place":
                 files = {place.file for place in turned[name]}
                 ids = {file: self.writer.sources.of(file) for file in files}
@@ -303,7 +279,7 @@ class _OneStudy:
             self.taken.update(fact.place for fact in facts)
         rows = list(zip(repeat(self.study_id, len(facts)), *columns.values(), strict=True))
         ids = self.act.add_all(kind.table, ("study_id", *columns), rows)
-        self.ranges.setdefault((domain, kind.node), []).append(ids)
+        self.related.came(domain, kind.node, ids)
         self.new[kind.node] = self.new.get(kind.node, 0) + len(facts)
         self.touched_subjects.update(id for id in set(columns.get("subject_id", ())) if id is not None)
         self.touched_molecules.update(id for id in set(columns.get("molecule_id", ())) if id is not None)
@@ -384,51 +360,6 @@ class _OneStudy:
             "source": self._place(place)[0],
         }
 
-    # ------------------------------------------------------------ whose an analyte is
-
-    def _molecules(self, kind: RecordKind, turned: Mapping[str, Sequence[Any]]) -> list[int | str | None]:
-        """Return the molecule of each record; a text says why it cannot be told."""
-        analytes = turned.get("analyte") or [None] * len(turned["molecule"])
-        pairs = list(zip(turned["molecule"], analytes, strict=True))
-        found = {pair: self._whose(*pair) for pair in set(pairs)}
-        if kind.fact is not ConcentrationFact:
-            found = {pair: whose if isinstance(whose, int) else None for pair, whose in found.items()}
-        return [found[pair] for pair in pairs]
-
-    def _whose(self, key: str | None, analyte: str | None) -> int | str | None:
-        if (key, analyte) not in self.whose:
-            self.whose[key, analyte] = self._find_whose(key, analyte)
-        return self.whose[key, analyte]
-
-    def _find_whose(self, key: str | None, analyte: str | None) -> int | str | None:
-        molecules = self.writer.molecules
-        if key is not None:
-            if self.given is not None and key == self.writer.heads.main:
-                return self.given
-            return molecules.id_of_key(key) or molecules.refused.get(key) or f"{key} is no molecule on record"
-        if analyte is None or self.given is not None:
-            return None if analyte is None else self.given
-        if (named := self._named(analyte)) is not None:
-            return named
-        taken = tables.study_molecules
-        statement = select(taken.c.molecule_id).where(taken.c.study_id == self.study_id, taken.c.until_act.is_(None))
-        of_study = set(self.act.connection.execute(statement).scalars())
-        if len(of_study) == 1:
-            return int(of_study.pop())
-        return (
-            f"{analyte} may belong to any of {len(of_study)} molecules of the study"
-            if of_study
-            else f"{analyte} belongs to no molecule the study names"
-        ) + "; say the molecule beside the file, or give it the analyte as a synonym, and send the file again"
-
-    def _named(self, analyte: str) -> int | None:
-        key, table, names = canonical_key(analyte), tables.molecules, tables.molecule_names
-        synonyms = select(names.c.molecule_id).where(names.c.until_act.is_(None), names.c.name_key == key)
-        found = self.act.current(
-            table, table.c.merged_into.is_(None), or_(table.c.name_key == key, table.c.id.in_(synonyms))
-        )
-        return int(found[0]["id"]) if len(found) == 1 else None
-
     def _with_molecule(self, kind: RecordKind, facts: Sequence[Fact], columns: Columns) -> list[int]:
         """Return which records have the molecule they need; the others are quarantined."""
         if kind.fact is not ConcentrationFact or all(map(_is_id, set(columns["molecule_id"]))):
@@ -453,7 +384,7 @@ class _OneStudy:
         for fact in facts:
             if not isinstance(fact, QualifierFact | RecordLinkFact):
                 continue
-            node, id = self._record(fact.of)
+            node, id = self.related.find(fact.of)
             if isinstance(fact, QualifierFact):
                 if id is None:
                     who = fact.of.subject or fact.of.pool
@@ -480,34 +411,6 @@ class _OneStudy:
             [(self.study_id, *(columns[name][at] for name in names)) for at in keep],
         )
         self.new[kind.node] = self.new.get(kind.node, 0) + len(keep)
-
-    def _record(self, of: Related) -> tuple[str, int | None]:
-        """Return the node and id of a record a source names."""
-        node = DOMAIN_NODES.get(of.domain)
-        if node is None:
-            return of.domain, None
-        if node == "Subject" or (of.sequence is None and of.subject is not None):
-            return "Subject", self.subjects.get(of.subject or "")
-        who = (self.subjects.get(of.subject or ""), self.pools.get(of.pool or ""))
-        found = self._numbered(node).get((*who, of.sequence), [])
-        ranges = self.ranges.get((of.domain, node), ())
-        here = [id for id in found if any(id in some for some in ranges)]
-        chosen = here if ranges else found
-        return node, chosen[0] if len(chosen) == 1 else None
-
-    def _numbered(self, node: str) -> dict[tuple[int | None, int | None, str | None], list[int]]:
-        """Return the current records of a node by subject, pool and number."""
-        if node not in self.numbered:
-            table = NODES[node].table
-            pool = table.c.pool_id if "pool_id" in table.c else literal(None)
-            statement = select(table.c.subject_id, pool, table.c.sequence, table.c.id).where(
-                table.c.study_id == self.study_id, table.c.until_act.is_(None)
-            )
-            found: dict[tuple[int | None, int | None, str | None], list[int]] = {}
-            for row in self.act.connection.execute(statement):
-                found.setdefault((row[0], row[1], row[2]), []).append(row[3])
-            self.numbered[node] = found
-        return self.numbered[node]
 
     # ------------------------------------------------------------ the history
 
@@ -537,10 +440,7 @@ class _OneStudy:
         )
 
     def _event(self, kind: EventKind, summary: str) -> None:
-        taken = tables.study_molecules
-        statement = select(taken.c.molecule_id).where(taken.c.study_id == self.study_id, taken.c.until_act.is_(None))
-        of_study = sorted(set(self.act.connection.execute(statement).scalars()))
-        about: list[int | None] = list(of_study) or [None]
+        about: list[int | None] = list(self.analytes.of_study()) or [None]
         for one in about:
             self.act.event(kind, summary, molecule_id=one, node="Study", node_id=self.study_id)
 
