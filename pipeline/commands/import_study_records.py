@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from itertools import repeat
 from typing import Any
-
-import orjson
 
 from pipeline.commands.alerts import Touched, watch
 from pipeline.commands.import_known_records import KnownRecords, content_hashes, key_hashes
@@ -20,11 +17,12 @@ from pipeline.commands.import_molecules import Molecules, chunks
 from pipeline.commands.import_record_analytes import Analytes
 from pipeline.commands.import_record_kinds import KINDS, NODES, RecordKind
 from pipeline.commands.import_record_people import People
+from pipeline.commands.import_record_proposals import held_change, held_doubt
 from pipeline.commands.import_related_records import RelatedRecords
 from pipeline.commands.import_sources import Sources
 from pipeline.commands.import_study_heads import StudyHeads
 from pipeline.errors import InputError
-from pipeline.exchange.reading import Duplicate, Held, Place, Quarantined, Reading
+from pipeline.exchange.reading import Duplicate, Place, Quarantined, Reading
 from pipeline.exchange.study_facts import (
     KEPT,
     AdverseEventFact,
@@ -42,9 +40,6 @@ from pipeline.words import EventKind
 
 MOST_FLAGS = 50_000
 """Flags kept in a reading; every flag stands in its record as well."""
-RECORD = "record"
-"""Proposals of this kind are about one record of a study."""
-_SHOWN = 4
 Columns = dict[str, Sequence[Any]]
 
 
@@ -320,45 +315,18 @@ class _OneStudy:
                 )
         return new
 
-    # ------------------------------------------------------------ what a person has to decide
-
-    def _hold_change(self, kind: RecordKind, place: Place, row: Mapping[str, Any], before: Mapping[str, Any]) -> None:
-        """Hold a record that is on record with other values."""
-        changes = {name: row[name] for name in kind.stated if row[name] != before[name]}
-        told = list(changes.items())[:_SHOWN]
-        difference = ", ".join(f"{name} {_word(before[name])} -> {_word(value)}" for name, value in told)
-        why = f"this {kind.node} is on record (id {before['id']}) with other values: {difference}"
-        derived = {name: row[name] for name in kind.derived if name in row and name not in ("flag", "sequence")}
-        act = self._proposal(kind, row, place, changes | derived) | {"replaces": before["id"]}
-        self.reading.held.append(Held(place, None, difference[:200], "the new values", why[:500], act))
-
     def _hold(self, kind: RecordKind, item: HeldFact) -> None:
         """Hold a record that is in doubt."""
         columns = self._columns(kind, [item.fact])
-        if not self._with_molecule(kind, [item.fact], columns):
-            return
-        row = {name: cells[0] for name, cells in columns.items()}
-        said = {name: value for name, value in row.items() if value is not None}
-        act: dict[str, object] = self._proposal(kind, row, item.fact.place, said) | {"field": item.field}
-        self.reading.held.append(
-            Held(item.fact.place, item.column, item.value, item.proposed, item.explanation[:500], act)
-        )
+        if self._with_molecule(kind, [item.fact], columns):
+            row = {name: cells[0] for name, cells in columns.items()}
+            file, _ = self._place(item.fact.place)
+            self.reading.held.append(held_doubt(kind, self.study_id, item, row, file))
 
-    def _proposal(
-        self, kind: RecordKind, row: Mapping[str, Any], place: Place, said: Mapping[str, Any]
-    ) -> dict[str, object]:
-        """Return what accepting would write. `content` is the same for the same statement in whatever file it came."""
-        content = {name: row.get(name) for name in kind.stated}
-        digest = sha256(orjson.dumps([self.study_id, kind.node, content], option=orjson.OPT_SORT_KEYS)).hexdigest()
-        written = {name: value for name, value in said.items() if name not in ("source_file", "source_row")}
-        return {
-            "kind": RECORD,
-            "node": kind.node,
-            "study": self.study_id,
-            "content": digest,
-            "row": written,
-            "source": self._place(place)[0],
-        }
+    def _hold_change(self, kind: RecordKind, place: Place, row: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+        """Hold a record that is on record with other values."""
+        file, _ = self._place(place)
+        self.reading.held.append(held_change(kind, self.study_id, place, row, before, file))
 
     def _with_molecule(self, kind: RecordKind, facts: Sequence[Fact], columns: Columns) -> list[int]:
         """Return which records have the molecule they need; the others are quarantined."""
@@ -387,9 +355,8 @@ class _OneStudy:
             node, id = self.related.find(fact.of)
             if isinstance(fact, QualifierFact):
                 if id is None:
-                    who = fact.of.subject or fact.of.pool
-                    what = f"{fact.of.domain} {fact.of.sequence or ''} of {who or 'nobody'}".replace("  ", " ")
-                    why = f"there is no record {what} to hang {fact.name} on; send or decide it first, then this again"
+                    what = f"{fact.of.domain} {fact.of.sequence or 'without a number'}"
+                    why = f"the subject has no {what} to hang {fact.name} on; send or decide it first, then this again"
                     self.reading.quarantined.append(Quarantined(fact.place, "IDVARVAL", fact.of.sequence, why))
                     continue
                 row = {"name": fact.name, "label": fact.label, "value": fact.value, "origin": fact.origin}
@@ -453,7 +420,3 @@ def _is_open(name: str, before: Any) -> bool:
     """Whether nothing was known before: empty, or the species a subject was given when nobody had said it."""
     unsaid = (name == "species" and before in ("human", "unknown")) or (name == "members" and before == "[]")
     return before is None or unsaid
-
-
-def _word(value: Any) -> str:
-    return "nothing" if value is None else str(value)[:60]

@@ -13,10 +13,11 @@ from pipeline.access import Permission
 from pipeline.commands import handles
 from pipeline.commands.import_molecules import Molecules, chunks
 from pipeline.commands.import_programmes import Programmes
+from pipeline.commands.import_record_proposals import RECORD
 from pipeline.commands.import_sources import Sources, keep
 from pipeline.commands.import_studies import Studies
 from pipeline.commands.import_study_heads import StudyHeads
-from pipeline.commands.import_study_records import RECORD, StudyWriter
+from pipeline.commands.import_study_records import StudyWriter
 from pipeline.commands.programmes import latest_day
 from pipeline.exchange.reading import Duplicate, Held, Quarantined, Reading
 from pipeline.stages.rules import infer_path

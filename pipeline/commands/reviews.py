@@ -10,9 +10,9 @@ import orjson
 
 from pipeline.access import Permission
 from pipeline.commands import handles
+from pipeline.commands.import_record_proposals import RECORD
 from pipeline.commands.import_record_reviews import decide_record
 from pipeline.commands.import_sources import Sources
-from pipeline.commands.import_study_records import RECORD
 from pipeline.commands.imports import take_in
 from pipeline.commands.programmes import MoveProgramme, latest_day, move_programme
 from pipeline.commands.texts import checked
