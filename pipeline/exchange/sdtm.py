@@ -75,7 +75,7 @@ def is_sdtm(datasets: Sequence[DataSet]) -> bool:
 
 
 def read_sdtm(datasets: Sequence[DataSet], *, study: str | None = None) -> SdtmReading:
-    """Read data sets of one or several studies.
+    """Read data sets of one or several studies. What was exported from here and comes back is taken as it was.
 
     Args:
         datasets: the data sets, opened.
@@ -84,7 +84,14 @@ def read_sdtm(datasets: Sequence[DataSet], *, study: str | None = None) -> SdtmR
     Raises:
         FileRefused: a data set is damaged, or no row says to which study it belongs.
     """
-    return _Set(datasets, study).reading()
+    from pipeline.exchange.returned_study import read_returned
+
+    returned = read_returned(datasets)
+    if returned.reading is not None:
+        return returned.reading
+    found = _Set(datasets, study).reading()
+    found.warnings[:0] = returned.warnings
+    return found
 
 
 class _Set:
@@ -235,6 +242,9 @@ class _Set:
             if batch.kind is SubjectFact:
                 study.head.subjects |= {fact.code: fact for fact in batch.facts if isinstance(fact, SubjectFact)}
                 batch.facts = ()
+        species = {subject.species for subject in study.head.subjects.values()}
+        if len(species) == 1:
+            view.species = species.pop()
         name_groups(study.head)
         if study.head.flags:
             study.batches.append(Batch(SubjectFact, study.head.flags[0].place.file, 0, flags=study.head.flags))

@@ -91,8 +91,10 @@ def read_laboratory(rows: Rows, study: StudyView, prefix: str, baselines: Baseli
         subjects, tests, values.value, units, lows, highs, specimens, strict=True
     ):
         before, stood = baselines.found.get((subject, test), (None, None))
-        graded = value is not None and prefix == "LB" and (specimen or "").upper() in _BLOOD
-        grades.append(_grade(test or "", value, unit, low, high, before, stood) if graded else (None, None))
+        # The criteria are for people, and for blood.
+        graded = prefix == "LB" and (specimen or "").upper() in _BLOOD and study.species == "human"
+        fits = value is not None and graded
+        grades.append(_grade(test or "", value or 0.0, unit, low, high, before, stood) if fits else (None, None))
     outcomes = facts_of(
         LaboratoryFact,
         rows,

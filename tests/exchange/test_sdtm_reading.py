@@ -398,6 +398,15 @@ def test_laboratory_values_are_graded_where_that_is_possible() -> None:
     assert found[6].flag == "<3 is no number"
 
 
+def test_animals_get_no_grades_of_people() -> None:
+    lb = csv(
+        "lb", "STUDYID,DOMAIN,USUBJID,LBTESTCD,LBSTRESN,LBSTRESU,LBSTNRHI,LBDTC\nABC,LB,ABC-1,ALT,900,U/L,40,2020-01-01"
+    )
+    ts = csv("ts", "STUDYID,DOMAIN,TSSEQ,TSPARMCD,TSVAL\nABC,TS,1,SPECIES,DOG")
+    found = [facts(only(*sets), LaboratoryFact)[0] for sets in ((lb,), (lb, ts))]
+    assert [fact.grade for fact in found if isinstance(fact, LaboratoryFact)] == [4, None]
+
+
 def test_pathology_keeps_its_words_and_their_order() -> None:
     mi = csv(
         "mi",
