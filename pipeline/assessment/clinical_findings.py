@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.assessment.finding import Finding, not_computable
-from pipeline.efficacy.conditional_power import conditional_power
 from pipeline.efficacy.predictive_probability import predictive_probability
 from pipeline.efficacy.response_rate import clopper_pearson, wilson
 from pipeline.efficacy.simon import simon_designs
@@ -99,7 +98,7 @@ def liver_safety(inputs: Inputs, parameters: Parameters) -> Finding:
 
 def cardiac_safety(inputs: Inputs, parameters: Parameters) -> Finding:
     """B10: QTc at or below the absolute limit, and within the change from baseline, ms."""
-    limit, change_limit = float(parameters["absolute_ms_max"]), float(parameters["change_ms_max"])
+    limit, change_limit = float(parameters.get("absolute_ms_max", 500)), float(parameters.get("change_ms_max", 60))
     beyond = [
         subject["id"]
         for subject in inputs["subjects"]
@@ -200,23 +199,6 @@ def predicted_response(inputs: Inputs, parameters: Parameters) -> Finding:
         result.pp,
         limit,
         {"responders": x, "evaluable": n, "planned": planned},
-    )
-
-
-def conditional_power_left(inputs: Inputs, parameters: Parameters) -> Finding:
-    """C7: conditional power under the design effect is at or above the bar."""
-    bar = float(parameters["conditional_power_min"])
-    result = conditional_power(
-        inputs["z"], inputs["information_fraction"], float(parameters["alpha_one_sided"]), inputs["drift_design"]
-    )
-    power = result.conditional_power_design
-    return Finding(
-        Verdict.GO if at_least(power, bar) else Verdict.NO_GO,
-        f"At {100 * inputs['information_fraction']:.0f} % of the information the conditional power under the design "
-        f"effect is {power:.3g}; {bar:g} is asked for.",
-        power,
-        bar,
-        {"trend": result.conditional_power_trend, "null": result.conditional_power_null},
     )
 
 

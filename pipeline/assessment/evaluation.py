@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.assessment import clinical_findings as clinical
 from pipeline.assessment import preclinical_findings as preclinical
+from pipeline.assessment import survival_findings as survival
 from pipeline.assessment.finding import Evidence, Finding, not_computable
 from pipeline.errors import InputError
 from pipeline.stages.checkpoints import CheckpointRule
@@ -48,42 +49,63 @@ EVALUATORS: Mapping[str, Evaluator] = {
         clinical.predicted_response, ("responders", "evaluable", "planned"), ("p0", "prior", "theta_t", "theta_l")
     ),
     "C7": Evaluator(
-        clinical.conditional_power_left,
-        ("z", "information_fraction", "drift_design"),
+        survival.conditional_power_left,
+        ("time", "event", "group", "events_planned", "hazard_ratio_design"),
         ("alpha_one_sided", "conditional_power_min"),
     ),
+    "C8": Evaluator(survival.lasting, ("time", "event"), ()),
+    "C9": Evaluator(survival.survival_benefit, ("time", "event", "group"), ("alpha_two_sided",)),
+    "C11": Evaluator(survival.lasting, ("time", "event"), ()),
     "D9": Evaluator(clinical.target_exposure, ("at_target", "told"), ("share_at_target_min",)),
 }
 """The methods that are computed from the records. A rule of any other is decided on documents alone."""
 
 
+SEVEREST_FIRST = (Verdict.NO_GO, Verdict.HOLD, Verdict.RECYCLE, Verdict.CONDITIONAL_GO, Verdict.GO)
+
+
 def evaluate(rule: CheckpointRule, evidence: Evidence) -> Finding:
     """Return what a rule finds; with incomplete evidence HOLD, with what is missing.
 
-    A rule whose method is not computed from records (REVIEW, survival in a confirmatory trial) asks for people: it
-    holds until somebody decides on the documents.
+    A rule whose method is not computed from records (REVIEW) asks for people: it holds until somebody decides on the
+    documents. A rule with a parameter `with` looks at those methods too, each by the limits in the rule's parameters
+    or its usual ones, and recommends the severest of what they find.
     """
-    evaluator = EVALUATORS.get(rule.method)
-    if evaluator is None:
+    if rule.method not in EVALUATORS:
         return Finding(
             Verdict.HOLD,
             f"{rule.code} is decided by people on documents, not computed from records: {rule.description}",
         )
-    absent = [name for name in evaluator.needs if evidence.inputs.get(name) in (None, [], {})]
+    found = _found(rule.method, evidence.inputs, rule.parameters, evidence.missing)
+    beside: Any = rule.parameters.get("with") or ()
+    of_others: Any = evidence.inputs.get("with") or {}
+    if beside:
+        others = {m: _found(m, of_others.get(m, {}), rule.parameters, evidence.missing) for m in map(str, beside)}
+        found = _together(found, others)
+    known = found.explanation
+    note = [missing for missing in evidence.missing if missing not in known]
+    return replace(found, explanation=f"{known} Not on record: {'; '.join(note)}.") if note else found
+
+
+def _found(method: str, inputs: Mapping[str, Any], parameters: Mapping[str, Any], missing: Sequence[str]) -> Finding:
+    evaluator = EVALUATORS.get(method)
+    if evaluator is None:
+        return not_computable([f"a computation of method {method}"])
+    absent = [name for name in evaluator.needs if inputs.get(name) in (None, [], {})]
     if absent:
-        return not_computable(list(evidence.missing) or [name.replace("_", " ") for name in absent])
+        return not_computable(list(missing) or [name.replace("_", " ") for name in absent])
     try:
-        found = evaluator.evaluate(evidence.inputs, rule.parameters)
+        return evaluator.evaluate(inputs, parameters)
     except InputError as error:
         return not_computable([f"the evidence contradicts itself ({error})"])
-    if evidence.missing:
-        note = f" Not on record: {'; '.join(evidence.missing)}."
-        return Finding(
-            found.recommendation,
-            found.explanation + note,
-            found.statistic,
-            found.threshold,
-            found.outcome,
-            found.method_version,
-        )
-    return found
+
+
+def _together(found: Finding, others: Mapping[str, Finding]) -> Finding:
+    """Return one finding of several: the severest recommendation, and all that was said."""
+    each = [found, *others.values()]
+    return replace(
+        found,
+        recommendation=min((one.recommendation for one in each), key=SEVEREST_FIRST.index),
+        explanation=" ".join(dict.fromkeys(one.explanation for one in each)),
+        outcome={**found.outcome, "with": {method: dict(one.outcome) for method, one in others.items()}},
+    )

@@ -1,0 +1,173 @@
+"""What the records of animals and assays say to the preclinical rules."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.reports.exposure_margins import first_doses
+from pipeline.reports.gathering import Gathering
+from pipeline.store import study_tables, tables
+from pipeline.store.nodes import among
+
+VOLUME = frozenset({"TUMVOL", "VOLUME", "TUMOR_VOLUME", "TUMOUR_VOLUME"})
+WEIGHT = frozenset({"BW", "BODY_WEIGHT", "WEIGHT", "TERMBW"})
+ENOUGH_CONTROLS = 0.8
+"""The reading day is the last on which so large a share of the control animals was still measured."""
+
+
+def _volumes(gathering: Gathering) -> tuple[dict[int, list[dict[str, Any]]], dict[int, dict[str, Any]], set[int]]:
+    """Return volumes by animal, the animals, and the ids of the control animals."""
+    studies = gathering.animal_studies()
+    table = study_tables.measurements
+    volumes: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    rows = gathering.rows("Measurement", among(table.c.study_id, studies), among(table.c.what, sorted(VOLUME)))
+    for row in rows:
+        if row["value"] is not None and row["day"] is not None and row["subject_id"] is not None:
+            volumes[row["subject_id"]].append(row)
+            gathering.note("Measurement", row, f"volume on day {row['day']:g}", row["value"])
+    animals = {row["id"]: row for row in gathering.rows("Subject", among(study_tables.subjects.c.id, sorted(volumes)))}
+    groups = gathering.rows("StudyGroup", among(study_tables.study_groups.c.study_id, studies))
+    control = {(row["study_id"], row["code"]) for row in groups if row["control"]}
+    controls = {id for id, animal in animals.items() if (animal["study_id"], animal["group_code"]) in control}
+    if not volumes:
+        gathering.missing.append("tumour volumes of animals")
+    elif not controls:
+        gathering.missing.append("a group marked as control")
+    return volumes, animals, controls
+
+
+def tumour_growth(gathering: Gathering) -> None:
+    """Collect tumour volumes and body weights of treated and control groups, study by study (A6)."""
+    volumes, animals, controls = _volumes(gathering)
+    weights = _weight_losses(gathering, sorted(animals))
+    arms: list[dict[str, object]] = []
+    for study in sorted({animals[id]["study_id"] for id in volumes}):
+        of_study = [id for id in volumes if animals[id]["study_id"] == study]
+        day = _reading_day(volumes, [id for id in of_study if id in controls])
+        if day is None:
+            continue
+        control = [id for id in of_study if id in controls]
+        treated: dict[str, list[int]] = defaultdict(list)
+        for id in of_study:
+            if id not in controls:
+                treated[animals[id]["group_code"] or animals[id]["arm"] or "treated"].append(id)
+        for label, ids in sorted(treated.items()):
+            losses = [weights[id] for id in ids if id in weights]
+            arms.append(
+                {
+                    "label": f"{label} (day {day:g})",
+                    "treated_start": [_first(volumes[id]) for id in ids],
+                    "treated_end": [_on(volumes[id], day) for id in ids],
+                    "control_start": [_first(volumes[id]) for id in control],
+                    "control_end": [_on(volumes[id], day) for id in control],
+                    "weight_loss_percent": sum(losses) / len(losses) if losses else None,
+                }
+            )
+    gathering.inputs["arms"] = arms
+
+
+def _reading_day(volumes: Mapping[int, Sequence[Mapping[str, Any]]], control: Sequence[int]) -> float | None:
+    days: dict[float, int] = defaultdict(int)
+    for id in control:
+        for row in volumes[id]:
+            days[row["day"]] += 1
+    enough = [day for day, n in days.items() if n >= ENOUGH_CONTROLS * len(control) and day > min(days)]
+    return max(enough, default=None)
+
+
+def _first(rows: Sequence[Mapping[str, Any]]) -> float | None:
+    return min(rows, key=lambda row: row["day"])["value"] if rows else None
+
+
+def _on(rows: Sequence[Mapping[str, Any]], day: float) -> float | None:
+    return next((row["value"] for row in rows if row["day"] == day), None)
+
+
+def _weight_losses(gathering: Gathering, animals: Sequence[int]) -> dict[int, float]:
+    """Return the greatest loss of body weight since the first weighing, %, by animal."""
+    table = study_tables.measurements
+    weighed: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    rows = gathering.rows("Measurement", among(table.c.subject_id, animals), among(table.c.what, sorted(WEIGHT)))
+    for row in rows:
+        if row["value"] and row["day"] is not None:
+            weighed[row["subject_id"]].append(row)
+            gathering.note("Measurement", row, f"weight on day {row['day']:g}", row["value"])
+    losses = {}
+    for id, of_animal in weighed.items():
+        start = min(of_animal, key=lambda row: row["day"])["value"]
+        losses[id] = max(0.0, 100 * (1 - min(row["value"] for row in of_animal) / start))
+    return losses
+
+
+def xenografts(gathering: Gathering) -> None:
+    """Collect the courses of treated animals, each with a first volume above 0 and one reading a day (A7)."""
+    volumes, animals, controls = _volumes(gathering)
+    gathering.inputs["animals"] = [
+        {
+            "arm": animals[id]["group_code"] or animals[id]["arm"] or "treated",
+            "day": [row["day"] for row in ordered],
+            "volume": [row["value"] for row in ordered],
+        }
+        for id, rows in sorted(volumes.items())
+        if id not in controls
+        for ordered in [sorted(rows, key=lambda row: row["day"])]
+        if ordered[0]["value"] > 0 and len({row["day"] for row in ordered}) == len(ordered)
+    ]
+
+
+def herg(gathering: Gathering) -> None:
+    """Collect the hERG IC50 and the free peak concentration it is held against (A4)."""
+    facts = gathering.facts()
+    ic50 = facts.get("HERG_IC50")
+    molecule = gathering.rows("Molecule", tables.molecules.c.id == gathering.programme["molecule_id"])[0]
+    mass = molecule["molar_mass"]
+    gathering.inputs["herg_ic50_um"] = gathering.fact(facts, "HERG_IC50", "umol/L")
+    gathering.inputs["ic50_is_lower_limit"] = ic50 is not None and ic50["relation"].startswith(">")
+    gathering.inputs["cmax_ng_per_ml"] = gathering.fact(facts, "CMAX_HUMAN", "ng/mL")
+    gathering.inputs["fraction_unbound"] = gathering.fact(facts, "FRACTION_UNBOUND:human", "1")
+    gathering.inputs["molar_mass"] = mass
+    gathering.note("Molecule", molecule, "molar mass", mass)
+    if mass is None:
+        gathering.missing.append("the molar mass (give the structure)")
+
+
+def margins(gathering: Gathering) -> None:
+    """Collect exposures at safe doses of animals over that at the efficacious dose, with unbound fractions (A5)."""
+    facts = gathering.facts()
+    efficacious = gathering.fact(facts, "AUC_EFFICACIOUS", "h.ng/mL")
+    human = gathering.fact(facts, "FRACTION_UNBOUND:human", "1")
+    found: list[dict[str, object]] = []
+    for name, row in facts.items():
+        basis, _, species = name.partition(":")
+        if basis not in ("AUC_NOAEL", "AUC_HNSTD") or not species:
+            continue
+        exposure = gathering.fact(facts, name, "h.ng/mL")
+        animal = gathering.fact(facts, f"FRACTION_UNBOUND:{species}", "1")
+        if exposure is not None and animal is not None and efficacious and human:
+            label = f"{basis.removeprefix('AUC_')} in the {row['species']}"
+            margin = exposure / efficacious
+            found.append(
+                {
+                    "label": label,
+                    "margin": margin,
+                    "fraction_unbound_animal": animal,
+                    "fraction_unbound_human": human,
+                }
+            )
+    if not any(name.startswith(("AUC_NOAEL:", "AUC_HNSTD:")) for name in facts):
+        gathering.missing.append("an AUC at the NOAEL or HNSTD of a species")
+    gathering.inputs["margins"] = found
+
+
+def starting_dose(gathering: Gathering) -> None:
+    """Collect the doses a first dose in man is derived from (A3)."""
+    table = study_tables.toxicity_bases
+    rows = gathering.rows("ToxicityBasis", table.c.molecule_id == gathering.programme["molecule_id"])
+    for row in rows:
+        gathering.note("ToxicityBasis", row, row["basis"], f"{row['relation']} {row['dose']} {row['dose_unit']}")
+    doses = first_doses(gathering.reader, [gathering.programme["molecule_id"]])[gathering.programme["molecule_id"]]
+    names = ("rodent", "std10_mg_per_kg", "non_rodent", "hnstd_mg_per_kg")
+    gathering.inputs.update(zip(names, doses.basis_of_cancer, strict=True))
+    gathering.missing += doses.doubts
