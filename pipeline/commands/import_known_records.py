@@ -6,10 +6,10 @@ A record corrected by hand stays known by what its source said before: the same 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from pipeline.commands.import_record_kinds import RecordKind
 from pipeline.store.journal import Act
@@ -21,16 +21,23 @@ if TYPE_CHECKING:
     Hashes = NDArray[np.int64]
 
 _AT_ONCE = 20_000
+MANY = 20_000
+"""Records of one kind in a study, beyond which only those of the subjects at hand are read."""
+FEW_SUBJECTS = 200
 
 
 class KnownRecords:
     """The records of one kind and study, kept as 24 bytes each."""
 
-    def __init__(self, act: Act, kind: RecordKind, study_id: int) -> None:
-        """Read what is on record, every version of it."""
+    def __init__(self, act: Act, kind: RecordKind, study_id: int, subjects: Collection[int] | None = None) -> None:
+        """Read what was on record before this act, every version of it; of some subjects only, where they are given."""
         names = list(dict.fromkeys((*kind.names, *(other for _, other in kind.without), *kind.stated)))
         table = kind.table
-        statement = select(*(table.c[name] for name in ("id", "until_act", *names))).where(table.c.study_id == study_id)
+        statement = select(*(table.c[name] for name in ("id", "until_act", *names))).where(
+            table.c.study_id == study_id, table.c.since_act < act.number
+        )
+        if subjects is not None:
+            statement = statement.where(table.c.subject_id.in_(sorted(subjects)))
         contents, keys, ids = array("q"), array("q"), array("q")
         result = act.connection.execute(statement.execution_options(yield_per=_AT_ONCE))
         for part in result.partitions():
@@ -69,6 +76,12 @@ class KnownRecords:
         wanted = np.fromiter(hashes, dtype=np.int64, count=len(hashes))
         at = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
         return [int(self._ids[i]) if self._keys[i] == key else None for i, key in zip(at, wanted, strict=True)]
+
+
+def are_many(act: Act, kind: RecordKind, study_id: int) -> bool:
+    """Whether a study has so many records of a kind that reading them all for a small file would be a waste."""
+    some = select(kind.table.c.id).where(kind.table.c.study_id == study_id).limit(MANY + 1).subquery()
+    return act.connection.execute(select(func.count()).select_from(some)).scalar_one() > MANY
 
 
 def content_hashes(kind: RecordKind, columns: Mapping[str, Sequence[Any]], rows: int) -> list[int]:

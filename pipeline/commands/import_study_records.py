@@ -12,7 +12,13 @@ from itertools import repeat
 from typing import Any
 
 from pipeline.commands.alerts import Touched, watch
-from pipeline.commands.import_known_records import KnownRecords, content_hashes, key_hashes
+from pipeline.commands.import_known_records import (
+    FEW_SUBJECTS,
+    KnownRecords,
+    are_many,
+    content_hashes,
+    key_hashes,
+)
 from pipeline.commands.import_molecules import Molecules, chunks
 from pipeline.commands.import_record_analytes import Analytes
 from pipeline.commands.import_record_kinds import KINDS, NODES, RecordKind
@@ -112,6 +118,8 @@ class _OneStudy:
         self.people = People(self.act, self.study_id, writer.sources, species)
         self.related = RelatedRecords(self.act, self.study_id, self.people)
         self.known: dict[str, KnownRecords] = {}
+        self.many: dict[str, bool] = {}
+        """Node -> whether the study has too many records of it to read them all for every file."""
         self.new: dict[str, int] = {}
         self.serious = 0
         self.touched_molecules: set[int] = set()
@@ -262,7 +270,7 @@ class _OneStudy:
         """Write what is new among some records."""
         columns = self._columns(kind, facts)
         keep = self._with_molecule(kind, facts, columns)
-        known = self._known(kind)
+        known = self._known(kind, columns)
         if not known.empty:
             keep = self._without_known(kind, facts, columns, keep, known)
         if len(keep) < len(facts):
@@ -286,10 +294,16 @@ class _OneStudy:
                 if note is not None and len(self.reading.flags) < MOST_FLAGS:
                     self.reading.flags.append(Quarantined(fact.place, None, None, note))
 
-    def _known(self, kind: RecordKind) -> KnownRecords:
-        """Return what is on record of a kind from before this import."""
-        if kind.node not in self.known:
-            self.known[kind.node] = KnownRecords(self.act, kind, self.study_id)
+    def _known(self, kind: RecordKind, columns: Columns) -> KnownRecords:
+        """Return what is on record of a kind from before this import: all of it, or of the subjects at hand."""
+        if kind.node in self.known:
+            return self.known[kind.node]
+        if kind.node not in self.many:
+            self.many[kind.node] = "subject_id" in columns and are_many(self.act, kind, self.study_id)
+        subjects = set(columns.get("subject_id", ()))
+        if self.many[kind.node] and len(subjects) <= FEW_SUBJECTS and None not in subjects:
+            return KnownRecords(self.act, kind, self.study_id, subjects)
+        self.known[kind.node] = KnownRecords(self.act, kind, self.study_id)
         return self.known[kind.node]
 
     def _without_known(
@@ -368,7 +382,7 @@ class _OneStudy:
             return
         columns: Columns = {name: [row[name] for row in rows] for name in rows[0]}
         keep = list(range(len(rows)))
-        known = self._known(kind)
+        known = self._known(kind, columns)
         if not known.empty:
             keep = self._without_known(kind, kept, columns, keep, known)
         names = tuple(columns)

@@ -14,6 +14,7 @@ from sqlalchemy import Table, select
 
 from pipeline.access import Actor, Role
 from pipeline.centre import Centre
+from pipeline.commands.import_known_records import KnownRecords
 from pipeline.commands.import_record_kinds import KINDS
 from pipeline.commands.import_sources import LARGE, content_of
 from pipeline.commands.imports import ImportFiles
@@ -261,6 +262,23 @@ def test_a_record_corrected_by_hand_is_still_the_one_its_file_states(api: Api) -
     assert counts(sent(api, "pc.csv", PC.encode())) == (0, 0, 0, 4)
     row = next(row for row in current(api.centre, study_tables.monitoring_records) if row["id"] == record["id"])
     assert row["concentration"] == 15.2
+
+
+def test_a_small_file_reads_only_its_subjects_of_a_large_study(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.commands.import_known_records.MANY", 3)
+    sent(api, "study.zip", archive())
+    read: list[set[int] | None] = []
+    whole = KnownRecords.__init__
+
+    def noted(self: KnownRecords, act: Any, kind: Any, study: int, subjects: set[int] | None = None) -> None:
+        read.append(subjects)
+        whole(self, act, kind, study, subjects)
+
+    monkeypatch.setattr(KnownRecords, "__init__", noted)
+    head, *lines = PC.replace("\\\n", "").splitlines()
+    one = "\n".join([head, lines[-1], lines[-1].replace("BLQ,ng/mL,BLQ,0", "7,ng/mL,7,7").replace("09:00", "11:00")])
+    assert counts(sent(api, "one.csv", one.encode())) == (1, 0, 0, 1)
+    assert read == [{2}]
 
 
 def test_an_analyte_of_a_combination_waits_until_somebody_says_whose_it_is(api: Api) -> None:
