@@ -6,39 +6,86 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 import orjson
 
+from api.cli.export_study import command as export_study
 from api.cli.shared import Session, as_day, as_instant
 
-WHAT = ("molecules", "programmes", "transitions", "history", "studies")
+_SUMMARIES = {
+    "molecules": "Molecules on record.",
+    "programmes": "Programmes with their present stage.",
+    "transitions": "Every transition of every programme.",
+    "history": "Everything that happened, oldest first.",
+    "studies": "Studies, one row each.",
+}
+WHAT = tuple(_SUMMARIES)
 _FORMAT_OF = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "xlsx"}
 
 
-@click.command("export")
-@click.argument("what", type=click.Choice(WHAT))
-@click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(("csv", "jsonl", "xlsx")),
-    help="The format; told by the ending of --output where left out, else csv.",
+class _Export(click.Group):
+    """A group whose options may stand before the word that says what is exported."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put that word first."""
+        at = next((at for at, word in enumerate(args) if word in self.commands), 0)
+        return super().parse_args(ctx, [*args[at : at + 1], *args[:at], *args[at + 1 :]])
+
+
+@click.group("export", cls=_Export)
+def command() -> None:
+    """Write what is on record to files. The export itself is recorded in the audit trail."""
+
+
+command.add_command(export_study)
+
+_OPTIONS = (
+    click.option(
+        "--format",
+        "format_name",
+        type=click.Choice(("csv", "jsonl", "xlsx")),
+        help="The format; told by the ending of --output where left out, else csv.",
+    ),
+    click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+        default=Path("-"),
+        help="The file to write; - or nothing is standard output.",
+    ),
+    click.option("--molecule", metavar="CODE", help="Only what belongs to the molecule with this code."),
+    click.option("--as-of", metavar="DATE", help="Seen from this day: what was true by then (YYYY-MM-DD)."),
+    click.option(
+        "--known-at",
+        metavar="INSTANT",
+        help="As known at this moment: 2026-03-09T12:00:00Z, or a day for its end (UTC).",
+    ),
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    default=Path("-"),
-    help="The file to write; - or nothing is standard output.",
-)
-@click.option("--molecule", metavar="CODE", help="Only what belongs to the molecule with this code.")
-@click.option("--as-of", metavar="DATE", help="Seen from this day: what was true by then (YYYY-MM-DD).")
-@click.option(
-    "--known-at", metavar="INSTANT", help="As known at this moment: 2026-03-09T12:00:00Z, or a day for its end (UTC)."
-)
-@click.pass_obj
-def command(
+
+
+def _offer(what: str) -> None:
+    """Offer one thing that can be exported as a command of its own."""
+
+    def run(**options: Any) -> None:
+        _run(click.get_current_context().obj, what, **options)
+
+    run.__doc__ = (
+        f"{_SUMMARIES[what]} CSV, JSON lines or a workbook.\n\n"
+        "Beside FILE stands FILE.about.json: the moment, the software, the head of the audit chain, the digest, the "
+        "columns. programmes and transitions can be imported again as a portfolio."
+    )
+    for option in reversed(_OPTIONS):
+        run = option(run)
+    command.command(what, short_help=_SUMMARIES[what])(run)
+
+
+for _what in WHAT:
+    _offer(_what)
+
+
+def _run(
     session: Session,
     what: str,
     format_name: str | None,
@@ -47,11 +94,6 @@ def command(
     as_of: str | None,
     known_at: str | None,
 ) -> None:
-    """Write WHAT is on record as CSV, JSON lines or a workbook. The export itself is recorded in the audit trail.
-
-    Beside FILE stands FILE.about.json: the moment, the software, the head of the audit chain, the digest, the columns.
-    programmes and transitions can be imported again as a portfolio.
-    """
     to_stdout = str(output) == "-"
     format_name = format_name or _FORMAT_OF.get(output.suffix.lower(), "csv")
     if to_stdout and session.as_json:

@@ -32,3 +32,28 @@ class ExportData:
 def export_data(_act: Act, command: ExportData) -> Mapping[str, Any]:
     """Record the export with the act."""
     return asdict(command)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportStudy:
+    """The records of a study that were written out.
+
+    rows: by data set. files: name -> digest of the very bytes. pseudonyms: whether subjects stand under their codes.
+    left_out: what of the study was not written, and how much.
+    """
+
+    study: str
+    format: str
+    known_at: str | None
+    head: int
+    rows: Mapping[str, int]
+    files: Mapping[str, str]
+    pseudonyms: bool
+    left_out: Mapping[str, int]
+    recomputed: bool = False
+
+
+@handles(ExportStudy, Permission.EXPORT)
+def export_study(_act: Act, command: ExportStudy) -> Mapping[str, Any]:
+    """Record the export with the act."""
+    return asdict(command)

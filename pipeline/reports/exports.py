@@ -100,7 +100,7 @@ def export(centre: Centre, wanted: Export, out: IO[bytes], *, actor: Actor) -> A
     }
     with centre.read(actor, as_of=wanted.as_of, known_at=wanted.known_at) as reader:
         connection, view = reader.connection, reader.view
-        head, hash = _head(connection)
+        head, hash = head_of(connection)
         about: dict[str, object] = {
             "export": wanted.what,
             "what it is": dataset.title,
@@ -141,7 +141,8 @@ def molecule_named(connection: Connection, view: View, code: str) -> int:
     return int(found.id)
 
 
-def _head(connection: Connection) -> tuple[int, str]:
+def head_of(connection: Connection) -> tuple[int, str]:
+    """Return the number and hash of the last act on record; number 0 where there is none."""
     acts = tables.acts
     found = connection.execute(select(acts.c.number, acts.c.hash).order_by(acts.c.number.desc()).limit(1)).first()
     return (0, GENESIS) if found is None else (int(found.number), str(found.hash))
