@@ -13,6 +13,7 @@ from pipeline.exchange.archives import unpack
 from pipeline.exchange.reading import Reading, SentFile
 
 if TYPE_CHECKING:
+    from pipeline.exchange.column_mapping import Mapping
     from pipeline.exchange.dataset_table import DataSet
     from pipeline.stages.graph import StageGraph
 
@@ -92,6 +93,19 @@ def _sdtm(files: Files, _graph: StageGraph, study: str | None = None) -> Reading
     return Reading("sdtm", warnings=described + found.warnings, records=found.studies, outside=found.outside)
 
 
+def _tables(
+    files: Files,
+    _graph: StageGraph,
+    study: str | None = None,
+    mapping: Mapping | None = None,
+    saved: Sequence[Mapping] = (),
+    molecule: str | None = None,
+) -> Reading:
+    from pipeline.exchange.column_mapping_formats import read_known
+
+    return read_known(files, mapping=mapping, saved=saved, study=study, molecule=molecule)
+
+
 def data_sets(files: Files) -> list[DataSet]:
     """Open the data sets in files, each told by how it begins: SAS transport, Dataset-JSON, or delimited text."""
     from pipeline.exchange.dataset_csv import read_csv
@@ -127,16 +141,27 @@ FORMATS: dict[str, Format] = {
         Format("ctgov", "ClinicalTrials.gov API v2 records (json, ndjson; files, folder or zip)", _ctgov),
         Format("trial-stops", "stopped trials with restarts (csv)", _trial_stops),
         Format("sdtm", "studies in SDTM or SEND data sets (xpt, Dataset-JSON, csv; files, folder or zip)", _sdtm),
+        Format(
+            "tables", "tables of instruments, laboratories and animal studies, by their columns (csv, xlsx)", _tables
+        ),
     )
 }
 
 
 def read_files(
-    format: str, files: Sequence[tuple[str, bytes]], graph: StageGraph, *, study: str | None = None
+    format: str,
+    files: Sequence[tuple[str, bytes]],
+    graph: StageGraph,
+    *,
+    study: str | None = None,
+    molecule: str | None = None,
+    mapping: Mapping | None = None,
+    saved: Sequence[Mapping] = (),
 ) -> Reading:
     """Read files, given by (name, content) as they were sent, in a named format or in the one their content shows.
 
-    study: code of the study of records that name none.
+    study: code of the study of records that name none. molecule: what was given, where a table does not say it.
+    mapping: how the columns of a table are to be read; saved: the mappings on record, of which one may fit.
 
     Raises:
         InputError: no such format, or no file.
@@ -146,12 +171,16 @@ def read_files(
         raise InputError(
             f"{format[:40]!r} is not a format; the formats are {', '.join(FORMATS)}, or auto", path=("input", "format")
         )
+    if mapping is not None and format not in ("auto", "tables"):
+        raise InputError(f"a mapping reads tables, not {format}; leave the format out", path=("input", "mapping"))
     unpacked, left_out = unpack(files)
     if not unpacked:
         raise InputError("no file was given", path=("file",))
-    chosen = told(unpacked) if format == "auto" else format
+    chosen = "tables" if mapping is not None else told(unpacked, saved) if format == "auto" else format
     if chosen == "sdtm":
         reading = _sdtm(unpacked, graph, study)
+    elif chosen == "tables":
+        reading = _tables(unpacked, graph, study, mapping, saved, molecule)
     else:
         reading = _read(chosen, unpacked, graph, guessed=format == "auto")
     reading.files = unpacked
@@ -170,10 +199,25 @@ def _read(format: str, files: Files, graph: StageGraph, *, guessed: bool) -> Rea
             return FORMATS["snapshots"].read(files, graph)
         except FileRefused:
             pass
+        _refuse_as_table(files)
         raise
 
 
-def told(files: Files) -> str:
+def _refuse_as_table(files: Files) -> None:
+    """Refuse files that are no portfolio and look like a table of records, with what they seem to be."""
+    from pipeline.exchange.column_mapping_formats import refusal_of
+    from pipeline.exchange.column_mapping_propose import propose
+    from pipeline.exchange.column_mapping_tables import open_tables
+
+    try:
+        proposals = [propose(dataset) for dataset in open_tables(files)]
+    except FileRefused:
+        return
+    if any(proposal.kind is not None for proposal in proposals):
+        raise FileRefused(refusal_of([proposal for proposal in proposals if proposal.kind is not None]))
+
+
+def told(files: Files, saved: Sequence[Mapping] = ()) -> str:
     """Return the format that files show by their names and first lines."""
     names = {file.given.lower() for file in files}
     if sum(any(known in name for name in names) for known in ("dose_level", "observed_dlt", "dlt_definition")) >= 2:
@@ -186,9 +230,17 @@ def told(files: Files) -> str:
     first = heads[0].splitlines()[0].lower() if heads[0].splitlines() else ""
     if re.search(r"stop[ _]?date|date[ _]stopped|stopped[ _]on", first) and re.search(r"nct|registry|trial", first):
         return "trial-stops"
+    if _are_tables(files, saved):
+        return "tables"
     if len(files) > 1 or "clinical_phase" in heads[0].lower():
         return "snapshots"
     return "portfolio"
+
+
+def _are_tables(files: Files, saved: Sequence[Mapping]) -> bool:
+    from pipeline.exchange.column_mapping_formats import is_known
+
+    return is_known(files, saved)
 
 
 _HEAD = 8_192

@@ -1,0 +1,149 @@
+"""Tables of instruments and laboratories, opened: the heading found below titles, over two rows, above units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from pipeline.errors import FileRefused
+from pipeline.exchange.column_mapping_kinds import KINDS
+from pipeline.exchange.column_mapping_propose import known_headings, split_heading
+from pipeline.exchange.dataset_csv import Cells
+from pipeline.exchange.dataset_json import is_dataset_json, read_dataset_json
+from pipeline.exchange.dataset_table import Chunk, DataColumn, DataSet, Source, TypeOrigin, at, visible
+from pipeline.exchange.reading import Place, Quarantined, SentFile
+from pipeline.exchange.sheets import ERROR_VALUE, NO_RESULT
+from pipeline.exchange.tables import Row, Table, read_tables
+from pipeline.exchange.written_units import unit_code
+from pipeline.exchange.xpt import is_xpt, read_xpt
+
+_START = 8_192
+_DIGIT = re.compile(r"\d")
+
+
+def open_tables(files: Sequence[SentFile]) -> list[DataSet]:
+    """Open every table in some files: delimited text, sheets of workbooks, SAS transport and Dataset-JSON.
+
+    Raises:
+        FileRefused: a file is none of these, or damaged.
+    """
+    found: list[DataSet] = []
+    for file in files:
+        start, source = file.content[:_START], Source.of(file.name, file.content)
+        if is_xpt(start):
+            found += read_xpt(source)
+        elif is_dataset_json(start):
+            found += read_dataset_json(source)
+        else:
+            tables = read_tables(file.content, file.name, _known)
+            several = len(tables) > 1
+            found += [_dataset(table, several) for table in tables if table.headings and (table.count or not several)]
+    if not found:
+        raise FileRefused("there is no table with rows in what was sent")
+    return found
+
+
+def _known(cells: Sequence[str]) -> int:
+    """Return how many cells of a row are headings of one kind of table."""
+    filled = [cell for cell in cells if cell]
+    return max(known_headings(code, filled) for code in KINDS)
+
+
+def _dataset(table: Table, several: bool) -> DataSet:
+    _take_second_heading(table)
+    _take_units(table)
+    columns, warnings = _columns(table)
+    known = Cells()
+    spoilt = {row: (index, what) for (row, index), (what, _) in table.marks.items() if what in (ERROR_VALUE, NO_RESULT)}
+    bad = [*table.bad, *(_unread(table, row, *spoilt[row.number]) for row in table.rows if row.number in spoilt)]
+    kept = [row for row in table.rows if row.number not in spoilt]
+    turned = [list(map(known.__getitem__, cells)) for cells in zip(*(row.cells for row in kept), strict=True)]
+    chunk = Chunk(
+        at(columns),
+        [row.number for row in kept],
+        turned or [[] for _ in columns],
+        numeric=[False] * len(columns),
+        bad=sorted(bad, key=lambda item: item.place.row),
+    )
+    name = table.file[table.file.rindex("[") + 1 : -1] if several else PurePosixPath(table.file).stem
+    return DataSet(
+        name,
+        "",
+        columns,
+        table.file,
+        "table",
+        lambda: iter((chunk,)),
+        records=table.count,
+        warnings=(*table.warnings, *warnings),
+        details={"above": " ".join(table.above)[:2000]},
+    )
+
+
+def _columns(table: Table) -> tuple[tuple[DataColumn, ...], list[str]]:
+    """Return the columns; a heading that stands twice is numbered, one that is empty is named by its place."""
+    names: list[str] = []
+    taken: set[str] = set()
+    warnings = []
+    for number, heading in enumerate(table.headings, 1):
+        name = heading or f"COLUMN{number}"
+        count = 1
+        while name.upper() in taken:
+            count += 1
+            name = f"{heading or 'COLUMN'} {count}"
+        if count > 1:
+            warnings.append(f"{table.file}: {heading!r} stands more than once; the later one is called {name!r}.")
+        taken.add(name.upper())
+        names.append(name)
+    return tuple(DataColumn(name, type_origin=TypeOrigin.ABSENT) for name in names), warnings
+
+
+def _take_second_heading(table: Table) -> None:
+    """Join a second row of headings to the first, where the two together say more than the first alone."""
+    if not table.rows or table.rows[0].number != table.heading_row + 1:
+        return
+    second = table.rows[0].cells
+    if sum(map(bool, second)) < 2 or any(_DIGIT.match(cell) for cell in second):
+        return
+    joined = [
+        " ".join(filter(None, (above, below if below != above else "")))
+        for above, below in zip(_spread(table.headings, second), second, strict=True)
+    ]
+    if _known(joined) > _known(table.headings):
+        table.warnings.append(
+            f"{table.file}: the heading stands in rows {table.heading_row} and {table.heading_row + 1}."
+        )
+        table.headings = joined
+        del table.rows[0]
+
+
+def _spread(above: Sequence[str], below: Sequence[str]) -> list[str]:
+    """Repeat the heading of a group of columns over those it stands above."""
+    group = ""
+    found = []
+    for heading, second in zip(above, below, strict=True):
+        group = heading or group
+        found.append(heading or (group if second else ""))
+    return found
+
+
+def _take_units(table: Table) -> None:
+    """Put a row of units below the heading into the heading."""
+    if not table.rows or table.rows[0].number > table.heading_row + 2:
+        return
+    cells: list[str] = [cell.strip("()[] ") for cell in table.rows[0].cells]
+    filled = [cell for cell in cells if cell and cell not in ("-", "--", "text", "none")]
+    if not filled or not all(unit_code(cell) is not None for cell in filled):
+        return
+    table.headings = [
+        f"{heading} ({unit})" if unit_code(unit) is not None and split_heading(heading)[1] is None else heading
+        for heading, unit in zip(table.headings, cells, strict=True)
+    ]
+    table.warnings.append(f"{table.file}: row {table.rows[0].number} gives the units of the columns.")
+    del table.rows[0]
+
+
+def _unread(table: Table, row: Row, index: int, what: str) -> Quarantined:
+    column = table.headings[index] if index < len(table.headings) else None
+    value = visible(row.cells[index]) if index < len(row.cells) else None
+    return Quarantined(Place(table.file, row.number), column, value, f"the cell holds a {what}; put its value there")

@@ -1,0 +1,113 @@
+"""Tables that are no CDISC data sets, brought into the store: once, again, changed, and with what cannot be told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.store import study_tables, tables
+from tests.graphql.conftest import Api
+from tests.imports.conftest import answer, api, centre, counts, decide, reviews, sent
+from tests.imports.test_sdtm import current
+from tests.support.datasets import dataset
+
+__all__ = ["api", "centre"]
+
+MICE = """study_id,group_name,cohort_id,animalID,DAY_OF_STUDY,BODY_WEIGHT,TUMOR_VOLUME
+X-1,veh,07,M1,0,28.1,210.5
+X-1,veh,07,M1,3,28.4,380.2
+X-1,veh,07,M1,6,27.9,
+X-1,drug_50,02,M2,0,27.0,205
+X-1,drug_50,02,M2,3,26.1,198.4
+"""
+
+
+def test_volumes_and_weights_come_in_once(api: Api) -> None:
+    report = sent(api, "mice.csv", MICE.encode())
+    assert report["format"] == "tables: tumour_growth"
+    assert (report["rows"], *counts(report)) == (5, 5, 0, 0, 0)
+    assert report["written"]["Measurement"] == 10
+    [study] = current(api.centre, tables.studies)
+    assert study["code"] == "X-1"
+    groups = current(api.centre, study_tables.study_groups)
+    assert [(g["code"], g["control"], g["dose"]) for g in groups] == [("veh", True, None), ("drug_50", False, 50.0)]
+    subjects = current(api.centre, study_tables.subjects)
+    assert [(s["code"], s["group_code"], s["species"]) for s in subjects] == [
+        ("M1", "veh", "animal"),
+        ("M2", "drug_50", "animal"),
+    ]
+    volumes = [m for m in current(api.centre, study_tables.measurements) if m["what"] == "TUMVOL"]
+    assert [(v["day"], v["value"], v["unit"], v["not_done"]) for v in volumes] == [
+        (0.0, 210.5, "mm3", None),
+        (3.0, 380.2, "mm3", None),
+        (6.0, None, "mm3", "no result is given"),
+        (0.0, 205.0, "mm3", None),
+        (3.0, 198.4, "mm3", None),
+    ]
+    again = sent(api, "mice.csv", MICE.encode())
+    assert (again["rows"], *counts(again)) == (5, 0, 0, 0, 5)
+
+
+def test_a_row_is_new_when_one_of_its_values_is(api: Api) -> None:
+    sent(api, "mice.csv", MICE.encode())
+    longer = MICE + "X-1,drug_50,02,M2,6,25.8,170\n"
+    report = sent(api, "mice.csv", longer.encode())
+    assert (report["rows"], *counts(report)) == (6, 1, 0, 0, 5)
+    changed = longer.replace("198.4", "189.4")
+    report = sent(api, "mice.csv", changed.encode())
+    assert (report["rows"], *counts(report)) == (6, 0, 0, 1, 5)
+    [question] = reviews(api)
+    assert "198.4" in question["explanation"]
+    assert decide(api, question["id"], "ACCEPTED")["errors"] == []
+    report = sent(api, "mice.csv", changed.encode())
+    assert (report["rows"], *counts(report)) == (6, 0, 0, 0, 6)
+
+
+def test_the_other_headings_of_france(api: Api) -> None:
+    text = (
+        "Étude;Groupe;N° souris;Jour;Volume tumoral (mm³);Poids (g)\n"
+        "X-2;Contrôle;S1;0;120,5;20,1\n"
+        "X-2;DrugA 10 mg/kg;S2;0;1 234,5;21,0\n"
+        "X-2;Moyenne;;;677,5;20,5\n"
+        "Mesures faites au pied à coulisse;;;;;\n"
+    )
+    report = sent(api, "souris.csv", text.encode("cp1252"))
+    assert (report["rows"], *counts(report)) == (4, 2, 2, 0, 0)
+    volumes = [m for m in current(api.centre, study_tables.measurements) if m["what"] == "TUMVOL"]
+    assert [(v["value"], v["reported"], v["reported_unit"]) for v in volumes] == [
+        (120.5, "120,5", "mm³"),
+        (1234.5, "1 234,5", "mm³"),
+    ]
+    groups = current(api.centre, study_tables.study_groups)
+    assert [(g["control"], g["dose"], g["dose_unit"]) for g in groups] == [(True, None, None), (False, 10.0, "mg/kg")]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "groups", "missing"),
+    [("vismodegib.csv", 385, 10, (1, 1)), ("palb_temo_01.csv", 668, 8, (21, 1))],
+)
+def test_published_xenografts(api: Api, name: str, rows: int, groups: int, missing: tuple[int, int]) -> None:
+    content = (dataset("xenograft") / name).read_bytes()
+    report = sent(api, name, content)
+    assert (report["rows"], *counts(report)) == (rows, rows, 0, 0, 0)
+    found = current(api.centre, study_tables.study_groups)
+    assert (len(found), sum(bool(group["control"]) for group in found)) == (groups, 1)
+    again = sent(api, name, content)
+    assert counts(again) == (0, 0, 0, rows)
+    empty = missing_values(api)
+    assert (empty["TUMVOL"], empty["BW"]) == missing
+
+
+def missing_values(api: Api) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in current(api.centre, study_tables.measurements):
+        if row["value"] is None:
+            found[row["what"]] = found.get(row["what"], 0) + 1
+    return found
+
+
+def refusal(api: Api, name: str, content: bytes) -> dict[str, Any]:
+    [error] = answer(api, name, content)["errors"]
+    found: dict[str, Any] = error
+    return found
