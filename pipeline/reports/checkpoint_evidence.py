@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.assessment.finding import Evidence
 from pipeline.reports import activity_evidence, preclinical_evidence, safety_evidence, survival_evidence
 from pipeline.reports.gathering import Gathering
-from pipeline.stages.checkpoints import CheckpointRule
+from pipeline.stages.checkpoints import COMPOSED, CheckpointRule
 from pipeline.store.reader import Reader
 
 
@@ -61,7 +61,9 @@ def methods_of(rule: CheckpointRule) -> tuple[str, ...]:
 
 
 def kinds_of(rule: CheckpointRule) -> frozenset[str]:
-    """Return the kinds of records that can change what a rule finds."""
+    """Return the kinds of records that can change what a rule finds; of a composed rule, those of every method."""
+    if rule.method == COMPOSED:
+        return frozenset().union(*(collector.kinds for collector in COLLECTORS.values()))
     used = [COLLECTORS[method].kinds for method in methods_of(rule) if method in COLLECTORS]
     return frozenset().union(*used)
 

@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Connection, func, select
 
 from pipeline.stages.checkpoints import CheckpointRule
+from pipeline.stages.graph import StageGraph
 from pipeline.store.checkpoint_tables import evidence_items, rule_definitions
 from pipeline.store.nodes import NODES, among, visible
 from pipeline.store.selection import View
@@ -110,6 +111,14 @@ def rules_in_use(
             if newer[row["code"]] == row["number"]:
                 found[row["code"]] = rule_of(dict(row))
     return found
+
+
+def rules_asked(
+    connection: Connection, graph: StageGraph, stage: str, view: View | None = None
+) -> dict[str, CheckpointRule]:
+    """Return, by code in order, the rules that advances from a stage ask for, each in the version that is in use."""
+    codes = sorted({code for edge in graph.edges_from(stage) for code in edge.requires})
+    return rules_in_use(connection, {code: graph.rules[code] for code in codes}, view)
 
 
 def rule_of(row: Mapping[str, Any]) -> CheckpointRule:

@@ -1,0 +1,114 @@
+"""Which rules of which programmes an act can have changed since they were last assessed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Table, func, or_, select
+
+from pipeline.reports.checkpoint_evidence import kinds_of
+from pipeline.stages.checkpoints import CheckpointRule
+from pipeline.store.basis import rules_asked
+from pipeline.store.checkpoint_tables import evidence_packets
+from pipeline.store.nodes import NODES, among, visible
+from pipeline.store.reader import Reader
+from pipeline.store.tables import checkpoints, programmes, study_molecules
+from pipeline.words import Status
+
+_AT_ONCE = 500
+
+
+class Due(NamedTuple):
+    """A rule to assess for a programme (its row)."""
+
+    programme: Mapping[str, Any]
+    rule: CheckpointRule
+
+
+def assessments_due(reader: Reader) -> list[Due]:
+    """Return what is due in all active programmes.
+
+    Due is a rule computed from records that was never assessed in the present stage, of which a newer version is in
+    use, or whose kinds of records were written of the molecule since. The work is that of the acts since the oldest
+    last assessment, and one row for each programme.
+    """
+    statement = select(programmes).where(visible(programmes, reader.view), programmes.c.status == Status.ACTIVE.value)
+    asked = asked_of(reader, [dict(row) for row in reader.connection.execute(statement).mappings()])
+    last = _last_assessed(reader, asked)
+    since = min((seen for _, seen in last.values()), default=None)
+    written = {} if since is None else _last_written(reader, {k for due in asked for k in kinds_of(due.rule)}, since)
+    found = []
+    for due in asked:
+        number, seen = last.get((due.programme["id"], due.programme["stage"], due.rule.code), (None, 0))
+        molecule = due.programme["molecule_id"]
+        newest = max((written.get((kind, molecule), 0) for kind in kinds_of(due.rule)), default=0)
+        if number is None or number < due.rule.version or newest > seen:
+            found.append(due)
+    return found
+
+
+def asked_of(reader: Reader, rows: Sequence[Mapping[str, Any]]) -> list[Due]:
+    """Return the rules computed from records that are asked where programmes are now."""
+    rules: dict[tuple[int, str], dict[str, CheckpointRule]] = {}
+    found = []
+    for row in rows:
+        place = (row["graph_id"], row["stage"])
+        if place not in rules:
+            graph = reader.graphs.of(reader.connection, row["graph_id"])
+            rules[place] = rules_asked(reader.connection, graph, row["stage"], reader.view)
+        found += [Due(row, rule) for rule in rules[place].values() if kinds_of(rule)]
+    return found
+
+
+def _last_assessed(reader: Reader, asked: Sequence[Due]) -> dict[tuple[int, str, str], tuple[int, int]]:
+    """Return, by programme, stage and rule, the version that was last assessed and the last act it saw."""
+    found: dict[tuple[int, str, str], tuple[int, int]] = {}
+    ids = sorted({due.programme["id"] for due in asked})
+    for first in range(0, len(ids), _AT_ONCE):
+        statement = (
+            select(checkpoints, evidence_packets.c.seen_act)
+            .join(evidence_packets, evidence_packets.c.checkpoint_id == checkpoints.c.id)
+            .where(
+                visible(checkpoints, reader.view),
+                visible(evidence_packets, reader.view),
+                among(checkpoints.c.programme_id, ids[first : first + _AT_ONCE]),
+            )
+            .order_by(checkpoints.c.id)
+        )
+        for row in reader.connection.execute(statement).mappings():
+            found[row["programme_id"], row["stage"], row["rule_code"]] = (row["rule_number"], row["seen_act"])
+    return found
+
+
+def _last_written(reader: Reader, kinds: set[str], since: int) -> dict[tuple[str, int], int]:
+    """Return, by kind of record and molecule, the last act after `since` that wrote such a record."""
+    found: dict[tuple[str, int], int] = defaultdict(int)
+    of_study = _molecules_of_studies(reader)
+    for kind in sorted(kinds):
+        table = NODES[kind].table
+        by_molecule = "molecule_id" in table.c
+        owner = table.c.molecule_id if by_molecule else _owner(table)
+        last = func.max(func.coalesce(table.c.until_act, table.c.since_act))
+        statement = select(owner, last).where(or_(table.c.since_act > since, table.c.until_act > since)).group_by(owner)
+        for id, act in reader.connection.execute(statement):
+            for molecule in [id] if by_molecule else of_study.get(id, ()):
+                found[kind, molecule] = max(found[kind, molecule], act)
+    return found
+
+
+def _owner(table: Table) -> Any:
+    """Return the column that leads to the molecule: the study, or the record itself where it is one."""
+    return table.c.study_id if "study_id" in table.c else table.c.id
+
+
+def _molecules_of_studies(reader: Reader) -> dict[int, set[int]]:
+    table = study_molecules
+    statement = select(table.c.study_id, table.c.molecule_id).where(
+        visible(table, reader.view), table.c.molecule_id.is_not(None)
+    )
+    found: dict[int, set[int]] = defaultdict(set)
+    for study, molecule in reader.connection.execute(statement):
+        found[study].add(molecule)
+    return found
