@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pipeline.errors import InputError
 from pipeline.exchange.dataset_table import number_text
 from pipeline.exchange.result_words import Kind, number_inside, read_words
-from pipeline.exchange.written_numbers import Habit, read_number
+from pipeline.exchange.written_numbers import NO_NUMBER, Habit, read_number
 from pipeline.exchange.written_units import unit_code
 from pipeline.units import conversion_factor
 
@@ -69,7 +69,7 @@ def read_result(stated: Stated, habit: Habit, usual_unit: str | None = None) -> 
     standard, own = stated.standard_number, read_number(stated.reported, habit)
     if standard is None:
         standard = read_number(stated.standard).value
-    text = next((t for t in (stated.reported, stated.standard) if t is not None and read_number(t) == _NO_NUMBER), None)
+    text = next((t for t in (stated.reported, stated.standard) if t is not None and read_number(t) == NO_NUMBER), None)
     if text is not None:
         result = _of_words(text, standard, unit, limit, habit)
     elif standard is None and own.value is None and own.either is None:
@@ -77,9 +77,6 @@ def read_result(stated: Stated, habit: Habit, usual_unit: str | None = None) -> 
     else:
         result = _of_number(stated, own.value, own.either, standard, own_unit, standard_unit, limit)
     return _with_unit(result, stated, usual_unit)
-
-
-_NO_NUMBER = read_number("")
 
 
 def _says_not_done(stated: Stated) -> bool:

@@ -13,8 +13,9 @@ from pipeline.exchange.sdtm_concentrations import UNSPECIFIED
 from pipeline.exchange.sdtm_rows import Outcome, Rows, facts_of
 from pipeline.exchange.sdtm_screening import notes_of, screen
 from pipeline.exchange.sdtm_study import StudyView, analyte_name
+from pipeline.exchange.sdtm_values import hold_ambiguous
 from pipeline.exchange.study_facts import AdministrationFact, HeldFact, ReportedParameterFact
-from pipeline.exchange.written_numbers import NumberReading, read_number
+from pipeline.exchange.written_numbers import NumberReading, habit_of, read_number
 from pipeline.exchange.written_units import unit_code
 
 
@@ -98,10 +99,13 @@ def read_parameters(rows: Rows, study: StudyView) -> list[Outcome]:
     values: list[float | None] = []
     undone: list[str | None] = []
     flags: list[str | None] = []
+    either: list[tuple[float, float] | None] = []
+    habit = habit_of(reported)
     for text, number, words, stat, why in zip(reported, standard, standard_texts, status, reasons, strict=True):
-        own = read_number(text)
+        own = read_number(text, habit)
         value = number if number is not None else own.value if own.either is None else None
         value = read_number(words).value if value is None else value
+        either.append(own.either if value is None and not stat else None)
         values.append(None if stat else value)
         undone.append((why or stat) if stat else None if value is not None else _not_done(text or words))
         flags.append(None if value is not None or undone[-1] else f"{(text or words or '')[:60]!r} is no number")
@@ -141,6 +145,7 @@ def read_parameters(rows: Rows, study: StudyView) -> list[Outcome]:
             "flag": [a or b for a, b in zip(flags, notes_of(references), strict=True)],
         },
     )
+    hold_ambiguous(outcomes, "PP", either)
     dates = (("PPRFTDTC" if rows.has("PPRFTDTC") else "PPRFDTC", references),)
     return screen(outcomes, rows, study, topic="PPTESTCD", topics=codes, moments=dates)
 

@@ -10,7 +10,7 @@ from pipeline.exchange.sdtm_rows import Outcome, Rows, facts_of
 from pipeline.exchange.sdtm_safety import yes_or_no
 from pipeline.exchange.sdtm_screening import flagged, notes_of, screen
 from pipeline.exchange.sdtm_study import StudyView
-from pipeline.exchange.sdtm_values import read_values
+from pipeline.exchange.sdtm_values import hold_ambiguous, read_values
 from pipeline.exchange.study_facts import LaboratoryFact
 from pipeline.toxicity.ctcae import Baseline, laboratory_grade
 
@@ -123,6 +123,7 @@ def read_laboratory(rows: Rows, study: StudyView, prefix: str, baselines: Baseli
             "flag": flagged(values.flag, notes_of(moments)),
         },
     )
+    hold_ambiguous(outcomes, prefix, values.either)
     dates = ((f"{prefix}DTC", moments),)
     return screen(outcomes, rows, study, topic=f"{prefix}TESTCD", topics=tests, moments=dates)
 

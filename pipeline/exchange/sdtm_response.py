@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.exchange.sdtm_rows import Outcome, Rows, facts_of
 from pipeline.exchange.sdtm_screening import flagged, notes_of, screen
 from pipeline.exchange.sdtm_study import StudyView
-from pipeline.exchange.sdtm_values import read_values
+from pipeline.exchange.sdtm_values import hold_ambiguous, read_values
 from pipeline.exchange.study_facts import MeasurementFact, ResponseFact
 
 UNSPECIFIED = "UNSPECIFIED"
@@ -51,6 +51,7 @@ def read_measurements(rows: Rows, study: StudyView, prefix: str) -> list[Outcome
             "flag": flagged(values.flag, notes_of(moments), _excluded(rows, prefix)),
         },
     )
+    hold_ambiguous(outcomes, prefix, values.either)
     dates = ((f"{prefix}DTC", moments),)
     return screen(outcomes, rows, study, topic=f"{prefix}TESTCD", topics=tests, moments=dates)
 

@@ -42,13 +42,14 @@ class NumberReading(NamedTuple):
     either: tuple[float, float] | None = None
 
 
-_NO_NUMBER = NumberReading()
+NO_NUMBER = NumberReading()
+"""The text is no number."""
 
 
 def read_number(text: str | None, habit: Habit = PLAIN) -> NumberReading:
     """Read one number; see the module for what is understood."""
     if text is None:
-        return _NO_NUMBER
+        return NO_NUMBER
     plain = number(text)
     if plain is not None and not (habit.decimal_comma and _looks_grouped(text)):
         return NumberReading(plain)
@@ -85,7 +86,7 @@ def _looks_grouped(text: str) -> bool:
 def _read(text: str, habit: Habit) -> NumberReading:
     plain = text.translate(_SIGNS).strip()
     if not plain or len(plain) > _LONGEST:
-        return _NO_NUMBER
+        return NO_NUMBER
     if power := _POWER.fullmatch(plain):
         return _number(f"{power[1].replace(',', '.')}e{power[2]}")
     if grouped := _GROUPED.fullmatch(plain):
@@ -99,7 +100,7 @@ def _grouped(found: re.Match[str], habit: Habit) -> NumberReading:
     sign, digits, mark, decimal_mark, decimals = found.groups()
     whole = "".join(letter for letter in digits if letter.isdigit())
     if decimal_mark == mark:
-        return _NO_NUMBER
+        return NO_NUMBER
     if decimal_mark:
         return _number(f"{sign}{whole}.{decimals}")
     if mark in (" ", "'") or digits.count(mark) > 1:
@@ -117,4 +118,4 @@ def _grouped(found: re.Match[str], habit: Habit) -> NumberReading:
 
 def _number(text: str) -> NumberReading:
     value = number(text)
-    return _NO_NUMBER if value is None or not isfinite(value) else NumberReading(rounded(value))
+    return NO_NUMBER if value is None or not isfinite(value) else NumberReading(rounded(value))

@@ -398,6 +398,17 @@ def test_laboratory_values_are_graded_where_that_is_possible() -> None:
     assert found[6].flag == "<3 is no number"
 
 
+def test_numbers_that_can_be_two_are_held_in_every_domain() -> None:
+    pp = "STUDYID,DOMAIN,USUBJID,PPTESTCD,PPCAT,PPORRES,PPORRESU,PPSPEC\nABC,PP,ABC-1,CMAX,DRUG,{},ng/mL,PLASMA"
+    lb = "STUDYID,DOMAIN,USUBJID,LBTESTCD,LBORRES,LBORRESU,LBDTC\nABC,LB,ABC-1,PLAT,{},G/L,2020-01-01"
+    bw = "STUDYID,DOMAIN,USUBJID,BWTESTCD,BWORRES,BWORRESU,BWDTC\nABC,BW,ABC-1,BW,{},g,2020-01-01"
+    for name, text in (("pp", pp), ("lb", lb), ("bw", bw)):
+        [item] = held(only(csv(name, text.format('"1,234"'))))
+        assert (item.column, item.proposed, item.field) == (f"{name.upper()}ORRES", "1234", "value")
+        settled = text.format('"1,234"') + "\n" + text.splitlines()[1].replace("ABC-1", "ABC-2").format('"0,5"')
+        assert not held(only(csv(name, settled)))
+
+
 def test_animals_get_no_grades_of_people() -> None:
     lb = csv(
         "lb", "STUDYID,DOMAIN,USUBJID,LBTESTCD,LBSTRESN,LBSTRESU,LBSTNRHI,LBDTC\nABC,LB,ABC-1,ALT,900,U/L,40,2020-01-01"
