@@ -15,6 +15,7 @@ class Permission(StrEnum):
     MOVE_PROGRAMME = "move programmes"
     ASSESS_CHECKPOINT = "assess checkpoints"
     DECIDE_CHECKPOINT = "decide checkpoints"
+    DEFINE_RULES = "define checkpoint rules"
     IMPORT = "import files"
     EXPORT = "export data"
     MERGE_MOLECULES = "merge molecules"
@@ -43,7 +44,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.LEAD: frozenset(
         {_P.READ, _P.EXPORT, _P.IMPORT, _P.REGISTER_MOLECULE, _P.OPEN_PROGRAMME, _P.MOVE_PROGRAMME}
-        | {_P.ASSESS_CHECKPOINT, _P.DECIDE_CHECKPOINT, _P.MERGE_MOLECULES, _P.AUDIT, _P.ANSWER_ALERTS}
+        | {_P.ASSESS_CHECKPOINT, _P.DECIDE_CHECKPOINT, _P.DEFINE_RULES, _P.MERGE_MOLECULES, _P.AUDIT, _P.ANSWER_ALERTS}
     ),
     Role.DATA_PROTECTION: frozenset({_P.READ, _P.EXPORT, _P.AUDIT, _P.SEE_PSEUDONYMS}),
     Role.ADMIN: frozenset(_P),

@@ -8,8 +8,8 @@ from typing import Any
 import graphene
 from sqlalchemy import select
 
-from pipeline.assessment.evaluation import evaluate
-from pipeline.reports.checkpoint_evidence import gather
+from pipeline.assessment.composition import judge
+from pipeline.reports.rule_evidence import evidence_of
 from pipeline.store.basis import changed_inputs, rule_of
 from pipeline.store.checkpoint_tables import evidence_packets
 from pipeline.store.nodes import among, visible
@@ -130,7 +130,7 @@ def _recommended_now(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any)
             answers.append(None)
             continue
         then = programme | {"stage": row["stage"]}
-        answers.append(evaluate(rule, gather(reader, then, rule)).recommendation.value)
+        answers.append(judge(rule, evidence_of(reader, then, rule)).recommendation.value)
     return answers
 
 

@@ -20,6 +20,7 @@ from schema.programmes import Checkpoint, Programme, Transition
 from schema.reading import given
 from schema.reason_mutations import ReasonMutations
 from schema.reviews import ReviewItem, ReviewStatus
+from schema.rule_mutations import RuleMutations
 from schema.scalars import PartialDateTime, Upload
 from schema.words import AttritionReason, Modality, MoveKind, Verdict
 from schema.writing import KEY, Written, mutation, payload
@@ -184,7 +185,7 @@ def _decide_review(input: Any) -> DecideReview:
     )
 
 
-class Mutation(MonitoringMutations, ReasonMutations, AssessmentMutations, graphene.ObjectType):
+class Mutation(MonitoringMutations, ReasonMutations, AssessmentMutations, RuleMutations, graphene.ObjectType):
     """What can be written."""
 
     register_molecule = mutation(

@@ -8,6 +8,7 @@ from typing import Any
 import graphene
 import orjson
 
+from pipeline.reports.rules_on_record import RecordedRule, latest_parameters, recorded_rules, shown_characteristics
 from pipeline.store.reader import Reader
 from schema.reading import column, computed, given, many
 from schema.scalars import JSON
@@ -40,6 +41,21 @@ class Site(graphene.ObjectType):
     )
 
 
+def _rules_of(reader: Reader) -> dict[tuple[str, int], Any]:
+    return recorded_rules(reader.connection, reader.graphs.in_force(reader.connection)[1], reader.view)
+
+
+def _in_use(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[bool]:
+    rules = _rules_of(reader)
+    return [rules[row["code"], row["number"]].in_use for row in rows]
+
+
+def _characteristics(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[dict[str, Any]]:
+    rules = _rules_of(reader)
+    known = latest_parameters(rules)
+    return [shown_characteristics(rules[row["code"], row["number"]], known) for row in rows]
+
+
 class CheckpointRule(graphene.ObjectType):
     """A rule as data: what is measured, the statistic, its parameters and the bar."""
 
@@ -50,6 +66,20 @@ class CheckpointRule(graphene.ObjectType):
     parameters = column(JSON, "parameters", required=True, description="The bar and what else the method needs.")
     description = column(graphene.String, "description", required=True, description="What it asks, in a sentence.")
     source = column(graphene.String, "source", required=True, description="Where the rule comes from.")
+    in_use = computed(
+        graphene.Boolean,
+        _in_use,
+        needs=("code", "number"),
+        required=True,
+        description="Whether assessments are made by this version now.",
+    )
+    characteristics = computed(
+        JSON,
+        _characteristics,
+        needs=("code", "number"),
+        required=True,
+        description="How often it is wrong under stated truths: false_go, false_stop, expected sizes; or why not.",
+    )
 
 
 class StageEdge(graphene.ObjectType):
@@ -71,20 +101,38 @@ def stage_row(stage: Any) -> dict[str, Any]:
     return {"code": stage.code, "name": stage.name, "platform": stage.platform, "ordinal": stage.ordinal}
 
 
-def rule_row(rule: Any) -> dict[str, Any]:
-    """Return a rule of a graph as a row of `CheckpointRule`."""
-    return {
-        "code": rule.code,
-        "version": rule.version,
-        "kind": rule.kind,
-        "method": rule.method,
-        "parameters": dict(rule.parameters),
-        "description": rule.description,
-        "source": rule.source,
-    }
+class _RuleRow(dict[str, Any]):
+    """A rule as a row of `CheckpointRule`; its characteristics are worked out where they are asked for."""
+
+    def __init__(self, one: RecordedRule, known: Mapping[str, Any]) -> None:
+        rule = one.rule
+        super().__init__(
+            code=rule.code,
+            version=rule.version,
+            kind=rule.kind,
+            method=rule.method,
+            parameters=dict(rule.parameters),
+            description=rule.description,
+            source=rule.source,
+            inUse=one.in_use,
+        )
+        self._one, self._known = one, known
+
+    def __missing__(self, name: str) -> Any:
+        if name != "characteristics":
+            raise KeyError(name)
+        self[name] = shown_characteristics(self._one, self._known)
+        return self[name]
+
+
+def rule_row(one: RecordedRule, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a rule on record as a row of `CheckpointRule`; `known`: what a composed one names, by code."""
+    return _RuleRow(one, known)
 
 
 def _edges(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[list[dict[str, Any]]]:
+    rules = _rules_of(reader)
+    known = latest_parameters(rules)
     answers = []
     for row in rows:
         graph = reader.graph(row["id"])
@@ -94,7 +142,7 @@ def _edges(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[l
                     "from": stage_row(graph.stage(edge.source)),
                     "to": stage_row(graph.stage(edge.target)),
                     "kind": edge.kind,
-                    "requires": [rule_row(graph.rules[code]) for code in edge.requires],
+                    "requires": [rule_row(rules[code, graph.rules[code].version], known) for code in edge.requires],
                 }
                 for edge in graph.edges
             ]

@@ -9,6 +9,9 @@ from enum import StrEnum
 from pipeline.errors import Unmet
 from pipeline.words import CheckpointKind, Verdict
 
+COMPOSED = "COMPOSED"
+"""The method of a rule that is made of others; see pipeline.assessment.composition."""
+
 METHODS: Mapping[str, str] = {
     "A1": "human equivalent dose",
     "A2": "maximum recommended starting dose",
@@ -60,6 +63,7 @@ METHODS: Mapping[str, str] = {
     "F1": "operating characteristics",
     "F2": "probability of technical success",
     "REVIEW": "documented judgement, without a statistic",
+    COMPOSED: "other rules and criteria, combined with and, or, not",
 }
 """The methods a rule may name."""
 

@@ -26,7 +26,7 @@ NOT_YET = {
         *("subjectRequests", "dataReuseStudies"),
     },
     "Mutation": {
-        *("defineRule", "signCheckpoint", "recordSubjectRequest"),
+        *("signCheckpoint", "recordSubjectRequest"),
         *("answerSubjectRequest", "registerDataReuse"),
     },
 }
@@ -34,8 +34,8 @@ TYPES_NOT_YET = {
     *("Signature", "MissedSignal", "RuleReplay", "KeyFigures", "SiteFigures"),
     *("Act", "Change", "AuditStatus", "SubjectRight", "RequestStatus", "SubjectRequest", "DataReuseStudy"),
     *(f"{name}{part}" for name in ("Act", "Change") for part in ("Connection", "Edge")),
-    *("DefineRuleInput", "SignCheckpointInput", "RecordSubjectRequestInput", "AnswerSubjectRequestInput"),
-    *("RegisterDataReuseInput", "DefineRulePayload", "SignCheckpointPayload"),
+    *("SignCheckpointInput", "RecordSubjectRequestInput", "AnswerSubjectRequestInput"),
+    *("RegisterDataReuseInput", "SignCheckpointPayload"),
     *("RecordSubjectRequestPayload", "AnswerSubjectRequestPayload", "RegisterDataReusePayload"),
 }
 
