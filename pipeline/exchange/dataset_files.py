@@ -90,7 +90,7 @@ def _open(source: Source, opened: Opened) -> None:
         with source.open() as stream:
             opened.defines.append(read_define(stream.read(), source.place))
     elif start.startswith(_WORKBOOK):
-        opened.datasets += _workbook(source)
+        opened.datasets += workbook_sets(source)
     else:
         opened.datasets.append(read_csv(source))
 
@@ -113,7 +113,8 @@ def _told(column: DataColumn, described: DataColumn | None) -> DataColumn:
 # ------------------------------------------------------------------------------------------------- workbooks
 
 
-def _workbook(source: Source) -> list[DataSet]:
+def workbook_sets(source: Source) -> list[DataSet]:
+    """Return a data set for every sheet of a workbook, called like the sheet; like the file where there is one only."""
     with source.open() as stream:
         data = stream.read(MAX_BYTES + 1)
     tables = read_tables(data, source.place, variable_names)

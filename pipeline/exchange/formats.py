@@ -107,10 +107,11 @@ def _tables(
 
 
 def data_sets(files: Files) -> list[DataSet]:
-    """Open the data sets in files, each told by how it begins: SAS transport, Dataset-JSON, or delimited text."""
+    """Open the data sets in files, told by their content: transport, Dataset-JSON, a workbook, or delimited text."""
     from pipeline.exchange.dataset_csv import read_csv
     from pipeline.exchange.dataset_json import is_dataset_json, read_dataset_json
     from pipeline.exchange.dataset_table import Source
+    from pipeline.exchange.study_workbook import is_study_workbook, study_sheets
     from pipeline.exchange.xpt import is_xpt, read_xpt
 
     found: list[DataSet] = []
@@ -120,6 +121,8 @@ def data_sets(files: Files) -> list[DataSet]:
             found += read_xpt(source)
         elif is_dataset_json(start):
             found += read_dataset_json(source)
+        elif is_study_workbook(file.content):
+            found += study_sheets(source)
         elif not _is_markup(file):
             found.append(read_csv(source))
     return found
@@ -254,10 +257,11 @@ _TOPICS = re.compile(
 def _is_study_data(content: bytes) -> bool:
     """Whether a file is a data set of SDTM or SEND, or in a format that hardly holds anything else."""
     from pipeline.exchange.dataset_json import is_dataset_json
+    from pipeline.exchange.study_workbook import is_study_workbook
     from pipeline.exchange.xpt import is_xpt
 
     start = content[:_HEAD]
-    if is_xpt(start) or is_dataset_json(start):
+    if is_xpt(start) or is_dataset_json(start) or is_study_workbook(content):
         return True
     first = next(iter(_head(content).splitlines()), "")
     return _TOPICS.search(first) is not None and re.search(r"\bSTUDYID\b|\bUSUBJID\b", first, re.IGNORECASE) is not None

@@ -97,14 +97,15 @@ STUDY = [(f"{name}.csv", text.encode()) for name, text in (("dm", DM), ("ex", EX
 STUDY.append(("suppae.csv", SUPPAE.encode()))
 
 
-@pytest.mark.parametrize("format", [name for name in FORMATS if name != "xlsx"])
+@pytest.mark.parametrize("format", FORMATS)
 def test_what_is_exported_comes_back_the_same(centre: Centre, elsewhere: Centre, written, format: str) -> None:
     brought_in(centre, STUDY)
     before = content(centre)
     assert counted(centre)["MonitoringRecord"] == 4
     folder, account = written(centre, "S1", format)
     assert account.left_out == {}
-    report = brought_in(elsewhere, files_of(folder))
+    report = brought_in(elsewhere, files_of(folder), "auto")
+    assert (report["format"], report["quarantined"]) == ("sdtm", 0)
     assert (report["quarantined"], report["held"], report["duplicates"]) == (0, 0, 0)
     assert report["accepted"] == sum(account.rows.values())
     assert content(elsewhere) == before
