@@ -10,14 +10,15 @@ from typing import Any
 import orjson
 
 from pipeline.access import Permission
-from pipeline.assessment.evaluation import evaluate
+from pipeline.assessment.composition import judge
 from pipeline.assessment.finding import Evidence
 from pipeline.commands import handles
 from pipeline.commands.texts import checked
 from pipeline.dates import PartialDate
 from pipeline.errors import InputError, NotPermitted, PipelineError, StaleVersion, refuse
-from pipeline.reports.checkpoint_evidence import gather
-from pipeline.store.basis import changed_inputs, rules_in_use
+from pipeline.reports.rule_evidence import evidence_of
+from pipeline.stages.checkpoints import CheckpointRule
+from pipeline.store.basis import changed_inputs, rules_asked
 from pipeline.store.checkpoint_tables import (
     checkpoint_conditions,
     checkpoint_votes,
@@ -52,19 +53,25 @@ def assess(act: Act, programme: Mapping[str, Any], code: str) -> int:
     Raises:
         InputError: the rule is not asked at the programme's stage.
     """
-    graph = act.graphs.of(act.connection, programme["graph_id"])
-    wanted = sorted({rule for edge in graph.edges_from(programme["stage"]) for rule in edge.requires})
-    if code not in wanted:
+    rules = rules_asked(act.connection, act.graphs.of(act.connection, programme["graph_id"]), programme["stage"])
+    if code not in rules:
         raise InputError(
-            f"{code[:60]!r} is not asked at {programme['stage']}; asked there: {', '.join(wanted) or 'no rule'}",
+            f"{code[:60]!r} is not asked at {programme['stage']}; asked there: {', '.join(rules) or 'no rule'}",
             path=("input", "rule"),
         )
-    rule = rules_in_use(act.connection, graph.rules)[code]
-    evidence = gather(Reader(act.connection, act.actor, act.graphs), programme, rule)
-    same = _already_assessed(act, programme, code, rule.version, evidence)
+    evidence = evidence_of(Reader(act.connection, act.actor, act.graphs), programme, rules[code])
+    return freeze(act, programme, rules[code], evidence)
+
+
+def freeze(act: Act, programme: Mapping[str, Any], rule: CheckpointRule, evidence: Evidence) -> int:
+    """Record what a rule finds in the evidence, with the evidence, and return the checkpoint.
+
+    It is the open one where that saw the very same.
+    """
+    same = _already_assessed(act, programme, rule.code, rule.version, evidence)
     if same is not None:
         return same
-    found = evaluate(rule, evidence)
+    found = judge(rule, evidence)
     id = act.add(
         checkpoints,
         {
