@@ -9,6 +9,7 @@ from graphql import GraphQLResolveInfo
 
 from pipeline.access import Permission
 from pipeline.commands.imports import ImportFiles
+from pipeline.commands.mappings import mapping_named, saved_mappings
 from pipeline.errors import PipelineError
 from pipeline.exchange.formats import FORMATS, read_files
 from pipeline.exchange.reading import Reading
@@ -26,6 +27,7 @@ class ImportInput(graphene.InputObjectType):
     )
     study = graphene.String(description="The study it belongs to, by code, for formats of one study.")
     molecule = graphene.String(description="The molecule it belongs to, by code, for formats of one molecule.")
+    mapping = graphene.String(description="The confirmed mapping of columns to read tables by: its name, or name@2.")
     dry_run = graphene.Boolean(default_value=False, description="Report what would happen and write nothing.")
 
 
@@ -77,7 +79,18 @@ def import_file(info: GraphQLResolveInfo, file: Any, input: Any) -> dict[str, An
         name = file.filename or "upload"
         with request.centre.read(request.actor) as reader:
             _, graph = reader.graphs.in_force(reader.connection)
-        reading = read_files(input.format, [(name, content)], graph, study=input.get("study"))
+            wanted = input.get("mapping")
+            mapping = mapping_named(reader.connection, wanted) if wanted else None
+            saved = saved_mappings(reader.connection)
+        reading = read_files(
+            input.format,
+            [(name, content)],
+            graph,
+            study=input.get("study"),
+            molecule=input.get("molecule"),
+            mapping=mapping,
+            saved=saved,
+        )
         command = ImportFiles.of(
             reading,
             [(name, content)],

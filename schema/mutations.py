@@ -13,6 +13,7 @@ from pipeline.commands.programmes import MoveProgramme, OpenProgramme
 from pipeline.commands.reviews import DecideReview
 from schema.assessment_mutations import AssessmentMutations
 from schema.imports import ImportInput, ImportReport, import_file
+from schema.mappings import MappingMutations
 from schema.molecules import Molecule
 from schema.monitoring_mutations import MonitoringMutations
 from schema.node import id_of
@@ -185,7 +186,9 @@ def _decide_review(input: Any) -> DecideReview:
     )
 
 
-class Mutation(MonitoringMutations, ReasonMutations, AssessmentMutations, RuleMutations, graphene.ObjectType):
+class Mutation(
+    MappingMutations, MonitoringMutations, ReasonMutations, AssessmentMutations, RuleMutations, graphene.ObjectType
+):
     """What can be written."""
 
     register_molecule = mutation(

@@ -21,10 +21,11 @@ _MOST_BYTES = 200 * 1024 * 1024
     "format_name",
     default="auto",
     show_default=True,
-    help="portfolio, snapshots, phase1-dlt, ctgov, trial-stops, sdtm, or auto: told by the content.",
+    help="portfolio, snapshots, phase1-dlt, ctgov, trial-stops, sdtm, tables, or auto: told by the content.",
 )
 @click.option("--study", help="The study the records belong to, by code, where the files do not say it.")
 @click.option("--molecule", help="The molecule the study is about, by code or name, where it cannot be told.")
+@click.option("--mapping", "mapping_name", help="Read tables by this confirmed mapping of columns (NAME, or NAME@2).")
 @click.option("--dry-run", is_flag=True, help="Rehearse: report what would happen and write nothing.")
 @click.option(
     "--quarantine",
@@ -41,6 +42,7 @@ def command(
     format_name: str,
     study: str | None,
     molecule: str | None,
+    mapping_name: str | None,
     dry_run: bool,
     quarantine: Path | None,
     template: Path | None,
@@ -58,6 +60,7 @@ def command(
     if not paths:
         raise click.UsageError("name at least one file or folder (or --template FILE)")
     from pipeline.commands.imports import ImportFiles
+    from pipeline.commands.mappings import mapping_named, saved_mappings
     from pipeline.exchange.formats import read_files
     from pipeline.exchange.quarantine import write_quarantine
 
@@ -65,8 +68,12 @@ def command(
     with session.open() as centre:
         with centre.read() as reader:
             _, graph = reader.graphs.in_force(reader.connection)
+            mapping = mapping_named(reader.connection, mapping_name) if mapping_name else None
+            saved = saved_mappings(reader.connection)
         with session.progress("Reading"):
-            reading = read_files(format_name, files, graph, study=study)
+            reading = read_files(
+                format_name, files, graph, study=study, molecule=molecule, mapping=mapping, saved=saved
+            )
             reading.warnings += left_out
         with session.progress("Rehearsing" if dry_run else "Writing", lambda: reading.rows):
             made = ImportFiles.of(reading, files, name=_name(paths), dry_run=dry_run, study=study, molecule=molecule)

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from pipeline.errors import FileRefused
 from pipeline.exchange.column_mapping_kinds import KINDS
-from pipeline.exchange.column_mapping_propose import known_headings, split_heading
+from pipeline.exchange.column_mapping_propose import Proposal, known_headings, propose, split_heading
 from pipeline.exchange.dataset_csv import Cells
 from pipeline.exchange.dataset_json import is_dataset_json, read_dataset_json
 from pipeline.exchange.dataset_table import Chunk, DataColumn, DataSet, Source, TypeOrigin, at, visible
@@ -147,3 +147,18 @@ def _unread(table: Table, row: Row, index: int, what: str) -> Quarantined:
     column = table.headings[index] if index < len(table.headings) else None
     value = visible(row.cells[index]) if index < len(row.cells) else None
     return Quarantined(Place(table.file, row.number), column, value, f"the cell holds a {what}; put its value there")
+
+
+def proposal_of(name: str, content: bytes, *, sheet: str | None = None) -> Proposal:
+    """Return what a file seems to be: its first table that is understood, or the sheet that is named.
+
+    Raises:
+        FileRefused: it is no table, or has no such sheet.
+    """
+    datasets = open_tables([SentFile(name, content, name)])
+    if sheet is not None:
+        datasets = [dataset for dataset in datasets if dataset.name.casefold() == sheet.casefold()]
+        if not datasets:
+            raise FileRefused(f"{name} has no sheet {sheet[:60]!r} with rows")
+    proposals = [propose(dataset) for dataset in datasets]
+    return next((proposal for proposal in proposals if proposal.kind is not None), proposals[0])
