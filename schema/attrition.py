@@ -16,6 +16,7 @@ from pipeline.reports.attrition_review import ReviewRequest, attrition_review
 from pipeline.store.filters import PortfolioFilter
 from pipeline.store.reader import Reader
 from pipeline.words import AttritionReason as Reason
+from schema.missed_signals import KEY, Estimate, OfSignals, estimate_row, signals_below
 from schema.reading import given
 from schema.stages import Stage, stage_row
 from schema.words import AttritionReason, enum_of
@@ -43,18 +44,6 @@ CountingRule = enum_of(
         "PROGRESSION_DECISION": "Exits from a phase, each when it happened; a programme may leave a phase twice.",
     },
 )
-
-
-class Estimate(graphene.ObjectType):
-    """An estimate never travels without its numbers: k of n, and a two-sided 95 % interval with its method."""
-
-    value = given(graphene.Float, description="The rate; null where too few outcomes are known to show one.")
-    k = given(graphene.Int, required=True, description="How many passed, or were late.")
-    n = given(graphene.Int, required=True, description="Out of how many whose outcome is known.")
-    low = given(graphene.Float, description="Lower limit; null where there is no rate.")
-    high = given(graphene.Float, description="Upper limit; null where there is no rate.")
-    method = given(graphene.String, required=True, description="How the limits were found.")
-    reason = given(graphene.String, description="Why there is no rate; null where there is one.")
 
 
 class PhaseTransition(graphene.ObjectType):
@@ -167,7 +156,7 @@ class AttritionGroup(graphene.ObjectType):
     late_share = given(Estimate, description="Late scientific stops over all of its scientific stops.")
 
 
-class AttritionReview(graphene.ObjectType):
+class AttritionReview(OfSignals, graphene.ObjectType):
     """Where, when and why programmes stop."""
 
     counting_rule = given(CountingRule, required=True, description="How it was counted.")
@@ -236,7 +225,8 @@ def review_row(reader: Reader, wanted: PortfolioFilter, rule: Rule, known_at: da
     """
     now = utc_now()
     today = min(known_at or now, now).astimezone(UTC).date().isoformat()
-    found = attrition_review(reader, ReviewRequest(today=today, rule=rule.value, filter=wanted))
+    request = ReviewRequest(today=today, rule=rule.value, filter=wanted)
+    found = attrition_review(reader, request)
     _, graph = reader.graphs.in_force(reader.connection)
     medians = {one.stage: one.median for one in found.times}
     return {
@@ -268,12 +258,8 @@ def review_row(reader: Reader, wanted: PortfolioFilter, rule: Rule, known_at: da
             {"code": one.code, "sentence": one.sentence, "count": one.count, "names": one.names}
             for one in found.caveats
         ],
+        KEY: signals_below(reader, request, graph),
     }
-
-
-def estimate_row(estimate: results.Estimate) -> dict[str, Any]:
-    """Return an estimate as a row of `Estimate`."""
-    return {name: getattr(estimate, name) for name in ("value", "k", "n", "low", "high", "method", "reason")}
 
 
 def _stage(graph: StageGraph, code: str) -> dict[str, Any]:

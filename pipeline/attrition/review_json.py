@@ -111,8 +111,9 @@ def differences(before: object, after: object, path: str = "") -> Iterator[Chang
 
 
 _NAMES = (
+    *(("transition",), ("study", "counted_by"), ("system",), ("clock",), ("from_stage",)),
     *(("rule",), ("source", "population", "step"), ("dimension", "group"), ("dimension", "stage", "of")),
-    *(("stage", "cause"), ("stage", "reason"), ("year",), ("code",), ("probability",), ("stage",), ("from_stage",)),
+    *(("stage", "cause"), ("stage", "reason"), ("year",), ("code",), ("probability",), ("stage",), ("kind",)),
 )
 """What tells the rows of a list apart: the first of these that a row has all of."""
 

@@ -7,6 +7,11 @@ list. Years are of 365.25 days. `pipeline.attrition.review_json` writes these re
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.attrition.concordance import SystemConcordance
+    from pipeline.attrition.missed_signals import MissedSignals
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +296,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class AttritionReview:
-    """Where, when and why programmes stop. `method` and `version` say how it was computed; so do `methods` by id."""
+    """Where, when and why programmes stop. `method` and `version` say how it was computed; so do `methods` by id.
+
+    missed and concordance are None where the records of studies were not asked for.
+    """
 
     method: str
     version: int
@@ -315,6 +323,8 @@ class AttritionReview:
     standings: Standings
     caveats: tuple[Caveat, ...]
     definitions: dict[str, str]
+    missed: MissedSignals | None = None
+    concordance: tuple[SystemConcordance, ...] | None = None
 
     @property
     def counted(self) -> RuleRates:

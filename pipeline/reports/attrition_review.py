@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
 from pipeline.attrition.courses import Courses
 from pipeline.attrition.portfolio import STATUSES, Portfolio
-from pipeline.attrition.review import HISTORY, RECORD, Asked, review
+from pipeline.attrition.review import HISTORY, RECORD, Asked, chosen, followed, review
 from pipeline.attrition.review_json import Change, differences, plain
 from pipeline.attrition.review_results import AttritionReview
 from pipeline.attrition.review_settings import Settings, default_settings, settings_of
 from pipeline.attrition.review_times import number_of
 from pipeline.errors import FileRefused, InputError
 from pipeline.reports.attrition_portfolio import NOT_RECORDED, portfolio_of, with_recorded
+from pipeline.reports.missed_signals import SignalReview, signal_review
 from pipeline.store import tables
 from pipeline.store.filters import PortfolioFilter, programme_conditions
 from pipeline.store.nodes import visible
@@ -42,7 +43,7 @@ class ReviewRequest:
     """What a reader asks of the attrition of a portfolio; see `pipeline.attrition.review.Asked` for each.
 
     today: the day of what is known: programmes are followed until then, or until the day the reader looks back from,
-    if that is earlier.
+    if that is earlier. signals: whether the records of studies are searched for missed signals.
     """
 
     today: str
@@ -51,6 +52,7 @@ class ReviewRequest:
     observed_from: str = HISTORY
     window: tuple[str | None, str | None] = (None, None)
     settings: Settings | None = None
+    signals: bool = False
 
 
 def attrition_review(reader: Reader, request: ReviewRequest) -> AttritionReview:
@@ -59,6 +61,33 @@ def attrition_review(reader: Reader, request: ReviewRequest) -> AttritionReview:
     Raises:
         InputError: an unknown rule, stage, site, status or modality, or something that is not a day.
     """
+    graph, portfolio, asked = _prepared(reader, request)
+    found = review(
+        portfolio,
+        asked,
+        wanted=lambda courses: _by_position(courses, graph, request.filter),
+        contributing=lambda courses: _contributing(reader, courses),
+        sites=lambda groups: [[_site(graph, stage.code, group) for stage in portfolio.stages] for group in groups],
+    )
+    if not request.signals:
+        return found
+    signals = signals_of(reader, request)
+    return replace(found, missed=signals.missed, concordance=signals.concordance)
+
+
+def signals_of(reader: Reader, request: ReviewRequest) -> SignalReview:
+    """Search the records of studies for the signals of the programmes a filter names, from the reader's moment.
+
+    Raises:
+        InputError: as `attrition_review`.
+    """
+    graph, portfolio, asked = _prepared(reader, request)
+    courses = followed(portfolio, asked)
+    return signal_review(reader, chosen(courses, _by_position(courses, graph, request.filter)), asked.settings)
+
+
+def _prepared(reader: Reader, request: ReviewRequest) -> tuple[StageGraph, Portfolio, Asked]:
+    """Return the graph in force, the programmes a filter may name, and what is asked of them."""
     _, graph = reader.graphs.in_force(reader.connection)
     _check(graph, request.filter)
     head, portfolio = portfolio_of(reader)
@@ -77,13 +106,7 @@ def attrition_review(reader: Reader, request: ReviewRequest) -> AttritionReview:
     if request.observed_from == RECORD:
         portfolio = with_recorded(reader.connection, portfolio)
     portfolio = portfolio.only(_by_programme(reader, portfolio, request.filter))
-    return review(
-        portfolio,
-        asked,
-        wanted=lambda courses: _by_position(courses, graph, request.filter),
-        contributing=lambda courses: _contributing(reader, courses),
-        sites=lambda groups: [[_site(graph, stage.code, group) for stage in portfolio.stages] for group in groups],
-    )
+    return graph, portfolio, asked
 
 
 def verify(reader: Reader, written: Mapping[str, Any]) -> list[Change]:
@@ -103,6 +126,7 @@ def verify(reader: Reader, written: Mapping[str, Any]) -> list[Change]:
             observed_from=str(question["observed_from"]),
             window=(begin, end),
             settings=settings_of(question["settings"]),
+            signals=written.get("missed") is not None,
         )
         if type(known_at) is not int or not (as_of is None or isinstance(as_of, str)):
             raise TypeError

@@ -1,0 +1,561 @@
+"""The missed-signal review of a centre, and how findings in animals agree with events in people, from its records."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlalchemy import and_, func, select
+
+from pipeline.attrition.concordance import OrganPair, Studied, SystemConcordance, by_system
+from pipeline.attrition.courses import APPROVED, IN_PHASE, STALLED, STOPPED, Courses
+from pipeline.attrition.missed_signals import (
+    ENROLMENT,
+    FIRST_DOSE,
+    NOT_COUNTED,
+    REFERENCE_START,
+    STOPS,
+    Course,
+    Dosed,
+    MissedSignals,
+    ScientificStop,
+    Signal,
+    missed_signals,
+)
+from pipeline.attrition.organ_systems import organ_systems
+from pipeline.attrition.portfolio import REASONS
+from pipeline.attrition.review_settings import EFFICACY, TOXICITY
+from pipeline.attrition.review_times import number_of
+from pipeline.attrition.signal_records import (
+    ABOVE_LIMIT,
+    ENDPOINT,
+    MARGIN,
+    ORGAN,
+    SHORTFALL,
+    checkpoint_key,
+    count_keys,
+    event_keys,
+    finding_keys,
+    finding_systems,
+    first_futile,
+    keys_of_text,
+    laboratory_keys,
+    limiting_keys,
+)
+from pipeline.reports.signal_rows import (
+    OWN_DATE,
+    RECORDED,
+    SignalRows,
+    StudyHead,
+    happened,
+    is_people,
+    study_heads,
+    whole_day,
+)
+from pipeline.store import study_tables, tables
+from pipeline.store.nodes import visible
+from pipeline.store.reader import Reader
+from pipeline.store.selection import View
+from pipeline.words import AlertKind, AttritionReason, Status, StudyStatus, Verdict
+
+if TYPE_CHECKING:
+    from pipeline.attrition.review_settings import Settings
+
+_ALERTS = {
+    AlertKind.EXPOSURE_BELOW_TARGET: SHORTFALL,
+    AlertKind.EXPOSURE_ABOVE_LIMIT: ABOVE_LIMIT,
+    AlertKind.MARGIN_CROSSED: MARGIN,
+    AlertKind.DLT_RATE: TOXICITY,
+    AlertKind.HYS_LAW: f"{ORGAN}HEPATOBILIARY",
+    AlertKind.QTC: f"{ORGAN}CARDIAC",
+    AlertKind.FUTILITY: EFFICACY,
+}
+_NEGATIVE = (Verdict.NO_GO, Verdict.HOLD, Verdict.RECYCLE)
+_OVER = (StudyStatus.TERMINATED, StudyStatus.WITHDRAWN, StudyStatus.SUSPENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalReview:
+    """What the records say of signals: missed ones, and animals against people by organ system."""
+
+    missed: MissedSignals
+    concordance: tuple[SystemConcordance, ...]
+
+
+def signal_review(reader: Reader, courses: Courses, settings: Settings) -> SignalReview:
+    """Look for the signals of the programmes followed, in a number of statements that hangs on nothing.
+
+    Args:
+        reader: sees the records as they were known.
+        courses: the programmes of a review.
+        settings: those of the review.
+    """
+    collected = _Collecting(reader, courses, settings)
+    stops = collected.stops()
+    collected.collect(stops)
+    missed = missed_signals(
+        collected.followed, [one.stop for one in stops], collected.signals, collected.dosed(), settings.fewest
+    )
+    return SignalReview(missed, by_system(collected.pairs(), settings.fewest))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """A stop with what it says of itself; scientific ones have a kind of STOPS."""
+
+    stop: ScientificStop
+    text: str
+    recorded: int
+
+
+@dataclass(slots=True)
+class _Collecting:
+    reader: Reader
+    courses: Courses
+    settings: Settings
+    followed: list[Course] = field(default_factory=list)
+    signals: dict[int, list[Signal]] = field(default_factory=lambda: defaultdict(list))
+    studies: dict[int, StudyHead] = field(default_factory=dict)
+    in_animals: dict[int, dict[str, bool]] = field(default_factory=lambda: defaultdict(dict))
+    in_people: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    people_studied: set[int] = field(default_factory=set)
+
+    @property
+    def stages(self) -> frozenset[str]:
+        return frozenset(stage.code for stage in self.courses.portfolio.stages)
+
+    @property
+    def view(self) -> View:
+        return View(known_at=self.reader.view.known_at)
+
+    # ------------------------------------------------------------ programmes
+
+    def stops(self) -> list[_Stop]:
+        """Return every scientific stop of the programmes, in the order of their records."""
+        molecule_of = self._molecules()
+        self.followed = self._followed(molecule_of)
+        self.studies = study_heads(self.reader, {one.molecule for one in self.followed})
+        places = {id: n for n, id in enumerate(self.courses.portfolio.ids.tolist())}
+        first, at = self.courses.first, self.courses.at
+        count = self.courses.portfolio.owner.size
+        ends = [*first.tolist()[1:], count]
+        found = []
+        for row in self._discontinued():
+            place = places.get(row["programme_id"])
+            if place is None:
+                continue
+            move = int(first[place]) + row["position"] - 1
+            kind = self.settings.kind_of(row["reason"])
+            if move >= ends[place] or kind not in STOPS:
+                continue
+            text = " ".join(filter(None, (row["reason_verbatim"], row["note"], *row["judged"])))
+            stop = ScientificStop(
+                programme=row["programme_id"],
+                name=self.courses.portfolio.names[place],
+                molecule=molecule_of[row["programme_id"]],
+                transition=row["id"],
+                stage=row["from_stage"] or row["to_stage"],
+                reason=row["reason"],
+                kind=kind,
+                day=int(at[move]),
+                keys=keys_of_text(kind, text),
+            )
+            found.append(_Stop(stop, text, number_of(row["recorded_at"])))
+        return found
+
+    def _molecules(self) -> dict[int, int]:
+        table = tables.programmes
+        statement = select(table.c.id, table.c.molecule_id).where(visible(table, self.view))
+        return {row.id: row.molecule_id for row in self.reader.connection.execute(statement)}
+
+    def _discontinued(self) -> list[dict[str, Any]]:
+        """Return the moves that stopped a programme, with the words of the reasons that were judged."""
+        move, of, acts = tables.transitions, study_tables.attrition_reasons, tables.acts
+        off = Status.DISCONTINUED.value
+        names = ("id", "programme_id", "position", "from_stage", "to_stage", "reason", "reason_verbatim", "note")
+        statement = (
+            select(*(move.c[name] for name in names), acts.c.recorded_at, of.c.verbatim)
+            .join(acts, acts.c.number == move.c.since_act)
+            .outerjoin(of, and_(of.c.transition_id == move.c.id, visible(of, self.view)))
+            .where(visible(move, self.view), move.c.to_status == off)
+            .where(func.coalesce(move.c.from_status, "") != off)
+            .order_by(move.c.id, of.c.id)
+        )
+        rows: dict[int, dict[str, Any]] = {}
+        for row in self.reader.connection.execute(statement).mappings():
+            kept = rows.setdefault(row["id"], {**row, "judged": []})
+            if row["verbatim"]:
+                kept["judged"].append(row["verbatim"])
+        return list(rows.values())
+
+    def _followed(self, molecule_of: Mapping[int, int]) -> list[Course]:
+        courses, p = self.courses, self.courses.portfolio
+        codes = [stage.code for stage in p.stages]
+        at, stage = courses.at.tolist(), p.stage.tolist()
+        first = courses.first.tolist()
+        ends = [*first[1:], p.owner.size]
+        standing, reason = courses.standing.tolist(), p.reason[courses.last].tolist()
+        phases = len(courses.phases.codes)
+        found = []
+        for n, id in enumerate(p.ids.tolist()):
+            span = range(first[n], ends[n])
+            stood = standing[n]
+            outcome: Literal["dropped", "dropped_strategic", "advanced", "active"] = "active"
+            end = courses.day
+            if stood == STOPPED:
+                why = None if reason[n] < 0 else REASONS[reason[n]]
+                outcome = "dropped" if self.settings.kind_of(why) in STOPS else "dropped_strategic"
+                end = int(at[span[-1]])
+            elif stood not in (IN_PHASE, STALLED):
+                outcome, end = "dropped_strategic", int(courses.ended[n])
+            elif stood == APPROVED or courses.top[n] >= phases:
+                outcome = "advanced"
+            moves = tuple((int(at[row]), codes[stage[row]]) for row in span)
+            found.append(Course(id, molecule_of[id], moves, end, outcome))
+        return found
+
+    # ------------------------------------------------------------ signals
+
+    def collect(self, stops: Iterable[_Stop]) -> None:
+        """Gather every record that carries a signal, by molecule, and what was studied at all."""
+        rows = SignalRows(self.reader, self.studies)
+        self._events(rows)
+        self._findings(rows)
+        self._laboratory(rows)
+        self._counts(rows)
+        self._responses(rows)
+        self._study_stops()
+        self._alerts()
+        self._checkpoints()
+        for one in stops:
+            stop = one.stop
+            keys = stop.keys or ((stop.kind,) if stop.kind in (TOXICITY, EFFICACY) else (SHORTFALL,))
+            label = f"{stop.name} was stopped at {stop.stage} for {stop.reason}"
+            self._add(
+                Signal(
+                    stop.molecule,
+                    keys,
+                    stop.day,
+                    OWN_DATE,
+                    one.recorded,
+                    "Transition",
+                    stop.transition,
+                    label,
+                    stage=stop.stage,
+                )
+            )
+
+    def _add(self, signal: Signal) -> None:
+        if signal.day <= self.courses.day:
+            self.signals[signal.molecule].append(signal)
+
+    def _of_study(
+        self,
+        node: str,
+        versions: list[Mapping[str, Any]],
+        keys_of: Callable[[Mapping[str, Any]], tuple[str, ...]],
+        own: Callable[[Mapping[str, Any]], str | None],
+        label: Callable[[Mapping[str, Any]], str],
+        at: tuple[str, int] | None = None,
+    ) -> tuple[str, ...]:
+        """Add a record of a study as it is seen, known since the first version that carried the same."""
+        row = versions[-1]
+        study = self.studies.get(row["study_id"])
+        keys = keys_of(row) if study is not None else ()
+        if study is None or not keys:
+            return ()
+        known = next(one["recorded_at"] for one in versions if set(keys) & set(keys_of(one)))
+        day, dated_by = happened(row, study, own)
+        shown_node, shown_id = at or (node, row["id"])
+        for molecule in sorted(study.molecules):
+            self._add(
+                Signal(
+                    molecule,
+                    keys,
+                    day,
+                    dated_by,
+                    number_of(known),
+                    shown_node,
+                    shown_id,
+                    f"{label(row)} (study {study.code})",
+                    study.id,
+                    study.stage if study.stage in self.stages else None,
+                )
+            )
+        return keys
+
+    def _note_people(self, study_id: int, keys: Iterable[str]) -> None:
+        study = self.studies.get(study_id)
+        for molecule in study.molecules if study is not None else ():
+            self.in_people[molecule].update(key.removeprefix(ORGAN) for key in keys if key.startswith(ORGAN))
+
+    def _events(self, rows: SignalRows) -> None:
+        for versions in rows.events():
+            if is_people(versions[-1]["species"]):
+                keys = self._of_study("AdverseEvent", versions, event_keys, lambda row: row["sorted_on"], _event_label)
+                self._note_people(versions[-1]["study_id"], keys)
+        self._studied(study_tables.adverse_events)
+        self._studied(tables.event_counts)
+        self._studied(tables.dlt_observations)
+
+    def _studied(self, table: Any) -> None:
+        """Note the molecules with safety records of people: what is not among them was looked for."""
+        statement = select(table.c.study_id).distinct().where(visible(table, self.view))
+        for id in self.reader.connection.execute(statement).scalars():
+            study = self.studies.get(id)
+            if study is not None and study.people:
+                self.people_studied |= study.molecules
+
+    def _findings(self, rows: SignalRows) -> None:
+        for versions in rows.findings():
+            row = versions[-1]
+            study = self.studies.get(row["study_id"])
+            if study is None or study.people:
+                continue
+            for system in finding_systems(row):
+                for molecule in study.molecules:
+                    self.in_animals[molecule].setdefault(system, False)
+            keys = self._of_study("Finding", versions, finding_keys, lambda row: row["sorted_on"], _finding_label)
+            for key in keys:
+                for molecule in study.molecules:
+                    self.in_animals[molecule][key.removeprefix(ORGAN)] = True
+
+    def _laboratory(self, rows: SignalRows) -> None:
+        for versions in rows.laboratory():
+            if is_people(versions[-1]["species"]):
+                self._of_study(
+                    "LaboratoryResult", versions, laboratory_keys, lambda row: row["sorted_on"], _laboratory_label
+                )
+
+    def _counts(self, rows: SignalRows) -> None:
+        for table, keys_of, label in (
+            (tables.event_counts, count_keys, _count_label),
+            (tables.dlt_observations, limiting_keys, _limiting_label),
+        ):
+            for versions in rows.plain(table):
+                study = versions[-1]["study_id"]
+                keys = self._of_study("Study", versions, keys_of, lambda row: None, label, ("Study", study))
+                self._note_people(study, keys)
+
+    def _responses(self, rows: SignalRows) -> None:
+        for found in rows.responses().values():
+            row = first_futile((row, row["subject_id"], row["response"]) for row in found)
+            if row is not None:
+                self._of_study(
+                    "TumourResponse",
+                    [row],
+                    lambda row: (f"{ENDPOINT}RESPONSE",),
+                    lambda row: row["sorted_on"],
+                    lambda row: "with this response the response rate is surely below what is of interest",
+                )
+
+    def _study_stops(self) -> None:
+        """Add studies that were stopped for toxicity, lack of effect or exposure."""
+        study, of, acts = tables.studies, study_tables.attrition_reasons, tables.acts
+        statement = (
+            select(
+                *(study.c[name] for name in ("id", "code", "status", "why_stopped", "reason", "ended_on")),
+                of.c.verified_reason,
+                of.c.verbatim,
+                acts.c.recorded_at,
+            )
+            .join(acts, acts.c.number == study.c.since_act)
+            .outerjoin(of, and_(of.c.study_id == study.c.id, of.c.verified_reason.is_not(None), visible(of, self.view)))
+            .where(visible(study, self.view), study.c.status.in_([status.value for status in _OVER]))
+            .order_by(study.c.id, of.c.id)
+        )
+        told: set[int] = set()
+        for row in map(dict, self.reader.connection.execute(statement).mappings()):
+            if row["id"] in told:
+                continue
+            reason = row["verified_reason"] or row["reason"]
+            kind = self.settings.kind_of(reason) if reason in AttritionReason.__members__ else ""
+            if kind not in STOPS:
+                continue
+            told.add(row["id"])
+            text = " ".join(filter(None, (row["why_stopped"], row["verbatim"])))
+            keys = keys_of_text(kind, text) or (kind,)
+            self._of_study(
+                "Study",
+                [{**row, "study_id": row["id"]}],
+                lambda row, keys=keys: keys,  # type: ignore[misc]
+                lambda row: row["ended_on"],
+                lambda row, reason=reason: f"stopped for {reason}",  # type: ignore[misc]
+            )
+
+    def _alerts(self) -> None:
+        """Add alerts, on the day of the sample where one caused it."""
+        alert, sample, acts = study_tables.alerts, study_tables.monitoring_records, tables.acts
+        first = alert.alias("first_alert")
+        statement = (
+            select(alert, sample.c.sorted_on, acts.c.recorded_at)
+            .outerjoin(
+                sample,
+                and_(alert.c.node == "MonitoringRecord", sample.c.id == alert.c.node_id, visible(sample, self.view)),
+            )
+            .join(first, and_(first.c.id == alert.c.id, first.c.version == 1))
+            .join(acts, acts.c.number == first.c.since_act)
+            .where(visible(alert, self.view), alert.c.kind.in_([kind.value for kind in _ALERTS]))
+            .order_by(alert.c.id)
+        )
+        for row in self.reader.connection.execute(statement).mappings():
+            study = self.studies.get(row["study_id"])
+            molecules = [row["molecule_id"]] if row["molecule_id"] is not None else []
+            day = whole_day(row["sorted_on"])
+            raised = whole_day(row["raised_at"])
+            known = number_of(row["recorded_at"])
+            for molecule in molecules or sorted(study.molecules if study is not None else ()):
+                self._add(
+                    Signal(
+                        molecule,
+                        (_ALERTS[AlertKind(row["kind"])],),
+                        day if day is not None else known if raised is None else raised,
+                        RECORDED if day is None else OWN_DATE,
+                        known,
+                        "Alert",
+                        row["id"],
+                        row["message"],
+                        row["study_id"],
+                    )
+                )
+
+    def _checkpoints(self) -> None:
+        """Add checkpoints that recommended, or decided, not to go on."""
+        check, rule, programme, acts = tables.checkpoints, tables.checkpoint_rules, tables.programmes, tables.acts
+        first = check.alias("first_checkpoint")
+        negative = [verdict.value for verdict in _NEGATIVE]
+        statement = (
+            select(check, rule.c.method, programme.c.molecule_id, acts.c.recorded_at)
+            .join(programme, and_(programme.c.id == check.c.programme_id, visible(programme, self.view)))
+            .outerjoin(
+                rule,
+                and_(rule.c.code == check.c.rule_code, rule.c.number == check.c.rule_number, visible(rule, self.view)),
+            )
+            .join(first, and_(first.c.id == check.c.id, first.c.version == 1))
+            .join(acts, acts.c.number == first.c.since_act)
+            .where(visible(check, self.view), check.c.recommendation.in_(negative))
+            .order_by(check.c.id)
+        )
+        for row in self.reader.connection.execute(statement).mappings():
+            day = whole_day(row["assessed_on"])
+            if day is None:
+                continue
+            said = f"checkpoint {row['rule_code']} recommended {row['recommendation']}"
+            decided = f", {row['verdict']} was decided" if row["verdict"] else ""
+            self._add(
+                Signal(
+                    row["molecule_id"],
+                    (checkpoint_key(row["kind"], row["method"] or ""),),
+                    day,
+                    OWN_DATE,
+                    number_of(row["recorded_at"]),
+                    "Checkpoint",
+                    row["id"],
+                    said + decided,
+                    row["study_id"],
+                    row["stage"],
+                )
+            )
+
+    # ------------------------------------------------------------ subjects
+
+    def dosed(self) -> dict[int, list[Dosed]]:
+        """Return, by molecule, who was dosed in its studies of people."""
+        people = {id: head for id, head in self.studies.items() if head.people}
+        doses = self._first_doses(people)
+        starts = self._reference_starts(people)
+        found: dict[int, list[Dosed]] = defaultdict(list)
+        for id, head in people.items():
+            began = whole_day(head.started_on)
+            if doses.get(id):
+                one = Dosed(id, FIRST_DOSE, tuple(sorted(doses[id])))
+            elif starts.get(id):
+                one = Dosed(id, REFERENCE_START, tuple(sorted(starts[id])))
+            elif head.enrolment is not None and began is not None:
+                one = Dosed(id, ENROLMENT, enrolment=head.enrolment, began=began)
+            else:
+                one = Dosed(id, NOT_COUNTED)
+            for molecule in sorted(head.molecules):
+                found[molecule].append(one)
+        return found
+
+    def _first_doses(self, studies: Collection[int]) -> dict[int, list[tuple[int, int]]]:
+        table = study_tables.administrations
+        statement = (
+            select(table.c.study_id, table.c.subject_id, func.min(table.c.sorted_on))
+            .where(visible(table, self.view), table.c.subject_id.is_not(None), table.c.sorted_on != "")
+            .group_by(table.c.study_id, table.c.subject_id)
+        )
+        return _by_study(self.reader.connection.execute(statement), studies)
+
+    def _reference_starts(self, studies: Collection[int]) -> dict[int, list[tuple[int, int]]]:
+        table = study_tables.subjects
+        statement = select(table.c.study_id, table.c.id, table.c.reference_start).where(
+            visible(table, self.view), table.c.reference_start.is_not(None)
+        )
+        return _by_study(self.reader.connection.execute(statement), studies)
+
+    # ------------------------------------------------------------ concordance
+
+    def pairs(self) -> list[OrganPair]:
+        """Return what animals and people say of every organ system that anything was found in."""
+        molecules = sorted({one.molecule for one in self.followed})
+        found = []
+        for system in organ_systems():
+            code = system.code
+            of = [
+                OrganPair(molecule, code, self._animals(molecule, code), self._people(molecule, code))
+                for molecule in molecules
+            ]
+            if any(Studied.FOUND in (one.preclinical, one.clinical) for one in of):
+                found += of
+        return found
+
+    def _animals(self, molecule: int, code: str) -> Studied:
+        seen = self.in_animals[molecule].get(code) if molecule in self.in_animals else None
+        if seen is None:
+            return Studied.NOT_STUDIED
+        return Studied.FOUND if seen else Studied.NOT_FOUND
+
+    def _people(self, molecule: int, code: str) -> Studied:
+        if molecule in self.in_people and code in self.in_people[molecule]:
+            return Studied.FOUND
+        return Studied.NOT_FOUND if molecule in self.people_studied else Studied.NOT_STUDIED
+
+
+def _by_study(rows: Iterable[Any], studies: Collection[int]) -> dict[int, list[tuple[int, int]]]:
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for study, subject, text in rows:
+        day = whole_day(text) if study in studies else None
+        if day is not None:
+            found[study].append((day, subject))
+    return found
+
+
+def _event_label(row: Mapping[str, Any]) -> str:
+    marks = [f"grade {row['grade']}" if row["grade"] is not None else row["severity"] or ""]
+    marks += ["serious"] * bool(row["serious"]) + ["dose-limiting"] * bool(row["dlt"])
+    return ", ".join(filter(None, (row["coded_term"] or row["term"], *marks)))
+
+
+def _finding_label(row: Mapping[str, Any]) -> str:
+    return ", ".join(filter(None, (row["organ"], row["reported"], row["severity_reported"])))
+
+
+def _laboratory_label(row: Mapping[str, Any]) -> str:
+    upper = row["upper_normal"]
+    times = f"{row['value'] / upper:.3g} times the upper limit" if upper and row["value"] is not None else ""
+    grade = f"grade {row['grade']}" if row["grade"] is not None else ""
+    return ", ".join(filter(None, (row["test_name"] or row["test"], times, grade)))
+
+
+def _count_label(row: Mapping[str, Any]) -> str:
+    of = f" of {row['at_risk']}" if row["at_risk"] is not None else ""
+    return f"{row['term']}, serious, in {row['affected'] if row['affected'] is not None else 'some'}{of}"
+
+
+def _limiting_label(row: Mapping[str, Any]) -> str:
+    number = row["affected"] if row["affected"] is not None else "some"
+    return f"{row['term']}, dose-limiting, in {number}"

@@ -1,0 +1,242 @@
+"""The records of studies that can carry a signal, read for many molecules with a fixed number of statements.
+
+Every version that was known is read: a record was known to carry its signal since the first version that did.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Select, Table, and_, func, literal, or_, select
+
+from pipeline.attrition.review_times import number_of
+from pipeline.attrition.signal_records import bars
+from pipeline.reports.exposure_margins import PEOPLE
+from pipeline.store import study_tables, tables
+from pipeline.store.columns import Flag
+from pipeline.store.nodes import among, visible
+from pipeline.store.reader import Reader
+from pipeline.store.selection import View
+
+ANIMALS = "PRECLINICAL_TOXICOLOGY"
+"""The stage of an animal study that names none."""
+
+MOST_NAMED = 500
+"""Studies that a statement names one by one; of more, all are read."""
+
+MOST_STUDY_DAYS = 40_000
+MOST_DAY = 2_000_000
+"""Days from 1970-01-01 that are taken for real, of a subject's study day and of its reference start."""
+
+OWN_DATE, STUDY_DAY, STUDY_END, RECORDED = "OWN_DATE", "STUDY_DAY", "STUDY_END", "RECORDED"
+
+
+@dataclass(frozen=True, slots=True)
+class StudyHead:
+    """A study as far as signals need it.
+
+    people: whether people were studied. stage: the first it was done for, as far as it says. Days are as recorded.
+    """
+
+    id: int
+    code: str
+    people: bool
+    started_on: str | None
+    ended_on: str | None
+    enrolment: int | None
+    stage: str | None
+    molecules: frozenset[int]
+
+
+def study_heads(reader: Reader, molecules: Collection[int]) -> dict[int, StudyHead]:
+    """Return the studies of molecules, with those of the molecules that were in each."""
+    view = View(known_at=reader.view.known_at)
+    table, taken = tables.studies, tables.study_molecules
+    statement = (
+        select(
+            *(table.c[name] for name in ("id", "code", "species", "started_on", "ended_on", "enrolment", "phases")),
+            taken.c.molecule_id,
+        )
+        .join(taken, taken.c.study_id == table.c.id)
+        .where(visible(table, view), visible(taken, view))
+        .order_by(table.c.id)
+    )
+    rows: dict[int, Any] = {}
+    members: dict[int, set[int]] = defaultdict(set)
+    for row in reader.connection.execute(statement):
+        if row.molecule_id in molecules:
+            rows[row.id] = row
+            members[row.id].add(row.molecule_id)
+    return {
+        id: StudyHead(
+            id,
+            row.code,
+            is_people(row.species),
+            row.started_on,
+            row.ended_on,
+            row.enrolment,
+            next(iter(orjson.loads(row.phases)), None if is_people(row.species) else ANIMALS),
+            frozenset(members[id]),
+        )
+        for id, row in rows.items()
+    }
+
+
+def is_people(species: str | None) -> bool:
+    """Whether a species is ours; a study or subject without one is taken to be of people."""
+    return (species or "human").strip().lower() in PEOPLE
+
+
+@dataclass(slots=True)
+class SignalRows:
+    """Reads rows of studies for one reader."""
+
+    reader: Reader
+    studies: Mapping[int, StudyHead]
+
+    @property
+    def view(self) -> View:
+        """What was known; when it was true is asked of each row."""
+        return View(known_at=self.reader.view.known_at)
+
+    def of(self, column: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+        """Return the condition that a column names one of the studies."""
+        return [among(column, sorted(self.studies))] if len(self.studies) <= MOST_NAMED else []
+
+    def known_versions(self, table: Table, statement: Select[Any]) -> Iterator[list[Mapping[str, Any]]]:
+        """Yield the versions of every record of a table that is still seen, oldest first, with `recorded_at`.
+
+        statement: selects the columns of the table and meets its own conditions.
+        """
+        acts = tables.acts
+        known = self.view.known_at
+        statement = statement.add_columns(acts.c.recorded_at).join(acts, acts.c.number == table.c.since_act)
+        if known is not None:
+            statement = statement.where(table.c.since_act <= known)
+        group: list[Mapping[str, Any]] = []
+        for row in map(
+            dict, self.reader.connection.execute(statement.order_by(table.c.id, table.c.version)).mappings()
+        ):
+            if group and row["id"] != group[0]["id"]:
+                if _stands(group[-1], known):
+                    yield group
+                group = []
+            group.append(row)
+        if group and _stands(group[-1], known):
+            yield group
+
+    def events(self) -> Iterator[list[Mapping[str, Any]]]:
+        """Yield the adverse events that may be above the bar."""
+        table, of = study_tables.adverse_events, _subjects("AdverseEvent")
+        yes = literal(True, Flag)
+        in_words = and_(table.c.grade.is_(None), table.c.severity.is_not(None))
+        heavy = or_(table.c.grade >= bars().least_grade, table.c.serious == yes, table.c.dlt == yes, in_words)
+        return self.known_versions(table, self._with_subject(table, of).where(heavy, *self.of(table.c.study_id)))
+
+    def findings(self) -> Iterator[list[Mapping[str, Any]]]:
+        """Yield what was seen in animals, and whether each is a control."""
+        table, of, groups = study_tables.findings, _subjects("Finding"), study_tables.study_groups
+        statement = self._with_subject(table, of).where(table.c.not_done.is_(None), *self.of(table.c.study_id))
+        statement = statement.add_columns(groups.c.control).outerjoin(
+            groups,
+            and_(groups.c.study_id == of.c.study_id, groups.c.code == of.c.group_code, visible(groups, self.view)),
+        )
+        return self.known_versions(table, statement)
+
+    def laboratory(self) -> Iterator[list[Mapping[str, Any]]]:
+        """Yield the laboratory results that may be above the bar."""
+        rule = bars()
+        table, of = study_tables.laboratory_results, _subjects("LaboratoryResult")
+        raised = and_(
+            func.upper(table.c.test).in_(rule.liver_enzymes),
+            table.c.upper_normal > 0,
+            table.c.value > table.c.upper_normal,
+        )
+        statement = self._with_subject(table, of).where(
+            or_(raised, table.c.grade >= rule.least_grade), *self.of(table.c.study_id)
+        )
+        return self.known_versions(table, statement)
+
+    def plain(self, table: Table, *conditions: ColumnElement[bool]) -> Iterator[list[Mapping[str, Any]]]:
+        """Yield the records of a table of studies that has no subjects."""
+        return self.known_versions(table, select(table).where(*conditions, *self.of(table.c.study_id)))
+
+    def responses(self) -> dict[int, list[Mapping[str, Any]]]:
+        """Return the overall tumour responses of people by study, in the order they were assessed."""
+        table, of = study_tables.tumour_responses, _subjects("TumourResponse")
+        statement = self._with_subject(table, of).where(
+            table.c.response.is_not(None), table.c.subject_id.is_not(None), *self.of(table.c.study_id)
+        )
+        found: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+        for versions in self.known_versions(table, statement):
+            row = versions[-1]
+            if row["accepted"] is not False and is_people(row["species"]):
+                found[row["study_id"]].append({**row, "recorded_at": versions[0]["recorded_at"]})
+        for rows in found.values():
+            rows.sort(key=lambda row: (row["sorted_on"] or "9", row["day"] if row["day"] is not None else 0, row["id"]))
+        return found
+
+    def _with_subject(self, table: Table, of: Any) -> Select[Any]:
+        """Return the rows of a table with the species and reference start of their subject."""
+        joined = and_(of.c.id == table.c.subject_id, visible(of, self.view))
+        return select(table, of.c.species, of.c.reference_start).select_from(table.outerjoin(of, joined))
+
+
+def _subjects(node: str) -> Any:
+    return study_tables.subjects.alias(f"subject_of_{node}")
+
+
+def _stands(row: Mapping[str, Any], known: int | None) -> bool:
+    return row["until_act"] is None or (known is not None and row["until_act"] > known)
+
+
+# ---------------------------------------------------------------- days
+
+
+def whole_day(text: str | None) -> int | None:
+    """Return the first day that an ISO date or part of one can mean; None where it says none."""
+    if not text or len(text) < 4:
+        return None
+    parts = f"{text[:10]}-01-01"[:10] if len(text) in (4, 7) else text[:10]
+    try:
+        return number_of(parts)
+    except ValueError:
+        return None
+
+
+def last_day(text: str | None) -> int | None:
+    """Return the last day that an ISO date or part of one can mean."""
+    first = whole_day(text)
+    if first is None or text is None or len(text) >= 10:
+        return first
+    day = date(1970, 1, 1) + timedelta(days=first)
+    if day.year == date.max.year:
+        return first
+    later = day.replace(year=day.year + 1, month=1) if len(text) == 4 or day.month == 12 else None
+    after = later or day.replace(month=day.month + 1)
+    return first + (after - day).days - 1
+
+
+def happened(
+    row: Mapping[str, Any], study: StudyHead | None, own: Callable[[Mapping[str, Any]], str | None]
+) -> tuple[int, str]:
+    """Return the day of a record and what says so.
+
+    Its own date; else its study day from the reference start of its subject; else the end of its study, when its
+    results can be known at the latest; else the day it was recorded.
+    """
+    day = whole_day(own(row))
+    if day is not None:
+        return day, OWN_DATE
+    study_day = row.get("started_day", row.get("day"))
+    start = whole_day(row.get("reference_start"))
+    if study_day is not None and start is not None and abs(study_day) <= MOST_STUDY_DAYS and start < MOST_DAY:
+        return start + int(study_day) - (1 if study_day > 0 else 0), STUDY_DAY
+    end = last_day(study.ended_on) if study is not None else None
+    recorded = number_of(row["recorded_at"])
+    return (end, STUDY_END) if end is not None and end <= recorded else (recorded, RECORDED)
