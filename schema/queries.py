@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
-from functools import lru_cache
 from typing import Any
 
 import graphene
 from graphql import GraphQLResolveInfo
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.sql.selectable import NamedFromClause
+from sqlalchemy import func, or_, select
 
 from pipeline.access import Permission
 from pipeline.dates import instant
@@ -20,7 +18,7 @@ from pipeline.names import canonical_key
 from pipeline.store import tables
 from pipeline.store.filters import PortfolioFilter as Wanted
 from pipeline.store.filters import molecule_conditions, programme_conditions
-from pipeline.store.nodes import NODES, seen, source_of, visible
+from pipeline.store.nodes import NODES, seen, source_of, unmerged, visible
 from pipeline.store.reader import Reader, moment
 from pipeline.store.selection import Asked, Link, Selection, Shape
 from schema import structures
@@ -192,7 +190,7 @@ def molecule_ids(reader: Reader, codes: Sequence[str]) -> dict[str, int]:
     """
     molecules = tables.molecules
     exact = select(molecules.c.code, molecules.c.id).where(
-        visible(molecules, reader.view), molecules.c.code.in_(codes), molecules.c.merged_into.is_(None)
+        visible(molecules, reader.view), molecules.c.code.in_(codes), unmerged(molecules)
     )
     found = {row.code: row.id for row in reader.connection.execute(exact)}
     rest = [code for code in codes if code not in found]
@@ -404,7 +402,7 @@ class Query(MappingQueries, ReasonQueries, graphene.ObjectType):
         order = arguments["order_by"] or _Order.CODE
         source = _ordered_molecules(reader, order)
         wanted = wanted_of(reader, arguments.get("filter"))
-        conditions = [_kept_apart(source), *molecule_conditions(source, wanted, reader.view)]
+        conditions = [unmerged(source), *molecule_conditions(source, wanted, reader.view)]
         return reader.page(
             selection,
             asked,
@@ -519,15 +517,6 @@ class Query(MappingQueries, ReasonQueries, graphene.ObjectType):
             "roles": [role.value for role in actor.roles],
             "permissions": sorted(permission.value for permission in actor.permissions),
         }
-
-
-@lru_cache(maxsize=4)
-def _kept_apart(source: NamedFromClause) -> ColumnElement[bool]:
-    """Return the condition that a molecule was not merged into another.
-
-    Not IS NULL: SQLite would take the index of the few that were merged for it, and sort all of the others.
-    """
-    return func.coalesce(source.c.merged_into, 0) == 0
 
 
 def _ordered_molecules(reader: Reader, order: _Order) -> Any:

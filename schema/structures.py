@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from pipeline.errors import InputError
-from pipeline.store.nodes import visible
+from pipeline.store.nodes import unmerged, visible
 from pipeline.store.paging import MOST
 from pipeline.store.reader import Reader
 from pipeline.store.tables import molecules
@@ -32,7 +32,7 @@ def hits(reader: Reader, arguments: Mapping[str, Any]) -> Sequence[tuple[int, fl
     if not 0 <= first <= MOST:
         raise InputError(f"first is {first}; ask for 0 to {MOST}", path=("first",))
     table = molecules
-    current = [visible(table, reader.view), table.c.merged_into.is_(None), table.c.parent_smiles.is_not(None)]
+    current = [visible(table, reader.view), unmerged(table), table.c.parent_smiles.is_not(None)]
     if match is StructureMatch.EXACT:
         wanted = read_structure(smiles)
         key = wanted.parent_inchi_key or wanted.inchi_key

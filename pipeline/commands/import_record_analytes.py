@@ -12,6 +12,7 @@ from pipeline.commands.import_molecules import Molecules
 from pipeline.names import canonical_key
 from pipeline.store import tables
 from pipeline.store.journal import Act
+from pipeline.store.nodes import unmerged
 
 
 @dataclass(slots=True)
@@ -69,6 +70,6 @@ class Analytes:
         key, table, names = canonical_key(analyte), tables.molecules, tables.molecule_names
         synonyms = select(names.c.molecule_id).where(names.c.until_act.is_(None), names.c.name_key == key)
         found = self.act.current(
-            table, table.c.merged_into.is_(None), or_(table.c.name_key == key, table.c.id.in_(synonyms))
+            table, unmerged(table), or_(table.c.name_key == key, table.c.id.in_(synonyms))
         )
         return int(found[0]["id"]) if len(found) == 1 else None

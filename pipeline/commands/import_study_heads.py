@@ -17,6 +17,7 @@ from pipeline.exchange.study_facts import StudyRecords
 from pipeline.names import canonical_key
 from pipeline.store import tables
 from pipeline.store.journal import Act
+from pipeline.store.nodes import unmerged
 from pipeline.words import StudyStatus
 
 
@@ -47,7 +48,7 @@ class StudyHeads:
         synonyms = select(names.c.molecule_id).where(names.c.until_act.is_(None), names.c.name_key == key)
         found = self.act.current(
             table,
-            table.c.merged_into.is_(None),
+            unmerged(table),
             or_(table.c.code == self.molecule, table.c.name_key == key, table.c.id.in_(synonyms)),
         )
         if len(found) != 1:

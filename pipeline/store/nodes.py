@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Table, and_, bindparam, case, exists, false, func, literal, or_, select
@@ -48,6 +49,15 @@ def among(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bo
     each = [BindParameter(None, value, column.type, unique=True) for value in values]
     listed: Any = ClauseList(*each).self_group(against=in_op)
     return BinaryExpression(column, listed, in_op, type_=_TRUTH, negate=not_in_op)
+
+
+@lru_cache(maxsize=64)
+def unmerged(molecules: NamedFromClause) -> ColumnElement[bool]:
+    """Return the condition that a molecule was not merged into another.
+
+    Not IS NULL: SQLite would take the index of the few that were merged for it, and read all of the others.
+    """
+    return func.coalesce(molecules.c.merged_into, 0) == 0
 
 
 def _known_at(view: View) -> ColumnElement[int]:

@@ -111,3 +111,62 @@ def refusal(api: Api, name: str, content: bytes) -> dict[str, Any]:
     [error] = answer(api, name, content)["errors"]
     found: dict[str, Any] = error
     return found
+
+
+ANALYSIS = """STUDYID,USUBJID,PCSPEC,PARAM,METABFL,AFRLT,NFRLT,ARRLT,NRRLT,RRLTU,AVAL,AVALU,VOLUME,VOLUMEU,DOSETRT,TRT01A,\
+DOSEA,DOSEU,ROUTE,ADOSEDUR,ATPTREF,NCA1XRS,NCA2XRS,AEFRLT,AERRLT
+A1,A1-1,SERUM,DrugA,,-0.1,0,-0.1,0,Hours,0,ug/mL,NA,NA,DrugA,DrugA 5mg,5,mg,INTRAVENOUS DRIP,2.9,DOSE 1,,,-0.1,-0.1
+A1,A1-1,SERUM,DrugA,,1.51,1.5,1.51,1.5,Hours,3.1,ug/mL,NA,NA,DrugA,DrugA 5mg,5,mg,INTRAVENOUS DRIP,2.9,DOSE 1,,,1.51,1.51
+A1,A1-1,SERUM,DrugA,,1.70,1.5,1.70,1.5,Hours,3.2,ug/mL,NA,NA,DrugA,DrugA 5mg,5,mg,INTRAVENOUS DRIP,2.9,DOSE 1,,,1.70,1.70
+A1,A1-1,SERUM,Metab-DrugA,Y,25.5,25.5,1.5,1.5,Hours,0.4,ug/mL,NA,NA,DrugA,DrugA 5 mg,5,mg,INTRAVENOUS DRIP,3,DOSE 2,Bad line,Late,25.5,1.5
+A1,A1-1,URINE,DrugA,,24.5,24.5,0.5,0.5,Hours,2,mg/mL,103,mL,DrugA,DrugA 5 mg,5,mg,INTRAVENOUS DRIP,3,DOSE 2,,,27.5,2.5
+"""
+
+
+def test_an_analysis_table_tells_samples_doses_and_exclusions(api: Api) -> None:
+    report = sent(api, "adnca.csv", ANALYSIS.encode())
+    assert report["format"] == "tables: analysis"
+    assert (report["rows"], *counts(report)) == (5, 5, 0, 0, 0)
+    records = current(api.centre, study_tables.monitoring_records)
+    assert [(r["hours_after_dose"], r["end_hours_after_dose"], r["day"], r["profile"]) for r in records] == [
+        (-0.1, None, 1.0, "DOSE 1"),
+        (1.51, None, 1.0, "DOSE 1"),
+        (1.7, None, 1.0, "DOSE 1"),
+        (1.5, None, 2.0, "DOSE 2"),
+        (0.5, 2.5, 2.0, "DOSE 2"),
+    ]
+    assert [(r["exclusion_reason"], r["exclusion_scope"]) for r in records][3:] == [
+        ("Bad line; Late", "CALCULATION"),
+        (None, None),
+    ]
+    assert (records[4]["amount_of_specimen"], records[4]["amount_unit"], records[4]["unit"]) == (103.0, "mL", "mg/mL")
+    assert "lasted 2 h by AERRLT and 3 h by AEFRLT" in records[4]["flag"]
+    assert len({r["molecule_id"] for r in records}) == 1
+    doses = current(api.centre, study_tables.administrations)
+    assert [(d["visit"], d["started_day"], d["amount"], d["unit"], d["duration_hours"]) for d in doses] == [
+        ("DOSE 1", 1.0, 5.0, "mg", 2.9),
+        ("DOSE 2", 2.0, 5.0, "mg", 3.0),
+    ]
+    [subject] = current(api.centre, study_tables.subjects)
+    assert subject["arm"] == "DrugA 5 mg"
+    again = sent(api, "adnca.csv", ANALYSIS.encode())
+    assert counts(again) == (0, 0, 0, 5)
+
+
+EXPOSURES = """
+{ molecule(code: "DrugA") { studies { exposures(first: 400) {
+  analyte specimen interval day samples parameters { code value unit }
+} } } }
+"""
+
+
+def test_the_published_analysis_table_gives_exposures(api: Api) -> None:
+    content = (dataset("nca-analysis") / "adnca_example.csv").read_bytes()
+    report = sent(api, "adnca_example.csv", content)
+    assert (report["rows"], *counts(report)) == (1308, 1308, 0, 0, 0)
+    records = current(api.centre, study_tables.monitoring_records)
+    assert sum(r["exclusion_reason"] is not None for r in records) == 90
+    assert sum(";" in (r["exclusion_reason"] or "") for r in records) == 1
+    assert len(current(api.centre, study_tables.administrations)) == 64
+    again = sent(api, "adnca_example.csv", content)
+    assert counts(again) == (0, 0, 0, 1308)
