@@ -1,13 +1,13 @@
 """What the engines' ways of writing JSON share."""
 
+# ruff: noqa: S608 - the SQL is put together of names of ours
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Dialect, FromClause, Select, Text, func, literal_column, select
-from sqlalchemy.sql.selectable import NamedFromClause
+from sqlalchemy import Dialect
 
 from pipeline.store.plans import Form
 
@@ -19,13 +19,10 @@ REFUSAL = "\r"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What stands under one key of an object, as SQL. raw: it is JSON already, and never NULL.
-
-    SQL that needs no parameters is kept as text: it is made and compiled many times faster.
-    """
+    """What stands under one key of an object, as SQL. raw: it is JSON already, and never NULL."""
 
     key: str
-    value: ColumnElement[Any] | str
+    value: str
     raw: bool = True
 
 
@@ -36,8 +33,8 @@ class Listing:
     rows: where the columns `place` and `total` are, if the rows are numbered. key: SQL for the key of a row's cursor.
     """
 
-    source: FromClause
-    arrays: Mapping[str, ColumnElement[Any] | str]
+    source: str
+    arrays: Mapping[str, str]
     rows: str
     key: str
 
@@ -46,21 +43,20 @@ class Listing:
 class PageRows:
     """Rows of a page in order, as `Json.rows` gave them.
 
-    numbered: places are asked for, and one more than `size` may stand.
+    name: what the rows are called. numbered: places are asked for, and one more than `size` may stand.
     """
 
-    rows: NamedFromClause
+    rows: str
+    name: str
     numbered: bool
     key: str
-    size: ColumnElement[int]
+    size: str
     backwards: bool
 
 
-def numbered(rows: NamedFromClause) -> Select[Any]:
+def numbered(rows: str, name: str) -> str:
     """Return a SELECT of all of rows with their `place` among them, from 1 on, and the `total` of them."""
-    every: ColumnElement[Any] = literal_column(f"{rows.name}.*")
-    place, total = func.row_number().over().label("place"), func.count().over().label("total")
-    return select(place, total, every).select_from(rows)
+    return f"SELECT row_number() OVER () AS place, count(*) OVER () AS total, {name}.* FROM {rows}"
 
 
 def quoted(text: str) -> str:
@@ -68,13 +64,8 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def sql(text: ColumnElement[Any] | str) -> ColumnElement[Any]:
-    """Return SQL text as an expression."""
-    return literal_column(text, Text()) if isinstance(text, str) else text
-
-
 class Json(Protocol):
-    """How an engine writes answers. Columns are given as SQL text, since they may be of rows further out."""
+    """How an engine writes answers, from SQL text to SQL text. A SELECT has a hole where its columns go."""
 
     dialect: Dialect
     deepest: int | None
@@ -89,13 +80,16 @@ class Json(Protocol):
     def constant(self, json: str) -> str:
         """Return a JSON text known beforehand."""
 
-    def truth(self, condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    def parameter(self, name: str) -> str:
+        """Return the place of a whole number a request brings."""
+
+    def truth(self, condition: str) -> str:
         """Return the JSON of a condition."""
 
-    def filled(self, json: ColumnElement[Any], *, required: bool) -> ColumnElement[Any]:
+    def filled(self, json: str, *, required: bool) -> str:
         """Return JSON with null in the place of NULL; where it is required, with the mark of a refusal."""
 
-    def marked(self, place: int, content: ColumnElement[Any] | str) -> ColumnElement[Any] | str:
+    def marked(self, place: int, content: str) -> str:
         """Return JSON for Python to replace."""
 
     def array(self, columns: Sequence[str]) -> str:
@@ -104,34 +98,34 @@ class Json(Protocol):
     def bare(self, columns: Sequence[tuple[str, str]]) -> str:
         """Return an object of named columns, as text."""
 
-    def object(self, pieces: Sequence[Piece]) -> ColumnElement[Any]:
+    def object(self, pieces: Sequence[Piece]) -> str:
         """Return the object of a row as JSON."""
 
-    def built(self, pieces: Sequence[Piece]) -> ColumnElement[Any]:
+    def built(self, pieces: Sequence[Piece]) -> str:
         """Return an object of aggregates as JSON."""
 
-    def one(self, rows: Select[Any], pieces: Sequence[Piece]) -> ColumnElement[Any]:
+    def one(self, rows: str, pieces: Sequence[Piece]) -> str:
         """Return the object of the only row of a SELECT, NULL where there is none."""
 
-    def many(self, rows: Select[Any], pieces: Sequence[Piece], name: str) -> ColumnElement[Any]:
+    def many(self, rows: str, pieces: Sequence[Piece], name: str) -> str:
         """Return an array of the objects of the rows of a SELECT, in its order."""
 
-    def values(self, rows: Select[Any], name: str) -> ColumnElement[Any]:
+    def values(self, rows: str, name: str) -> str:
         """Return an array of the only column of a SELECT, in its order."""
 
-    def rows(self, found: Select[Any], name: str, inner: str) -> NamedFromClause:
+    def rows(self, found: str, name: str, inner: str) -> str:
         """Return the rows of a page that are to be numbered, under a name; `inner` is for whatever stands below."""
 
     def lists(self, page: PageRows, lists: Mapping[str, Sequence[Piece]], name: str) -> Listing:
         """Return the arrays of objects made of the rows of a page, by names of ours."""
 
-    def least(self, one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+    def least(self, one: str, other: str) -> str:
         """Return the lesser of two numbers."""
 
-    def handed(self, columns: Sequence[str], name: str) -> Select[Any]:
+    def handed(self, columns: Sequence[str], name: str) -> str:
         """Return a SELECT without columns from the rows in the parameter `handed`, an array of objects, in order."""
 
-    def text(self, json: ColumnElement[Any]) -> ColumnElement[Any]:
+    def text(self, json: str) -> str:
         """Return JSON as the text that is fetched."""
 
     def refuses(self, error: Exception) -> bool:

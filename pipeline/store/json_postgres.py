@@ -1,17 +1,17 @@
 """JSON made by PostgreSQL: rows of subqueries turned to objects, the fastest of its ways to write many."""
 
+# ruff: noqa: S608 - the SQL is put together of names of ours
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, FromClause, Select, Text, cast, func, select, true
-from sqlalchemy.dialects.postgresql import JSON, aggregate_order_by
+from sqlalchemy import Dialect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.sql.selectable import NamedFromClause
 
-from pipeline.store.json_pieces import Listing, PageRows, Piece, numbered, quoted, sql
+from pipeline.store.json_pieces import Listing, PageRows, Piece, numbered, quoted
 from pipeline.store.plans import Form
+from pipeline.store.skeletons import COLUMNS
 
 _ROW = "q$"  # no key of an answer is called so
 _REFUSED = "json E'\\rnull'"
@@ -49,19 +49,21 @@ class JsonOfPostgres:
         """Return JSON."""
         return f"json {quoted(json)}"
 
-    def truth(self, condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    def parameter(self, name: str) -> str:
+        """Return a parameter by name, with its type."""
+        return f"%({name})s::INTEGER"
+
+    def truth(self, condition: str) -> str:
         """Return a boolean."""
         return condition
 
-    def filled(self, json: ColumnElement[Any], *, required: bool) -> ColumnElement[Any]:
+    def filled(self, json: str, *, required: bool) -> str:
         """Return JSON; a NULL is written as null by itself."""
-        return func.coalesce(json, sql(_REFUSED)) if required else json
+        return f"coalesce({json}, {_REFUSED})" if required else json
 
-    def marked(self, place: int, content: ColumnElement[Any] | str) -> ColumnElement[Any] | str:
+    def marked(self, place: int, content: str) -> str:
         """Return JSON between tabs."""
-        if isinstance(content, str):
-            return f"CAST(E'\\t[{place},' || {content} || E']\\t' AS json)"
-        return cast(sql(f"E'\\t[{place},'").concat(content).concat(sql("E']\\t'")), JSON)
+        return f"CAST(E'\\t[{place},' || {content} || E']\\t' AS json)"
 
     def array(self, columns: Sequence[str]) -> str:
         """Return an array as text."""
@@ -72,93 +74,79 @@ class JsonOfPostgres:
         pairs = ", ".join(f"{quoted(name)}, {column}" for name, column in columns)
         return f"CAST(json_build_object({pairs}) AS text)"
 
-    def object(self, pieces: Sequence[Piece]) -> ColumnElement[Any]:
+    def object(self, pieces: Sequence[Piece]) -> str:
         """Return an object of pieces that need no row of their own."""
         if _too_long(pieces):
             return _built(pieces)
-        row = select(*self._labelled(pieces)).subquery(_ROW)
-        return select(func.row_to_json(sql(_ROW))).select_from(row).scalar_subquery()
+        return f"(SELECT row_to_json({_ROW}) FROM (SELECT {self._labelled(pieces)}) AS {_ROW})"
 
-    def built(self, pieces: Sequence[Piece]) -> ColumnElement[Any]:
+    def built(self, pieces: Sequence[Piece]) -> str:
         """Return an object of aggregates."""
         return _built(pieces)
 
-    def one(self, rows: Select[Any], pieces: Sequence[Piece]) -> ColumnElement[Any]:
+    def one(self, rows: str, pieces: Sequence[Piece]) -> str:
         """Return the object of a row."""
         if _too_long(pieces):
-            return rows.add_columns(self.object(pieces)).scalar_subquery()
-        row = rows.add_columns(*self._labelled(pieces)).subquery(_ROW)
-        return select(func.row_to_json(sql(_ROW))).select_from(row).scalar_subquery()
+            return f"({rows.replace(COLUMNS, self.object(pieces))})"
+        row = rows.replace(COLUMNS, self._labelled(pieces))
+        return f"(SELECT row_to_json({_ROW}) FROM ({row}) AS {_ROW})"
 
-    def many(self, rows: Select[Any], pieces: Sequence[Piece], name: str) -> ColumnElement[Any]:
+    def many(self, rows: str, pieces: Sequence[Piece], name: str) -> str:
         """Return the objects in their order."""
         if _too_long(pieces):
-            listed = rows.add_columns(self.object(pieces).label("j")).subquery(name)
-            return select(sql(f"coalesce(json_agg({name}.j), json '[]')")).select_from(listed).scalar_subquery()
-        listed = rows.add_columns(*self._labelled(pieces)).subquery(name)
+            listed = rows.replace(COLUMNS, f"{self.object(pieces)} AS j")
+            return f"(SELECT coalesce(json_agg({name}.j), json '[]') FROM ({listed}) AS {name})"
+        listed = rows.replace(COLUMNS, self._labelled(pieces))
         # A row with a NULL in it counts as NULL, so that rows are not filtered like single values.
-        return select(sql(f"coalesce(json_agg({name}), json '[]')")).select_from(listed).scalar_subquery()
+        return f"(SELECT coalesce(json_agg({name}), json '[]') FROM ({listed}) AS {name})"
 
-    def values(self, rows: Select[Any], name: str) -> ColumnElement[Any]:
+    def values(self, rows: str, name: str) -> str:
         """Return the values."""
-        listed = rows.subquery(name)
-        return select(sql(f"coalesce(json_agg({name}.value), json '[]')")).select_from(listed).scalar_subquery()
+        return f"(SELECT coalesce(json_agg({name}.value), json '[]') FROM ({rows}) AS {name})"
 
-    def rows(self, found: Select[Any], name: str, inner: str) -> NamedFromClause:
+    def rows(self, found: str, name: str, inner: str) -> str:
         """Return them numbered."""
-        return numbered(found.subquery(inner)).subquery(name)
+        return f"({numbered(f'({found}) AS {inner}', inner)}) AS {name}"
 
     def lists(self, page: PageRows, lists: Mapping[str, Sequence[Piece]], name: str) -> Listing:
         """Return the arrays from the rows themselves, each beside the rows that make it."""
-        source: FromClause = page.rows
-        place = sql(f"{page.rows.name}.place")
-        arrays: dict[str, ColumnElement[Any] | str] = {}
+        source = page.rows
+        place = f"{page.name}.place"
+        arrays: dict[str, str] = {}
         for label, pieces in lists.items():
             row = f"{name}_{label}"
-            columns = [self.object(pieces).label("j")] if _too_long(pieces) else self._labelled(pieces)
-            source = source.join(select(*columns).lateral(row), true())
-            value = sql(f"{row}.j" if _too_long(pieces) else row)
-            if page.backwards:
-                value = aggregate_order_by(value, place.desc())
-            gathered = func.json_agg(value)
-            within = gathered.filter(place <= page.size) if page.numbered else gathered
-            arrays[label] = func.coalesce(within, sql("json '[]'"))
-        return Listing(source, arrays, page.rows.name, page.key)
+            columns = f"{self.object(pieces)} AS j" if _too_long(pieces) else self._labelled(pieces)
+            source = f"{source} JOIN LATERAL (SELECT {columns}) AS {row} ON true"
+            value = f"{row}.j" if _too_long(pieces) else row
+            order = f" ORDER BY {place} DESC" if page.backwards else ""
+            within = f" FILTER (WHERE {place} <= {page.size})" if page.numbered else ""
+            arrays[label] = f"coalesce(json_agg({value}{order}){within}, json '[]')"
+        return Listing(source, arrays, page.name, page.key)
 
-    def least(self, one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+    def least(self, one: str, other: str) -> str:
         """Return the lesser of two numbers."""
-        return func.least(one, other)
+        return f"least({one}, {other})"
 
-    def handed(self, columns: Sequence[str], name: str) -> Select[Any]:
+    def handed(self, columns: Sequence[str], name: str) -> str:
         """Return nothing: statements nest as deep as queries do."""
         raise AssertionError(columns)
 
-    def _labelled(self, pieces: Sequence[Piece]) -> list[ColumnElement[Any]]:
-        """Return columns under the keys of the answer; those that are text follow each other in one expression."""
+    def _labelled(self, pieces: Sequence[Piece]) -> str:
+        """Return columns under the keys of the answer."""
         quote = self.dialect.identifier_preparer.quote
-        columns: list[ColumnElement[Any] | str] = []
-        for piece in pieces:
-            if not isinstance(piece.value, str):
-                columns.append(piece.value.label(piece.key))
-                continue
-            column = f"{piece.value} AS {quote(piece.key)}"
-            if columns and isinstance(columns[-1], str):
-                columns[-1] = f"{columns[-1]}, {column}"
-            else:
-                columns.append(column)
-        return [sql(column) for column in columns]
+        return ", ".join(f"{piece.value} AS {quote(piece.key)}" for piece in pieces)
 
-    def text(self, json: ColumnElement[Any]) -> ColumnElement[Any]:
+    def text(self, json: str) -> str:
         """Return the text, as the driver would parse JSON."""
-        return cast(json, Text)
+        return f"CAST({json} AS text)"
 
     def refuses(self, error: Exception) -> bool:
         """Tell nothing: no statement fails for what it finds."""
         return False
 
 
-def _built(pieces: Sequence[Piece]) -> ColumnElement[Any]:
-    return func.json_build_object(*(part for p in pieces for part in (sql(quoted(p.key)), sql(p.value))))
+def _built(pieces: Sequence[Piece]) -> str:
+    return f"json_build_object({', '.join(f'{quoted(p.key)}, {p.value}' for p in pieces)})"
 
 
 def _too_long(pieces: Sequence[Piece]) -> bool:

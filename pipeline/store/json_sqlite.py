@@ -4,18 +4,19 @@ Nested JSON is joined as text, because `json()` would parse it again at every le
 15 digits: a number is left to it only where six decimals name the very same double; the others are written by Python.
 """
 
+# ruff: noqa: S608 - the SQL is put together of names of ours
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Select, case, func, select, text
+from sqlalchemy import Dialect
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
-from sqlalchemy.sql.selectable import NamedFromClause
 
-from pipeline.store.json_pieces import Listing, PageRows, Piece, numbered, quoted, sql
+from pipeline.store.json_pieces import Listing, PageRows, Piece, numbered, quoted
 from pipeline.store.plans import Form
+from pipeline.store.skeletons import COLUMNS
 
 _NULL = "'null'"
 _REFUSED = "char(13) || 'null'"
@@ -48,32 +49,33 @@ class JsonOfSqlite:
             case Form.TRUTH:
                 made = f"CASE {x} WHEN 1 THEN json('true') WHEN 0 THEN json('false') END"
             case Form.JSON:
-                return Piece(key, self._filled(f"nullif({x}, 'null')", required=required))
+                return Piece(key, self.filled(f"nullif({x}, 'null')", required=required))
             case Form.GLOBAL_ID:
                 made = f"{quoted(prefix)} || {x}"
         if required:
             quote = f"CASE WHEN {x} IS NOT NULL THEN json_quote({made}) END"
-            return Piece(key, self._filled(quote, required=True))
+            return Piece(key, self.filled(quote, required=True))
         return Piece(key, made, raw=False)
 
     def constant(self, json: str) -> str:
         """Return JSON text."""
         return quoted(json)
 
-    def truth(self, condition: ColumnElement[bool]) -> ColumnElement[Any]:
+    def parameter(self, name: str) -> str:
+        """Return a parameter by name."""
+        return f":{name}"
+
+    def truth(self, condition: str) -> str:
         """Return true or false as JSON text."""
-        return case((condition, sql("'true'")), else_=sql("'false'"))
+        return f"CASE WHEN {condition} THEN 'true' ELSE 'false' END"
 
-    def filled(self, json: ColumnElement[Any], *, required: bool) -> ColumnElement[Any]:
+    def filled(self, json: str, *, required: bool) -> str:
         """Return JSON text that is never NULL."""
-        return func.coalesce(json, sql(_REFUSED if required else _NULL))
-
-    def _filled(self, json: str, *, required: bool) -> str:
         return f"coalesce({json}, {_REFUSED if required else _NULL})"
 
-    def marked(self, place: int, content: ColumnElement[Any] | str) -> ColumnElement[Any] | str:
+    def marked(self, place: int, content: str) -> str:
         """Return JSON text between tabs."""
-        return _joined(f"char(9) || '[{place},'", content, "']' || char(9)")
+        return f"char(9) || '[{place},' || {content} || ']' || char(9)"
 
     def array(self, columns: Sequence[str]) -> str:
         """Return an array as text."""
@@ -84,7 +86,7 @@ class JsonOfSqlite:
         pairs = ", ".join(f"{quoted(name)}, {column}" for name, column in columns)
         return f"json_object({pairs})"
 
-    def object(self, pieces: Sequence[Piece]) -> ColumnElement[Any]:
+    def object(self, pieces: Sequence[Piece]) -> str:
         """Return an object as text: runs of columns by json_object, without their braces, and JSON between them."""
         runs: list[list[Piece]] = []
         for piece in pieces:
@@ -93,67 +95,63 @@ class JsonOfSqlite:
             else:
                 runs.append([piece])
         if len(runs) == 1 and not pieces[0].raw:
-            return sql(_object(pieces))
-        parts: list[ColumnElement[Any] | str] = []
+            return _object(pieces)
+        parts: list[str] = []
         for n, run in enumerate(runs):
             comma = "," if n else "{"
             if run[0].raw:
                 parts += [quoted(f'{comma}"{run[0].key}":'), run[0].value]
             else:  # holds no nested object, so that the only braces at its ends are its own
                 parts += [quoted(comma), f"trim({_object(run)}, '{{}}')"]
-        return sql(_joined(*parts, "'}'"))
+        return " || ".join((*parts, "'}'"))
 
-    def built(self, pieces: Sequence[Piece]) -> ColumnElement[Any]:
+    def built(self, pieces: Sequence[Piece]) -> str:
         """Return an object of aggregates."""
         return self.object(pieces)
 
-    def one(self, rows: Select[Any], pieces: Sequence[Piece]) -> ColumnElement[Any]:
+    def one(self, rows: str, pieces: Sequence[Piece]) -> str:
         """Return the object of a row as text."""
-        return rows.add_columns(self.object(pieces)).scalar_subquery()
+        return f"({rows.replace(COLUMNS, self.object(pieces))})"
 
-    def many(self, rows: Select[Any], pieces: Sequence[Piece], name: str) -> ColumnElement[Any]:
+    def many(self, rows: str, pieces: Sequence[Piece], name: str) -> str:
         """Return the objects as text."""
-        listed = rows.add_columns(self.object(pieces).label("j")).subquery(name)
-        return select(sql(_gathered(f"{name}.j"))).select_from(listed).scalar_subquery()
+        listed = rows.replace(COLUMNS, f"{self.object(pieces)} AS j")
+        return f"(SELECT {_gathered(f'{name}.j')} FROM ({listed}) AS {name})"
 
-    def values(self, rows: Select[Any], name: str) -> ColumnElement[Any]:
+    def values(self, rows: str, name: str) -> str:
         """Return the values as text; NULL does not occur among them."""
-        listed = rows.subquery(name)
-        return select(sql(f"json_group_array({name}.value)")).select_from(listed).scalar_subquery()
+        return f"(SELECT json_group_array({name}.value) FROM ({rows}) AS {name})"
 
-    def rows(self, found: Select[Any], name: str, inner: str) -> NamedFromClause:
+    def rows(self, found: str, name: str, inner: str) -> str:
         """Return them as they are: `lists` numbers what it makes of them."""
-        return found.subquery(name)
+        return f"({found}) AS {name}"
 
     def lists(self, page: PageRows, lists: Mapping[str, Sequence[Piece]], name: str) -> Listing:
         """Return the arrays from a subquery with one column of JSON for each.
 
         Rows are numbered when they are JSON already: a window copies every column of every row.
         """
-        made = [self.object(pieces).label(label) for label, pieces in lists.items()]
+        made = [f"{self.object(pieces)} AS {label}" for label, pieces in lists.items()]
         if not page.numbered:
-            rows = select(*made).select_from(page.rows)
             arrays = {label: _gathered(f"{name}.{label}") for label in lists}
-            return Listing(rows.subquery(name), arrays, name, f"{name}.key")
-        keyed = select(*made, sql(page.key).label("key")).select_from(page.rows).subquery(f"{name}$")
-        rows = numbered(keyed)
-        if page.backwards:
-            rows = rows.order_by(sql("place").desc())
-        place = sql(f"{name}.place")
-        within = {label: case((place <= page.size, sql(f"{name}.{label}"))) for label in lists}
-        return Listing(rows.subquery(name), {k: _gathered_of(v) for k, v in within.items()}, name, f"{name}.key")
+            return Listing(f"(SELECT {', '.join(made)} FROM {page.rows}) AS {name}", arrays, name, f"{name}.key")
+        keyed = f"(SELECT {', '.join((*made, f'{page.key} AS key'))} FROM {page.rows}) AS {name}$"
+        rows = numbered(keyed, f"{name}$") + (" ORDER BY place DESC" if page.backwards else "")
+        within = {n: _gathered(f"CASE WHEN {name}.place <= {page.size} THEN {name}.{n} END") for n in lists}
+        return Listing(f"({rows}) AS {name}", within, name, f"{name}.key")
 
-    def least(self, one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
+    def least(self, one: str, other: str) -> str:
         """Return the lesser of two numbers."""
-        return func.min(one, other)
+        return f"min({one}, {other})"
 
-    def handed(self, columns: Sequence[str], name: str) -> Select[Any]:
+    def handed(self, columns: Sequence[str], name: str) -> str:
         """Return the rows by json_each."""
-        fields = (sql(f"json_extract(value, '$.{column}')").label(column) for column in columns)
-        each = select(sql("key"), *fields).select_from(text("json_each(:handed)")).subquery(name)
-        return select().select_from(each).order_by(sql(f"{name}.key"))
+        quote = self.dialect.identifier_preparer.quote
+        fields = ", ".join(f"json_extract(value, '$.{column}') AS {quote(column)}" for column in columns)
+        each = f"(SELECT key, {fields} FROM json_each(:handed)) AS {name}"
+        return f"SELECT {COLUMNS} FROM {each} ORDER BY {name}.key"
 
-    def text(self, json: ColumnElement[Any]) -> ColumnElement[Any]:
+    def text(self, json: str) -> str:
         """Return it as it is."""
         return json
 
@@ -162,29 +160,8 @@ class JsonOfSqlite:
         return "malformed JSON" in str(error) or "parser stack overflow" in str(error)
 
 
-def _joined(*parts: ColumnElement[Any] | str) -> ColumnElement[Any] | str:
-    """Return parts joined as text, those that are SQL text already first."""
-    runs: list[ColumnElement[Any] | str] = []
-    for part in parts:
-        if isinstance(part, str) and runs and isinstance(runs[-1], str):
-            runs[-1] = f"{runs[-1]} || {part}"
-        else:
-            runs.append(part)
-    if len(runs) == 1:
-        return runs[0]
-    joined = sql(runs[0])
-    for run in runs[1:]:
-        joined = joined.concat(sql(run))
-    return joined
-
-
 def _gathered(column: str) -> str:
     return f"'[' || coalesce(group_concat({column}, ','), '') || ']'"
-
-
-def _gathered_of(value: ColumnElement[Any]) -> ColumnElement[Any]:
-    listed = func.coalesce(func.group_concat(value, sql("','")), sql("''"))
-    return sql("'['").concat(listed).concat(sql("']'"))
 
 
 def _object(pieces: Sequence[Piece]) -> str:

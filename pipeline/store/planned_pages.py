@@ -1,71 +1,94 @@
 """A page of rows in SQL: the rows from a cursor on, its lists, and what is said about it."""
 
+# ruff: noqa: S608 - the SQL is put together of names of ours
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (
-    ColumnElement,
-    FromClause,
-    Integer,
-    Select,
-    Table,
-    Text,
-    and_,
-    bindparam,
-    case,
-    func,
-    literal_column,
-    select,
-)
+from sqlalchemy import Select
 from sqlalchemy.sql.selectable import NamedFromClause
 
-from pipeline.store import tables
-from pipeline.store.json_pieces import Listing, PageRows, Piece, sql
+from pipeline.store.json_pieces import Listing, PageRows, Piece
 from pipeline.store.masks import marks
 from pipeline.store.paging import Page, beyond
 from pipeline.store.plans import Above, Asking, Level, Part, columns_of
 from pipeline.store.selection import OF_THE_ACT
+from pipeline.store.skeletons import COLUMNS
 
 if TYPE_CHECKING:
     from pipeline.store.planner import Planner
 
-Rows = Callable[[], tuple[NamedFromClause, list[ColumnElement[bool]]]]
-"""Gives a source anew, with the conditions on its rows: a page and its count each need one."""
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A page, and what its parameters are called by where they vary by request."""
+
+    page: Page
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How the rows of a page are wanted: from the cursor on, in order. act: with the acts that recorded them."""
+
+    sized: Sized
+    order: Sequence[str]
+    descending: bool
+    act: bool
+
+    @property
+    def falling(self) -> bool:
+        """Tell whether the rows are read from the last on."""
+        return self.sized.page.backwards is not self.descending
+
+    @property
+    def key(self) -> object:
+        """Tell what tells the SELECT apart; None where there is a cursor."""
+        return None if self.sized.page.cursor is not None else ("page", tuple(self.order), self.falling)
+
+    def of(self, rows: Select[Any], source: NamedFromClause) -> Select[Any]:
+        """Return a SELECT of all rows as it is wanted."""
+        keys = [source.c[column] for column in (*self.order, "id")]
+        name = self.sized.name and f"cursor_{self.sized.name}_"
+        past = beyond(keys, self.sized.page, descending=self.descending, name=name)
+        ordered = rows.order_by(*(key.desc() if self.falling else key for key in keys))
+        return ordered if past is None else ordered.where(past)
+
+
+Rows = Callable[[Wanted | None], tuple[str, str]]
+"""Gives a source anew, by its name and its SELECT: for a page as it is wanted, for a count without order."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageOf:
-    """One page of a connection of a node. name: what its parameters are called by."""
+    """One page of a connection of a node."""
 
     planner: Planner
     node: str
     rows: Rows
-    page: Page
+    sized: Sized
     order: Sequence[str]
     descending: bool
-    name: str
 
-    def json(self, parts: Sequence[Asking]) -> ColumnElement[Any]:
+    def json(self, parts: Sequence[Asking]) -> str:
         """Return the JSON of what is asked of the page."""
-        page = self.page
+        page = self.sized.page
         listed = [asking for asking in parts if _needs_rows(asking, page)]
-        size = bindparam(f"size_{self.name}", page.size, type_=Integer())
+        size = self._number("size", page.size)
         if not listed:
-            return self.planner.json.one(select(), [self._part(asking, None, size) for asking in parts])
+            return self.planner.json.one(f"SELECT {COLUMNS}", [self._part(asking, None, size) for asking in parts])
         numbered = page.backwards or any(asking.part is Part.PAGE_INFO for asking in listed)
-        last = bindparam(f"limit_{self.name}", page.size + 1, type_=Integer()) if numbered else size
+        last = self._number("limit", page.size + 1) if numbered else size
         levels = [level for asking in listed for level in _levels(asking)]
         wanted = {"id", *self.order, *marks(self.node), *(c for level in levels for c in columns_of(level))}
-        found = self._limited(wanted).limit(last)
         name, inner = self.planner.name(), self.planner.name()
-        limited = self.planner.json.rows(found, name, inner) if numbered else found.subquery(name)
-        above = self.planner.above(limited.name, limited.name, self.node)
+        found = f"{self._limited(wanted)} LIMIT {last}"
+        limited = self.planner.json.rows(found, name, inner) if numbered else f"({found}) AS {name}"
+        above = self.planner.above(name, name, self.node)
         key = self.planner.json.array([above.text(c) for c in (*self.order, "id")])
-        of_page = PageRows(limited, numbered, key, size, page.backwards)
+        of_page = PageRows(limited, name, numbered, key, size, page.backwards)
         lists = {f"j{n}": self._items(a, above, key) for n, a in enumerate(listed) if a.part is not Part.PAGE_INFO}
         listing = self.planner.json.lists(of_page, lists, self.planner.name())
         arrays = {
@@ -78,27 +101,23 @@ class PageOf:
             Piece(asking.key, arrays[id(asking)]) if id(asking) in arrays else self._part(asking, listing, size)
             for asking in parts
         ]
-        return self.planner.json.one(select().select_from(listing.source), pieces)
+        return self.planner.json.one(f"SELECT {COLUMNS} FROM {listing.source}", pieces)
 
-    def _limited(self, wanted: set[str]) -> Select[Any]:
+    def _number(self, what: str, value: int) -> str:
+        """Return a number of the page: a parameter where it varies by request."""
+        if self.sized.name is None:
+            return str(value)
+        name = f"{what}_{self.sized.name}"
+        self.planner.bound.values[name] = value
+        return self.planner.json.parameter(name)
+
+    def _limited(self, wanted: set[str]) -> str:
         """Return the SELECT of the columns of a page's rows, from the cursor on."""
-        source, conditions = self.rows()
-        page, keys = self.page, [source.c[column] for column in (*self.order, "id")]
-        past = beyond(keys, page, descending=self.descending, name=f"cursor_{self.name}_")
-        falling = page.backwards is not self.descending
-        of_the_act = sorted(wanted & OF_THE_ACT.keys())
-        base: FromClause = source
-        columns: list[ColumnElement[Any]] = [source.c[c] for c in sorted(wanted - OF_THE_ACT.keys())]
-        if of_the_act:
-            act = aliased(tables.acts, self.planner.name())
-            base = source.join(act, act.c.number == source.c.since_act)
-            columns += [act.c[OF_THE_ACT[c]].label(c) for c in of_the_act]
-        return (
-            select(*columns)
-            .select_from(base)
-            .where(*conditions, *(() if past is None else (past,)))
-            .order_by(*(key.desc() if falling else key for key in keys))
-        )
+        of_the_act = bool(wanted & OF_THE_ACT.keys())
+        name, rows = self.rows(Wanted(self.sized, self.order, self.descending, of_the_act))
+        above = self.planner.above(name, f"{name}_act")
+        columns = (f"{above.text(c)} AS {c}" if c in OF_THE_ACT else above.text(c) for c in sorted(wanted))
+        return rows.replace(COLUMNS, ", ".join(columns))
 
     def _items(self, asking: Asking, above: Above, key: str) -> list[Piece]:
         """Return the pieces of one item of a list."""
@@ -116,43 +135,32 @@ class PageOf:
             case _:
                 return Piece(asking.key, self.planner.json.constant(asking.text))
 
-    def _part(self, asking: Asking, listing: Listing | None, size: ColumnElement[int]) -> Piece:
+    def _part(self, asking: Asking, listing: Listing | None, size: str) -> Piece:
         match asking.part:
             case Part.TYPE:
                 return Piece(asking.key, self.planner.json.constant(asking.text))
             case Part.TOTAL:
-                source, conditions = self.rows()
-                total = select(func.count()).select_from(source).where(*conditions).scalar_subquery()
-                return Piece(asking.key, total)
+                _, rows = self.rows(None)
+                return Piece(asking.key, f"({rows.replace(COLUMNS, 'count(*)')})")
             case _:
                 assert isinstance(asking.below, tuple)
                 parts = [self._of_page(part, listing, size) for part in asking.below]
                 return Piece(asking.key, self.planner.json.built(parts))
 
-    def _of_page(self, asking: Asking, listing: Listing | None, size: ColumnElement[int]) -> Piece:
-        json, page, part = self.planner.json, self.page, asking.part
+    def _of_page(self, asking: Asking, listing: Listing | None, size: str) -> Piece:
+        json, page, part = self.planner.json, self.sized.page, asking.part
         if part in (Part.HAS_NEXT, Part.HAS_PREVIOUS):
             if (part is Part.HAS_NEXT) is not page.backwards:
-                return Piece(asking.key, json.truth(func.count() > size))
+                return Piece(asking.key, json.truth(f"count(*) > {size}"))
             return Piece(asking.key, json.constant("false" if page.cursor is None else "true"))
         if part in (Part.START, Part.END):
             assert listing is not None
-            place, key = literal_column(f"{listing.rows}.place", Integer()), literal_column(listing.key, Text())
             first = (part is Part.START) is not page.backwards
-            wanted = and_(place == 1, size > 0) if first else place == json.least(size, sql(f"{listing.rows}.total"))
-            found = func.max(case((wanted, key)))
-            return Piece(asking.key, json.filled(sql(self.planner.leave(None, found)), required=False))
+            last = json.least(size, f"{listing.rows}.total")
+            wanted = f"{listing.rows}.place = 1 AND {size} > 0" if first else f"{listing.rows}.place = {last}"
+            found = f"max(CASE WHEN {wanted} THEN {listing.key} END)"
+            return Piece(asking.key, json.filled(self.planner.leave(None, found), required=False))
         return Piece(asking.key, json.constant(asking.text))
-
-
-@lru_cache(maxsize=1024)
-def _table_as(table: Table, name: str) -> NamedFromClause:
-    return table.alias(name)
-
-
-def aliased(source: NamedFromClause, name: str) -> NamedFromClause:
-    """Return a source under another name; tables keep theirs, because their columns take long to make."""
-    return _table_as(source, name) if isinstance(source, Table) else source.alias(name)
 
 
 def _levels(asking: Asking) -> Sequence[Level]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import BindParameter, ColumnElement, Select, and_
+from sqlalchemy import BindParameter, ColumnElement, and_
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.selectable import NamedFromClause
 
@@ -22,16 +22,15 @@ from pipeline.store.json_sqlite import JsonOfSqlite
 from pipeline.store.masks import masking
 from pipeline.store.nodes import NODES
 from pipeline.store.paging import Page, encode, fit
-from pipeline.store.planner import Cut, Left, Planner
+from pipeline.store.planner import Cut, Planner
 from pipeline.store.plans import Given, Planned, Ready, Refused, Worked
+from pipeline.store.skeletons import Named
 
 if TYPE_CHECKING:
     from pipeline.store.reader import Reader
 
 _JSON: dict[str, Json] = {"sqlite": JsonOfSqlite(), "postgresql": JsonOfPostgres()}
 _KEPT = 32  # statements of one plan
-_Process = Callable[[Any], Any] | None
-_Named = tuple[str, _Process]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,8 @@ class Prepared:
 
     sql: str
     parameters: Mapping[str, Any]
-    root: tuple[_Named, ...]
-    moving: tuple[tuple[int, tuple[_Named, ...]], ...]
+    root: tuple[Named, ...]
+    moving: tuple[tuple[int, tuple[Named, ...]], ...]
     left: tuple[Worked | Prepared | None, ...]
 
 
@@ -74,7 +73,7 @@ def rows(
         Refused: only the plain path can tell.
     """
 
-    def build(planner: Planner) -> Select[Any]:
+    def build(planner: Planner) -> str:
         return planner.rows(planned.plan.top, source, conditions, order, limit)  # type: ignore[arg-type]
 
     run = _Run.of(reader, planned, conditions, (tuple(order), limit), None, build)
@@ -101,7 +100,7 @@ def page(
     """
     asked = _page_of(arguments, [source.c[name] for name in (*order, "id")])
 
-    def build(planner: Planner) -> Select[Any]:
+    def build(planner: Planner) -> str:
         parts = planned.plan.top
         return planner.page(parts, node, source, conditions, asked, order, descending)  # type: ignore[arg-type]
 
@@ -133,7 +132,7 @@ class _Run:
         conditions: Sequence[Any],
         more: tuple[Any, ...],
         page: Page | None,
-        build: Callable[[Planner], Select[Any]],
+        build: Callable[[Planner], str],
     ) -> _Run:
         """Find the statement for what the request brings, or make it."""
         view, plan, permissions = reader.view, planned.plan, masking() & reader.actor.permissions
@@ -157,7 +156,7 @@ class _Run:
                 statement = build(planner)
             except PipelineError as error:  # what no page has, or not for everybody: the plain path says so
                 raise Refused from error
-            prepared = _compiled(json, planner, statement, conditions)
+            prepared = _prepared(planner, statement, conditions)
             if len(plan.statements) >= _KEPT:
                 plan.statements.clear()
             plan.statements[key] = prepared
@@ -268,34 +267,23 @@ def _shape(conditions: Sequence[ColumnElement[bool]]) -> tuple[object, Sequence[
     return key, [parameter.effective_value for parameter in bound]
 
 
-def _compiled(json: Json, planner: Planner, statement: Select[Any], conditions: Sequence[Any]) -> Prepared:
-    compiled: Any = statement.compile(dialect=json.dialect)
-    names = {parameter.key: name for parameter, name in compiled.bind_names.items()}
-    processors: dict[str, _Process] = {
-        name: parameter.type.dialect_impl(json.dialect).bind_processor(json.dialect)
-        for name, parameter in compiled.binds.items()
-    }
-    values = dict(compiled.params)
-    parameters = {n: value if processors[n] is None else processors[n](value) for n, value in values.items()}  # type: ignore[misc]
+def _prepared(planner: Planner, statement: str, conditions: Sequence[Any]) -> Prepared:
+    known = planner.bound.named
 
-    def named(bound: Sequence[BindParameter[Any]]) -> tuple[_Named, ...]:
-        # A condition may not stand in the statement: a count alone needs no order, for example.
-        return tuple((names[p.key], processors[names[p.key]]) if p.key in names else ("", None) for p in bound)
+    def named(bound: Sequence[BindParameter[Any]]) -> tuple[Named, ...]:
+        # A condition may not stand in the statement: a page without rows has none, for example.
+        return tuple(known.get(parameter.key, ("", None)) for parameter in bound)
 
     return Prepared(
-        compiled.string,
-        parameters,
+        statement,
+        planner.bound.values,
         named(_bound(conditions)[1]),
         tuple((place, named(_bound(own)[1])) for place, own in planner.tied),
-        tuple(_further(json, left) for left in planner.left),
+        tuple(_prepared(a.planner, a.statement, ()) if isinstance(a, Cut) else a for a in planner.left),
     )
 
 
-def _further(json: Json, left: Left) -> Worked | Prepared | None:
-    return _compiled(json, left.planner, left.statement, ()) if isinstance(left, Cut) else left
-
-
-def _put(parameters: dict[str, Any], names: Sequence[_Named], values: Sequence[Any]) -> None:
+def _put(parameters: dict[str, Any], names: Sequence[Named], values: Sequence[Any]) -> None:
     for (name, process), value in zip(names, values, strict=True):
         if name:
             parameters[name] = value if process is None else process(value)
