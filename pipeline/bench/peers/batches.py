@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, and_, func, literal_column, select, tuple_
+from sqlalchemy import Connection, Select, Table, and_, func, select, tuple_
 
 from pipeline.bench.peers.pages import Page, day, place
 from pipeline.store import study_tables, tables
+from pipeline.store.nodes import unmerged
 
 Batch = Callable[[Connection, list[Any]], list[Any]]
 """Returns what stands under each key, in their order."""
@@ -164,9 +165,7 @@ def _molecule_page(connection: Connection, keys: list[Any]) -> list[Any]:
     pages = []
     for first, after in keys:
         table, past = tables.molecules, place(after, 2)
-        # As the server's own: SQLite would otherwise take the index of the few that were merged.
-        unmerged = table.c.merged_into.op("+")(literal_column("0")).is_(None)
-        statement = _current(table, _MOLECULE, unmerged).order_by(table.c.code, table.c.id).limit(first + 1)
+        statement = _current(table, _MOLECULE, unmerged(table)).order_by(table.c.code, table.c.id).limit(first + 1)
         if past is not None:
             statement = statement.where(tuple_(table.c.code, table.c.id) > past)
         pages.append(Page(connection.execute(statement).all(), first, after, lambda row: [row.code, row.id]))
@@ -180,7 +179,7 @@ def _targets(connection: Connection, keys: list[Any]) -> list[Any]:
 
 def _molecules_by_code(connection: Connection, keys: list[Any]) -> list[Any]:
     table = tables.molecules
-    statement = _current(table, _MOLECULE, table.c.code.in_(keys), table.c.merged_into.is_(None))
+    statement = _current(table, _MOLECULE, table.c.code.in_(keys), unmerged(table))
     found = {row.code: row for row in connection.execute(statement)}
     return [found.get(key) for key in keys]
 

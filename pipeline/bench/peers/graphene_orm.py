@@ -14,6 +14,7 @@ from pipeline.bench.peers import graphene_leaves as leaves
 from pipeline.bench.peers.graphene_leaves import PageInfo
 from pipeline.bench.peers.pages import Page, day, place
 from pipeline.store import study_tables, tables
+from pipeline.store.nodes import unmerged
 
 # ---------------------------------------------------------------- the classes of the ORM
 
@@ -384,15 +385,13 @@ class Query(graphene.ObjectType):
     def resolve_molecules(_root: Any, info: Any, first: int, after: str | None = None) -> Page:
         """Read a page of molecules."""
         past = place(after, 2)
-        statement = select(Molecule).where(*_IN_LIST).order_by(Molecule.code, Molecule.id).limit(first + 1)
+        statement = select(Molecule).where(*_KEPT).order_by(Molecule.code, Molecule.id).limit(first + 1)
         if past is not None:
             statement = statement.where(tuple_(Molecule.code, Molecule.id) > past)
         return Page(info.context.scalars(statement).all(), first, after, lambda row: [row.code, row.id])
 
 
-_KEPT = (tables.molecules.c.until_act.is_(None), tables.molecules.c.merged_into.is_(None))
-# As the server's own: SQLite would otherwise take the index of the few that were merged.
-_IN_LIST = (tables.molecules.c.until_act.is_(None), tables.molecules.c.merged_into.op("+")(0).is_(None))
+_KEPT = (tables.molecules.c.until_act.is_(None), unmerged(tables.molecules))
 SCHEMA = graphene.Schema(query=Query)
 Answering = Callable[[str, str, dict[str, Any]], Any]
 
