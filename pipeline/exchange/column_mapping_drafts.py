@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from pipeline.exchange.analysis_tables import analysis_doses, say_analysis
 from pipeline.exchange.column_mapping_laboratory import test_code
 from pipeline.exchange.column_mapping_parameters import parameter_code
 from pipeline.exchange.column_mapping_propose import split_heading
@@ -376,6 +377,22 @@ def _same_samples(rows: Rows, columns: dict[str, Column], drafts: Drafts, which:
         drafts.say(rows.numbers[index], doubt=told)
 
 
+def _analysis(rows: Rows, columns: dict[str, Column], drafts: Drafts) -> None:
+    add_people(drafts, rows, columns)
+    columns = without_people(columns)
+    columns["PCTESTCD"] = columns.get("PCTEST") or [None] * len(rows)
+    drafts.words["PCTESTCD"] = drafts.words.get("PCTEST", "analyte")
+    drafts.words |= dict.fromkeys(("PCORRES", "PCSTRESN", "PCSTRESC"), rows.headings.get("concentration", "result"))
+    drafts.words |= dict.fromkeys(("PCORRESU", "PCSTRESU"), rows.headings.get("unit", "unit"))
+    say_analysis(rows, columns, drafts)
+    which = kept(rows)
+    doses = analysis_doses(rows, columns, drafts)
+    first = first_of(rows, doses, ("STUDYID", "USUBJID", "EXTRT", "VISIT", "EXSTDY"), which)
+    drafts.derived.add("EX")
+    add(drafts, rows, "EX", doses, [index for index in first if doses["EXTRT"][index] is not None])
+    add(drafts, rows, "PC", columns, which)
+
+
 # ------------------------------------------------------------ doses, events, laboratory, parameters
 
 
@@ -541,6 +558,7 @@ def _add_change(
 
 _DRAFTS: dict[str, Callable[[Rows, dict[str, Column], Drafts], None]] = {
     "TUMOUR_GROWTH": _tumour_growth,
+    "ANALYSIS": _analysis,
     "CONCENTRATIONS": _concentrations,
     "DOSES": _doses,
     "ADVERSE_EVENTS": _events,

@@ -20,7 +20,7 @@ HOW_TO_CONFIRM = (
     "(moltrail mapping confirm m.json --name NAME) and import with --mapping NAME"
 )
 _SNIFFED = 200_000
-_BY_THEMSELVES = ("TUMOUR_GROWTH",)
+_BY_THEMSELVES = ("TUMOUR_GROWTH", "ANALYSIS")
 """Kinds that are read without a saved mapping where their columns leave no doubt."""
 
 

@@ -33,6 +33,9 @@ _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _USUAL_UNITS = {"tumour_volume": "mm3", "body_weight": "g", "length": "mm", "width": "mm"}
 _DIMENSIONS = {"tumour_volume": "mm3", "body_weight": "g", "length": "mm", "width": "mm"}
 _TIME_WORDS = (("day", "d"), ("days", "d"), ("jour", "d"), ("jours", "d"), ("j", "d"), ("tag", "d"), ("dpi", "d"))
+_ANALYSIS_TIMES = tuple(
+    (name, "h") for name in ("afrlt", "nfrlt", "arrlt", "nrrlt", "aefrlt", "aerrlt", "nrlt", "arlt", "aerlt", "afrelt")
+)
 _HOUR_WORDS = (("hour", "h"), ("hours", "h"), ("heure", "h"), ("heures", "h"), ("hpd", "h"), ("hr", "h"))
 
 
@@ -330,7 +333,7 @@ def _unit(
             return unit, None, f"{unit} is no unit of it"
         return unit, None, None
     if form in (As.HOURS, As.DAYS):
-        told = dict(_TIME_WORDS + _HOUR_WORDS)
+        told = dict(_TIME_WORDS + _HOUR_WORDS + _ANALYSIS_TIMES)
         said = next((told[word] for word in words.split() if word in told), None)
         if said is not None:
             return said, None, None

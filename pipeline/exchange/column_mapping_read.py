@@ -16,7 +16,6 @@ from pipeline.exchange.dataset_table import DataSet
 from pipeline.exchange.reading import Duplicate, Place, Quarantined
 from pipeline.exchange.sdtm import SdtmReading, read_sdtm
 from pipeline.exchange.study_facts import (
-    AdministrationFact,
     Batch,
     ConcentrationFact,
     Fact,
@@ -156,15 +155,14 @@ def _said(fact: Fact, tables: dict[str, _Table], domain: str, lost: frozenset[Pl
     extras = dict(table.drafts.extras.get(place.row, {}))
     doubt = extras.pop("doubt", None)
     note = extras.pop("flag", None)
-    fields = {name: value for name, value in extras.items() if name in fact._fields}
+    own = isinstance(fact, ConcentrationFact) or domain not in table.drafts.derived
+    fields = {name: value for name, value in extras.items() if own and name in fact._fields}
     if isinstance(fact, ConcentrationFact):
         fields |= _true_time(fact, extras)
-    elif isinstance(fact, AdministrationFact):
-        fields.pop("profile", None)
     said: Any = fact._replace(**fields) if fields else fact
     words = table.drafts.words
     notes = [_in_own_words(text, words) for text in (getattr(said, "flag", None), note) if text]
-    if notes and "flag" in fact._fields:
+    if notes and own and "flag" in fact._fields:
         said = said._replace(flag="; ".join(notes))
     if doubt is not None and isinstance(fact, doubt.kind):
         return HeldFact(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from pipeline.reports.study_exposures import exposures_beside
 from pipeline.store import study_tables, tables
-from tests.graphql.conftest import Api
+from tests.graphql.conftest import LEAD, Api
 from tests.imports.conftest import answer, api, centre, counts, decide, reviews, sent
 from tests.imports.test_sdtm import current
 from tests.support.datasets import dataset
@@ -153,13 +155,6 @@ def test_an_analysis_table_tells_samples_doses_and_exclusions(api: Api) -> None:
     assert counts(again) == (0, 0, 0, 5)
 
 
-EXPOSURES = """
-{ molecule(code: "DrugA") { studies { exposures(first: 400) {
-  analyte specimen interval day samples parameters { code value unit }
-} } } }
-"""
-
-
 def test_the_published_analysis_table_gives_exposures(api: Api) -> None:
     content = (dataset("nca-analysis") / "adnca_example.csv").read_bytes()
     report = sent(api, "adnca_example.csv", content)
@@ -170,3 +165,7 @@ def test_the_published_analysis_table_gives_exposures(api: Api) -> None:
     assert len(current(api.centre, study_tables.administrations)) == 64
     again = sent(api, "adnca_example.csv", content)
     assert counts(again) == (0, 0, 0, 1308)
+    with api.centre.read(LEAD) as reader:
+        found = exposures_beside(reader, [1])[1]
+    told = Counter((e.profile.whose.analyte, e.profile.whose.specimen) for e in found if e.profile.doubtful is None)
+    assert told == {("DrugA", "SERUM"): 60, ("Metab-DrugA", "SERUM"): 60, ("DrugA", "URINE"): 36}
