@@ -13,6 +13,8 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema
 WEIGHTS: Mapping[str, int] = {
     "Query.moleculesByStructure": 2_000,
     "Query.attrition": 10_000,
+    "Query.replayRule": 10_000,
+    "CheckpointRule.characteristics": 50,
     "AttritionReview.missedSignals": 5_000,
     "AttritionReview.missedTotals": 5_000,
     "AttritionReview.concordance": 5_000,

@@ -33,6 +33,7 @@ from schema.programmes import ProgrammeConnection
 from schema.reading import BACKWARD, FORWARD
 from schema.reasons import ReasonQueries
 from schema.reviews import ReviewItemConnection, ReviewStatus
+from schema.rule_replay import PARAMETERS, RuleReplay, replay_row
 from schema.scalars import Date, DateTime
 from schema.selection import asked_of, by_type, selection_below, selection_of
 from schema.stages import CheckpointRule, Site, StateGraph
@@ -324,6 +325,15 @@ class Query(MappingQueries, ReasonQueries, graphene.ObjectType):
         kind=graphene.Argument(CheckpointKind, description="Only toxicity, or only efficacy."),
         description="The rules on record.",
     )
+    replay_rule = graphene.Field(
+        RuleReplay,
+        required=True,
+        rule=graphene.String(required=True, description="The rule's code."),
+        version=graphene.Int(description="One of its versions; without it the one in use."),
+        parameters=PARAMETERS,
+        filter=graphene.Argument(PortfolioFilter, description="Only programmes like this."),
+        description="Run a rule over the past of every programme, each seen only as it was known then.",
+    )
     sites = graphene.List(graphene.NonNull(Site), required=True, description="Where studies are run.")
     review_items = graphene.Field(
         ReviewItemConnection,
@@ -480,6 +490,13 @@ class Query(MappingQueries, ReasonQueries, graphene.ObjectType):
         source = tables.checkpoint_rules
         conditions = [] if kind is None else [source.c.kind == kind.value]
         return reader.rows(selection_of(info), conditions, order=("code", "number"))
+
+    @staticmethod
+    def resolve_replay_rule(_root: Any, info: GraphQLResolveInfo, rule: str, **arguments: Any) -> Any:
+        """Replay a rule."""
+        reader = _reader(info, {})
+        wanted = wanted_of(reader, arguments.get("filter"))
+        return replay_row(reader, rule, arguments.get("version"), arguments.get("parameters"), wanted)
 
     @staticmethod
     def resolve_sites(_root: Any, info: GraphQLResolveInfo) -> Any:

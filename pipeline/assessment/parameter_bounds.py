@@ -104,6 +104,11 @@ _COUNT = Number(0, MOST_SUBJECTS, whole=True)
 _SIZE = Number(1, MOST_SUBJECTS, whole=True)
 _PRIOR = Numbers(Number(0, 10_000, open_ends=True), 2)
 _ESCALATION = {"target": Number(0.05, 0.6), "cutoff_eliminate": _INSIDE}
+_COURSE: Mapping[str, Bound] = {
+    "events_planned": _SIZE,
+    "endpoint": Words(("PFS", "OS")),
+    "assessment_interval_days": _POSITIVE,
+}
 
 BOUNDS: Mapping[str, Mapping[str, Bound]] = {
     "A3": {"rodent_divisor": _POSITIVE, "nonrodent_divisor": _POSITIVE, "human_bsa_m2": Number(0.5, 3)},
@@ -134,7 +139,7 @@ BOUNDS: Mapping[str, Mapping[str, Bound]] = {
         "cutoff_stop": _INSIDE,
     },
     "B8": {"target": _INSIDE, "prior": _PRIOR, "cutoff": _INSIDE, "p_bad": _INSIDE, "planned": _SIZE},
-    "B9": {"potential_cases_max": _COUNT, "with": Words(("B10",), several=True)},
+    "B9": {"potential_cases_max": _COUNT},
     "B10": {
         "correction": Words(("Fridericia", "Bazett", "Framingham", "Hodges")),
         "absolute_ms_max": Number(300, 700),
@@ -158,9 +163,20 @@ BOUNDS: Mapping[str, Mapping[str, Bound]] = {
         "theta_l": Number(0, 1),
         "planned": _SIZE,
     },
-    "C7": {"alpha_one_sided": Number(0, 0.5, open_ends=True), "conditional_power_min": _INSIDE},
-    "C8": {"conf_level": _INSIDE, "ci_type": Words(("log-log", "log", "plain"))},
-    "C9": {"alpha_two_sided": Number(0, 0.5, open_ends=True), "ties": Words(("efron", "breslow"))},
+    "C7": {
+        "alpha_one_sided": Number(0, 0.5, open_ends=True),
+        "conditional_power_min": _INSIDE,
+        "hazard_ratio_design": _INSIDE,
+        **_COURSE,
+    },
+    "C8": {
+        "conf_level": _INSIDE,
+        "ci_type": Words(("log-log", "log", "plain")),
+        "median_days_min": _POSITIVE,
+        **_COURSE,
+    },
+    "C9": {"alpha_two_sided": Number(0, 0.5, open_ends=True), "ties": Words(("efron", "breslow")), **_COURSE},
+    "C11": {"conf_level": _INSIDE, "median_days_min": _POSITIVE, **_COURSE},
     "D9": {"share_at_target_min": Number(0, 1)},
     "REVIEW": {"by": Text()},
 }
@@ -192,12 +208,16 @@ def needed(method: str) -> tuple[str, ...]:
     return () if evaluator is None else evaluator.parameters
 
 
-def bounds_of(method: str) -> Mapping[str, Bound] | None:
-    """Return what each parameter of a method may be, or None where the method leaves it open."""
-    return BOUNDS.get(method)
+def bounds_of(method: str, parameters: Mapping[str, Any]) -> Mapping[str, Bound] | None:
+    """Return what each parameter of a rule may be, or None where its method leaves that open.
 
-
-def known_names(method: str, parameters: Mapping[str, Any]) -> frozenset[str]:
-    """Return the names a rule of a method may use for its parameters."""
-    bounds = BOUNDS.get(method)
-    return frozenset(parameters) if bounds is None else frozenset(bounds) | frozenset(needed(method))
+    A parameter `with` names further methods the rule looks at; their parameters may be stated as well.
+    """
+    if method not in BOUNDS:
+        return None
+    beside = parameters.get("with")
+    further = [each for each in beside if isinstance(each, str)] if isinstance(beside, list | tuple) else []
+    found: dict[str, Bound] = {"with": Words(tuple(EVALUATORS), several=True)}
+    for each in (*further, method):
+        found |= BOUNDS.get(each, {})
+    return found

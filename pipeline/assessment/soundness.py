@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from pipeline.assessment.composition import Criterion, codes, leaves, read_composition
-from pipeline.assessment.parameter_bounds import EVIDENCE_AT, OF_PORTFOLIOS, bounds_of, known_names, needed
+from pipeline.assessment.parameter_bounds import EVIDENCE_AT, OF_PORTFOLIOS, bounds_of, needed
 from pipeline.errors import InputError
 from pipeline.stages.checkpoints import COMPOSED, METHODS
 
@@ -59,14 +59,13 @@ def _method_faults(method: str, parameters: Mapping[str, Any], stages: Collectio
     for name in needed(method):
         if name not in parameters:
             yield name, f"{method} needs the parameter {name}"
-    bounds = bounds_of(method) or {}
+    bounds = bounds_of(method, parameters)
     sound: dict[str, Any] = {}
     for name, value in parameters.items():
-        if name not in known_names(method, parameters):
-            allowed = ", ".join(sorted(known_names(method, parameters))) or "none"
-            yield name, f"{method} has no parameter {name[:40]!r}; it has {allowed}"
+        if bounds is not None and name not in bounds and name not in needed(method):
+            yield name, f"{method} has no parameter {name[:40]!r}; it has {', '.join(sorted(bounds))}"
             continue
-        bound = bounds.get(name)
+        bound = None if bounds is None else bounds.get(name)
         wrong = None if bound is None else bound.fault(value)
         if wrong is None:
             sound[name] = value
@@ -107,8 +106,14 @@ def _margins(sound: Mapping[str, Any], _all: Mapping[str, Any]) -> Iterator[Faul
 
 
 def _boin(sound: Mapping[str, Any], _all: Mapping[str, Any]) -> Iterator[Fault]:
-    yield from _ordered(sound, "p_saf", "target")
-    yield from _ordered(sound, "target", "p_tox")
+    if "target" not in sound:
+        return
+    from pipeline.toxicity.boin import cut_points
+
+    try:
+        cut_points(sound["target"], sound.get("p_saf"), sound.get("p_tox"))
+    except InputError as error:
+        yield error.path[0], error.message
 
 
 def _keyboard(sound: Mapping[str, Any], _all: Mapping[str, Any]) -> Iterator[Fault]:

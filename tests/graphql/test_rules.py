@@ -90,7 +90,7 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(api):
     assert len(messages) == 6
     for said in ("source is empty", "'PHASE_9' is not a stage", "needs the parameter caution_below", "alert_below has"):
         assert any(said in message for message in messages), (said, messages)
-    assert any("has no parameter 'limit'; it has alert_below, caution_below" in message for message in messages)
+    assert any("has no parameter 'limit'; it has alert_below, caution_below, with" in message for message in messages)
     assert any("can never come about at PHASE_3" in message for message in messages)
     assert api.acts() == before
 
