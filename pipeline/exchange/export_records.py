@@ -27,16 +27,21 @@ CONTINUES = "continues "
 _PIECES = "123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _MISSING_WORDS = frozenset({"NA", ".", "null"})
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]")
+_LEAST_IN_A_CELL, _MOST_IN_A_CELL = 1e-300, 1e300
 _UNSTATED = {"below_limit": False, "dlt": False, "sorted_on": ""}
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the cells of a format hold: size of a text in its own measure, the most it may be; and which numbers."""
+    """What the cells of a format hold: size of a text in its own measure, the most it may be; and which numbers.
+
+    workbook: a cell that says NA is empty to whoever reads it, since a workbook has no quotation marks.
+    """
 
     most: int | None = None
     size: Callable[[str], int] = len
     ibm_numbers: bool = False
+    workbook: bool = False
 
     def fits(self, text: str) -> bool:
         """Whether a cell can hold a text."""
@@ -44,7 +49,11 @@ class Limits:
 
     def holds(self, value: float) -> bool:
         """Whether a cell can hold a number."""
-        return not self.ibm_numbers or value == 0 or SMALLEST <= abs(value) <= LARGEST
+        if value == 0:
+            return True
+        if self.workbook:
+            return _LEAST_IN_A_CELL <= abs(value) <= _MOST_IN_A_CELL
+        return not self.ibm_numbers or SMALLEST <= abs(value) <= LARGEST
 
 
 class Beside(NamedTuple):
@@ -187,7 +196,7 @@ class Rows:
     def _cell(self, variable: Variable, record: Record) -> Cell:
         """Return what stands in a variable, None where it would not come back as it is."""
         value = variable.show(record) if variable.show is not None else record[variable.field or ""]
-        if value is None:
+        if value is None or value == "":
             return None
         if variable.form is Form.YES:
             return "Y" if value is True else None
@@ -198,7 +207,10 @@ class Rows:
             return number if self.limits.holds(number) else None
         if variable.name == "PCTESTCD":
             return self._short(str(record["analyte"]), str(value))
-        return _shown(str(value)) if awkward(str(value)) else str(value)
+        text = str(value)
+        if not awkward(text):
+            return text
+        return None if self.limits.workbook else _shown(text)
 
     def _short(self, analyte: str, code: str) -> str:
         """Return the code of an analyte, another for every analyte."""
@@ -226,11 +238,11 @@ def _shown(text: str) -> str | None:
 
 
 def qualifier_of_source(
-    name: str, label: str | None, value: str | None, origin: str | None, limits: Limits, *, workbook: bool
+    name: str, label: str | None, value: str | None, origin: str | None, limits: Limits
 ) -> Iterator[Beside]:
     """Yield a qualifier a source gave, in pieces where a cell does not hold it."""
     text = value
-    if text is not None and (text.startswith('"') or tidy_differs(text) or (workbook and not plain(text))):
+    if text is not None and (text.startswith('"') or tidy_differs(text) or (limits.workbook and not plain(text))):
         text = json.dumps(text)
     cut = [] if text is None else pieces(text, limits, f"qualifier {name}")
     yield Beside(name, label, cut[0] if cut else None, origin, own=False)

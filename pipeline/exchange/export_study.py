@@ -12,7 +12,7 @@ import orjson
 
 from pipeline.exchange.dataset_table import ColumnType, DataColumn, DataSet, made
 from pipeline.exchange.export_layouts import Cell, Form, Layout
-from pipeline.exchange.export_records import SUPPLEMENT, Limits, columns_of, encoded, pieces
+from pipeline.exchange.export_records import SUPPLEMENT, Limits, columns_of, encoded, pieces, plain
 from pipeline.exchange.export_seal import SEAL
 
 Rows = Callable[[], Iterator[Sequence[Cell]]]
@@ -135,8 +135,8 @@ def summary_rows(study: str, parameters: Iterable[tuple[str, str]], limits: Limi
 def group_rows(study: str, group: Mapping[str, Any], limits: Limits) -> list[list[Cell]]:
     """Return the rows of a trial set: the parameters its source gave, and the fields of ours."""
     told = [(GROUP_FIELDS[name], encoded(group[name])) for name in GROUP_FIELDS if group[name] is not None]
-    said = _parameters(group["parameters"])
-    told += [(GROUP_PARAMETERS, group["parameters"])] if said is None else said
+    said, whole = _parameters(group["parameters"])
+    told += said if whole else [*said, (GROUP_PARAMETERS, group["parameters"])]
     rows: list[list[Cell]] = []
     if not told:
         return [[study, group["code"], 1, "TX", group["label"], None, None, None]]
@@ -148,24 +148,24 @@ def group_rows(study: str, group: Mapping[str, Any], limits: Limits) -> list[lis
     return rows
 
 
-def _parameters(text: str) -> list[tuple[str, str]] | None:
-    """Return the parameters of a set as rows tell them; None where rows would not give the same text again."""
+def _parameters(text: str) -> tuple[list[tuple[str, str]], bool]:
+    """Return the parameters of a set as rows tell them, and whether the rows give the same text again."""
     try:
         said = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return None
+        return [], False
     if not isinstance(said, dict):
-        return None
+        return [], False
     listed = [
         (name, value) for name, values in said.items() for value in (values if isinstance(values, list) else [values])
     ]
-    again: dict[str, list[Any]] = {}
-    for name, value in listed:
+    taken = {*GROUP_FIELDS.values(), GROUP_PARAMETERS, MORE, ""}
+    told = [(name, value) for name, value in listed if isinstance(value, str) and value and name not in taken]
+    again: dict[str, list[str]] = {}
+    for name, value in told:
         again.setdefault(name, []).append(value)
     back = {name: found[0] if len(found) == 1 else found for name, found in sorted(again.items())}
-    taken = {*GROUP_FIELDS.values(), GROUP_PARAMETERS, MORE, ""}
-    fine = all(isinstance(value, str) and value and name not in taken for name, value in listed)
-    return listed if fine and orjson.dumps(back).decode() == text else None
+    return told, all(map(plain, (value for _, value in told))) and orjson.dumps(back).decode() == text
 
 
 def relation_row(study: str, domain: str, relation: str, said: Mapping[str, str]) -> list[Cell]:

@@ -68,7 +68,7 @@ DOMAINS = ("DM", "TX", "POOLDEF", *LAYOUTS, "SUPP", "RELREC")
 DEFINE = "define.xml"
 _LIMITS = {
     "xpt": Limits(LONGEST_TEXT, lambda text: len(text.encode()), ibm_numbers=True),
-    "xlsx": Limits(LETTERS_OF_A_CELL // 2),
+    "xlsx": Limits(LETTERS_OF_A_CELL // 2, workbook=True),
 }
 _STANDARD = Standard("SDTMIG", "3.4")
 _SPOOLED = 2_000
@@ -274,8 +274,7 @@ class _Sets:
         self._spool(code).add([named[name] for name, *_ in columns_of(rows.layout, pooled=self.pooled)])
         if not self.wants("SUPP"):
             return
-        workbook = self.wanted.format == "xlsx"
-        theirs = [one for said in held.qualifiers for one in qualifier_of_source(*said, self.limits, workbook=workbook)]
+        theirs = [one for said in held.qualifiers for one in qualifier_of_source(*said, self.limits)]
         for one in (*beside, *held.beside, *theirs):
             self._spool(f"SUPP{code}").add(supplement_row(self.study.code, code, who, number, one))
 
