@@ -130,13 +130,10 @@ def mapping_text(mapping: Mapping) -> str:
 def lacking(kind: Kind, has: Any) -> list[str]:
     """Return what a table of a kind needs and does not give, as words; has: tells whether a field is given."""
     return [
-        " or ".join(KINDS_FIELD_TITLES.get(name, name) for name in choices)
+        " or ".join(kind.titles[name] for name in choices)
         for choices in kind.needs
         if not any(has(name) for name in choices)
     ]
-
-
-KINDS_FIELD_TITLES = {name: title for kind in KINDS.values() for name, title in kind.titles.items()}
 
 
 def _lacks(mapping: Mapping) -> list[PipelineError]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from pipeline.exchange.column_mapping_records import (
 )
 from pipeline.exchange.dataset_table import number_text, rounded
 from pipeline.exchange.elapsed_times import iso_hours, worded_hours
-from pipeline.exchange.oncology_tables import as_percent, common_compound, compounds_in, is_fraction
+from pipeline.exchange.oncology_tables import as_percent, count_hours, is_fraction
 from pipeline.exchange.sdtm_safety import yes_or_no
 from pipeline.exchange.study_facts import (
     AdverseEventFact,
@@ -37,6 +38,7 @@ from pipeline.exchange.xenograft_groups import read_group
 
 ANIMAL = "animal"
 """Species of subjects of which only that is known."""
+_PREFIXED_GRADE = re.compile(r"(?:gr|g|grade|ctc)[ ._-]*([0-5])", re.IGNORECASE)
 _PEOPLE = ("STUDYID", "USUBJID", "ARM", "ARMCD", "SEX", "AGE", "AGEU", "SPECIES", "STRAIN", "SETCD")
 
 
@@ -263,6 +265,7 @@ def _concentrations(rows: Rows, columns: dict[str, Column], drafts: Drafts) -> N
         drafts.say(row, analyte_code=None, **({"profile": profile} if profile is not None else {}))
     which = kept(rows)
     _same_samples(rows, columns, drafts, which)
+    _ask_for_analytes(rows, drafts, ConcentrationFact)
     add(drafts, rows, "PC", columns, which)
 
 
@@ -406,6 +409,12 @@ def _doses(rows: Rows, columns: dict[str, Column], drafts: Drafts) -> None:
     ]
     if rows.has("duration"):
         columns["EXDUR"] = _durations(rows)
+    if rows.has("day") and "day" not in rows.units:
+        subjects, times = rows.texts("subject"), rows.values("day")
+        if count_hours(subjects, times):
+            columns["EXSTDY"] = [None if time is None else number_text(rounded(time / 24)) for time in times]
+            heading = rows.headings.get("day", "time")
+            drafts.notes.append(f"{heading} counts hours: successive doses lie 24 apart; it is converted to days")
     add(drafts, rows, "EX", columns, kept(rows))
 
 
@@ -422,6 +431,8 @@ def _durations(rows: Rows) -> Column:
 def _events(rows: Rows, columns: dict[str, Column], drafts: Drafts) -> None:
     add_people(drafts, rows, columns)
     columns = without_people(columns)
+    if rows.has("grade"):
+        columns["AETOXGR"] = _grades(rows, drafts)
     if rows.has("happened"):
         heading = rows.headings.get("happened", "happened")
         terms = columns.get("AETERM") or [None] * len(rows)
@@ -435,6 +446,17 @@ def _events(rows: Rows, columns: dict[str, Column], drafts: Drafts) -> None:
                 rows.spoil(row, "happened", mark, why)
         columns["AETERM"] = terms
     add(drafts, rows, "AE", columns, kept(rows))
+
+
+def _grades(rows: Rows, drafts: Drafts) -> Column:
+    """Return grades as figures where they are written with a prefix: GR1, Gr. 2."""
+    found: Column = []
+    for row, text in zip(rows.numbers, rows.texts("grade"), strict=True):
+        prefixed = _PREFIXED_GRADE.fullmatch(text or "")
+        found.append(prefixed[1] if prefixed else text)
+        if prefixed:
+            drafts.say(row, grade_reported=text)
+    return found
 
 
 def _laboratory(rows: Rows, columns: dict[str, Column], drafts: Drafts) -> None:
@@ -467,27 +489,24 @@ def _parameters(rows: Rows, columns: dict[str, Column], drafts: Drafts) -> None:
     for row, profile in zip(rows.numbers, rows.texts("profile"), strict=True):
         if profile is not None:
             drafts.say(row, profile=label(profile))
-    _tell_analytes(rows, columns, drafts)
+    if not (rows.has("profile") or rows.has("visit") or rows.has("day")):
+        for row in rows.numbers:
+            drafts.say(row, flag="no cycle and no day of the dose is given")
+    _ask_for_analytes(rows, drafts, ReportedParameterFact)
     add(drafts, rows, "PP", columns, kept(rows))
 
 
-def _tell_analytes(rows: Rows, columns: dict[str, Column], drafts: Drafts) -> None:
-    """Tell whose parameters are where no column does: by an arm that gives one compound; with several it stays open."""
-    if rows.has("analyte"):
-        return
-    arms = rows.texts("arm")
-    common = common_compound(arms)
-    analytes: Column = []
-    for row, arm in zip(rows.numbers, arms, strict=True):
-        compounds = compounds_in(arm)
-        analytes.append(compounds[0] if len(compounds) == 1 else common or (compounds[0] if compounds else None))
-        if len(compounds) > 1:
-            why = f"the arm gives {' and '.join(compounds)}, and no column says of which the figure is"
-            told = Doubt(ReportedParameterFact, "analyte", None, analytes[-1] or "", why, "analyte", {})
-            drafts.say(row, doubt=told)
-        elif not compounds:
-            rows.spoil(row, "parameter", None, "nothing says of which analyte the figure is; give it as a constant")
-    columns["PPCAT"] = analytes
+def _ask_for_analytes(rows: Rows, drafts: Drafts, kind: type[Fact]) -> None:
+    """Ask of which compound a figure is where the arm gives several and no column says it."""
+    analytes = dict(zip(rows.numbers, rows.texts("analyte"), strict=True))
+    for row, compounds in rows.unsure.items():
+        analyte = analytes[row]
+        why = f"the arm gives {' and '.join(compounds)}, and no column says of which the figure is"
+        known = drafts.extras.get(row, {}).get("doubt")
+        told = Doubt(kind, "analyte", None, analyte or "", why, "analyte", {})
+        if known is not None:
+            told = known._replace(why=f"{known.why}; {why}")
+        drafts.say(row, doubt=told)
 
 
 # ------------------------------------------------------------ responses

@@ -45,6 +45,7 @@ KNOWN = (
     ),
     Known(frozenset({"subjid", "wnlparm", "pporresn", "pporresu"}), "PARAMETERS"),
     Known(frozenset({"subjid", "aetoxgrs", "ae"}), "ADVERSE_EVENTS"),
+    Known(frozenset({"idshort", "dose", "time", "comb"}), "DOSES", {"time": MappedColumn("day")}),
     Known(
         frozenset({"bor", "psld", "time"}),
         "RESPONSES",

@@ -202,7 +202,7 @@ DOSES = Kind(
         **_WHO,
         "treatment": Field(
             "EXTRT",
-            "what was given",
+            "treatment",
             "treatment|treatment name|drug|drug name|product|study drug|compound|medication|extrt|dosetrt|traitement"
             "|produit|medicament|molecule|produit administre|nom du produit|test article|article",
         ),
@@ -423,7 +423,7 @@ PARAMETERS = Kind(
         "dosed_at": Field("PPRFTDTC", "date of the dose", "pprftdtc|pprfdtc|dose date|dose date time", As.DATE),
         **_VISIT,
     },
-    (("subject",), ("parameter",), ("value",)),
+    (("subject",), ("parameter",), ("value",), ("analyte", "arm")),
     ("parameter", "value", "profile"),
 )
 RESPONSES = Kind(

@@ -76,9 +76,12 @@ class _Table:
         lacks = lacking(KINDS[mapping.kind], self.rows.has)
         if lacks:
             there = ", ".join(repr(column.name[:40]) for column in dataset.columns[:12])
-            raise FileRefused(f"{dataset.place} gives no {', '.join(lacks)}; its columns are {there}")
+            raise FileRefused(
+                f"{dataset.place} gives no {', '.join(lacks)}; its columns are {there}. Give it as a "
+                "constant of a mapping; a treatment may be said as the molecule beside the file"
+            )
         self.drafts: Drafts = draft(self.rows)
-        self.warnings = [*dataset.warnings]
+        self.warnings = [*dataset.warnings, *(f"{dataset.place}: {note}." for note in self.drafts.notes)]
         unread = [c.name for c in dataset.columns if not any(c.name == h for h in self.rows.headings.values())]
         if unread:
             listed = ", ".join(repr(name[:40]) for name in unread[:12]) + (" ..." if len(unread) > 12 else "")

@@ -17,6 +17,7 @@ from pipeline.exchange.column_mapping import Mapping, folded
 from pipeline.exchange.column_mapping_kinds import As, Field
 from pipeline.exchange.column_mapping_propose import MARKERS, fold
 from pipeline.exchange.dataset_table import Chunk, ColumnType, DataColumn, DataSet, at, number_text, rounded, visible
+from pipeline.exchange.oncology_tables import common_compound, compounds_in
 from pipeline.exchange.reading import Place, Quarantined
 from pipeline.exchange.written_numbers import Habit, habit_of, read_number
 from pipeline.exchange.written_units import unit_code
@@ -52,6 +53,8 @@ class Rows:
     """Row -> why it cannot be read."""
     count: int = 0
     """Rows of the table, whatever became of them."""
+    unsure: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """Row -> the compounds of its arm, where nothing says of which of them it is."""
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -111,7 +114,26 @@ def rows_of(dataset: DataSet, mapping: Mapping) -> Rows:
     rows = Rows(dataset, mapping, numbers, cells, units, headings, Habit(), DateHabit(), bad, len(numbers) + len(bad))
     _learn_habits(rows)
     _put_notes_aside(rows)
+    if "analyte" in mapping.about.fields and not rows.has("analyte") and rows.has("arm"):
+        _name_analytes(rows)
     return rows
+
+
+def _name_analytes(rows: Rows) -> None:
+    """Tell by its arm of which compound a row is: one that gives a single compound says it, one of several does not."""
+    arms = rows.texts("arm")
+    common = common_compound(arms)
+    told = [compounds_in(arm) for arm in arms]
+    if not any(told):
+        return
+    rows.cells["analyte"] = [
+        compounds[0] if len(compounds) == 1 else common or next(iter(compounds), None) for compounds in told
+    ]
+    for row, compounds in zip(rows.numbers, told, strict=True):
+        if len(compounds) > 1:
+            rows.unsure[row] = compounds
+        elif not compounds:
+            rows.spoil(row, "arm", None, "nothing says of which analyte the row is; give it as a constant")
 
 
 def _learn_habits(rows: Rows) -> None:
@@ -246,6 +268,8 @@ class Drafts:
     """Domains whose facts are told by the rows of others."""
     words: dict[str, str] = field(default_factory=dict)
     """Variable -> the heading it was read from."""
+    notes: list[str] = field(default_factory=list)
+    """What a reader of the import has to know of the table."""
     silent: list[int] = field(default_factory=list)
     """Rows that say nothing which another row of the table has not said."""
 

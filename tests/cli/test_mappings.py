@@ -67,7 +67,7 @@ def test_propose_correct_confirm_and_import(moltrail: Caller, table: Path, tmp_p
     ("text", "wrong"),
     [
         ("no json", "no JSON"),
-        ('{"kind": "SOMETHING"}', "one of CONCENTRATIONS"),
+        ('{"kind": "SOMETHING"}', "one of ANALYSIS"),
         ('{"kind": "DOSES", "columns": {"a": {"field": "subject"}}}', "no column gives the dose"),
         ('{"kind": "DOSES", "columns": {"a": {"field": "nonsense"}}}', "is no field"),
         ('{"kind": "DOSES", "columns": {"a": "subject", "b": "subject"}}', "already"),

@@ -10,7 +10,7 @@ import pytest
 from pipeline.reports.study_exposures import exposures_beside
 from pipeline.store import study_tables, tables
 from tests.graphql.conftest import LEAD, Api
-from tests.imports.conftest import answer, api, centre, counts, decide, reviews, sent
+from tests.imports.conftest import IMPORT, Sent, answer, api, centre, counts, decide, reviews, sent
 from tests.imports.test_sdtm import current
 from tests.support.datasets import dataset
 
@@ -115,13 +115,17 @@ def refusal(api: Api, name: str, content: bytes) -> dict[str, Any]:
     return found
 
 
-ANALYSIS = """STUDYID,USUBJID,PCSPEC,PARAM,METABFL,AFRLT,NFRLT,ARRLT,NRRLT,RRLTU,AVAL,AVALU,VOLUME,VOLUMEU,DOSETRT,TRT01A,\
-DOSEA,DOSEU,ROUTE,ADOSEDUR,ATPTREF,NCA1XRS,NCA2XRS,AEFRLT,AERRLT
-A1,A1-1,SERUM,DrugA,,-0.1,0,-0.1,0,Hours,0,ug/mL,NA,NA,DrugA,DrugA 5mg,5,mg,INTRAVENOUS DRIP,2.9,DOSE 1,,,-0.1,-0.1
-A1,A1-1,SERUM,DrugA,,1.51,1.5,1.51,1.5,Hours,3.1,ug/mL,NA,NA,DrugA,DrugA 5mg,5,mg,INTRAVENOUS DRIP,2.9,DOSE 1,,,1.51,1.51
-A1,A1-1,SERUM,DrugA,,1.70,1.5,1.70,1.5,Hours,3.2,ug/mL,NA,NA,DrugA,DrugA 5mg,5,mg,INTRAVENOUS DRIP,2.9,DOSE 1,,,1.70,1.70
-A1,A1-1,SERUM,Metab-DrugA,Y,25.5,25.5,1.5,1.5,Hours,0.4,ug/mL,NA,NA,DrugA,DrugA 5 mg,5,mg,INTRAVENOUS DRIP,3,DOSE 2,Bad line,Late,25.5,1.5
-A1,A1-1,URINE,DrugA,,24.5,24.5,0.5,0.5,Hours,2,mg/mL,103,mL,DrugA,DrugA 5 mg,5,mg,INTRAVENOUS DRIP,3,DOSE 2,,,27.5,2.5
+HEADINGS = (
+    "STUDYID,USUBJID,PCSPEC,PARAM,METABFL,AFRLT,NFRLT,ARRLT,NRRLT,RRLTU,AVAL,AVALU,VOLUME,VOLUMEU,DOSETRT,TRT01A,"
+    "DOSEA,DOSEU,ROUTE,ADOSEDUR,ATPTREF,NCA1XRS,NCA2XRS,AEFRLT,AERRLT"
+)
+DRIP = "DrugA,DrugA 5mg,5,mg,INTRAVENOUS DRIP"
+ANALYSIS = f"""{HEADINGS}
+A1,A1-1,SERUM,DrugA,,-0.1,0,-0.1,0,Hours,0,ug/mL,NA,NA,{DRIP},2.9,DOSE 1,,,-0.1,-0.1
+A1,A1-1,SERUM,DrugA,,1.51,1.5,1.51,1.5,Hours,3.1,ug/mL,NA,NA,{DRIP},2.9,DOSE 1,,,1.51,1.51
+A1,A1-1,SERUM,DrugA,,1.70,1.5,1.70,1.5,Hours,3.2,ug/mL,NA,NA,{DRIP},2.9,DOSE 1,,,1.70,1.70
+A1,A1-1,SERUM,Metab-DrugA,Y,25.5,25.5,1.5,1.5,Hours,0.4,ug/mL,NA,NA,{DRIP},3,DOSE 2,Bad line,Late,25.5,1.5
+A1,A1-1,URINE,DrugA,,24.5,24.5,0.5,0.5,Hours,2,mg/mL,103,mL,{DRIP},3,DOSE 2,,,27.5,2.5
 """
 
 
@@ -169,3 +173,74 @@ def test_the_published_analysis_table_gives_exposures(api: Api) -> None:
         found = exposures_beside(reader, [1])[1]
     told = Counter((e.profile.whose.analyte, e.profile.whose.specimen) for e in found if e.profile.doubtful is None)
     assert told == {("DrugA", "SERUM"): 60, ("Metab-DrugA", "SERUM"): 60, ("DrugA", "URINE"): 36}
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("dzz_PKConc.csv", (341, 153, 0, 188, 0)),
+        ("PPtmp_NCA.csv", (826, 156, 0, 661, 9)),
+        ("AE_xgx.csv", (12, 0, 5, 7, 0)),
+        ("Oncology_Efficacy_Data.csv", (57, 43, 0, 0, 14)),
+    ],
+)
+def test_published_tables_of_an_oncology_programme(api: Api, name: str, wanted: tuple[int, ...]) -> None:
+    content = (dataset("onc-pkpd") / name).read_bytes()
+    report = within(api, name, content, "ONC-1")
+    assert (report["rows"], *counts(report)) == wanted
+    again = within(api, name, content, "ONC-1")
+    assert (again["rows"], again["accepted"], again["held"]) == (wanted[0], 0, wanted[3])
+
+
+def within(api: Api, name: str, content: bytes, study: str, **more: str) -> dict[str, Any]:
+    variables = {"file": Sent(name, content), "input": {"format": "auto", "study": study, **more}}
+    found = api(IMPORT, **variables)["importFile"]
+    assert found["errors"] == [], found
+    report: dict[str, Any] = found["report"]
+    assert sum(counts(report)) == report["rows"]
+    assert min(counts(report)) >= 0
+    return report
+
+
+def test_a_dosing_history_needs_to_know_what_was_given(api: Api) -> None:
+    api.molecule("ABC-1", "ABC123")
+    table = "IDSHORT,DOSE,TIME,COMB\n" + "".join(f"7,{0 if n == 3 else 20},{24 * n},Single\n" for n in range(8))
+    refused = refusal(api, "dose.csv", table.encode())
+    assert "gives no treatment" in refused["message"]
+    report = within(api, "dose.csv", table.encode(), "ONC-1", molecule="ABC-1")
+    assert (report["rows"], *counts(report)) == (8, 8, 0, 0, 0)
+    assert any("TIME counts hours" in warning for warning in report["warnings"])
+    doses = current(api.centre, study_tables.administrations)
+    assert [(dose["amount"], dose["started_day"]) for dose in doses][2:5] == [(20.0, 2.0), (0.0, 3.0), (20.0, 4.0)]
+    assert [row["name"] for row in current(api.centre, tables.molecules)] == ["ABC123"]
+
+
+def test_what_arms_and_zeros_leave_open_is_asked(api: Api) -> None:
+    table = (
+        "SUBJID,ARM,VISIT,PCDTC,TMTPT,RESN,RESU\n"
+        "1,ABC123 80mg Q2W,CYCLE 1 DAY 1,2016-01-01T08:00:00,0,0,ug/mL\n"
+        "1,ABC123 80 mg Q2W,CYCLE 1 DAY 1,2016-01-01T10:00:00,2,11,ug/mL\n"
+        "1,ABC123 80 mg Q2W,CYCLE 1 DAY 15,2016-01-15T08:00:00,336,5,ug/mL\n"
+        "1,ABC123 80 mg Q2W,CYCLE 2 DAY 1,2016-01-15T08:00:00,0,5,ug/mL\n"
+        "2,ABC123 80 mg Q2W + DEF456,CYCLE 1 DAY 1,2016-01-01T10:00:00,2,9,ug/mL\n"
+    )
+    report = within(api, "conc.csv", table.encode(), "ONC-2")
+    assert (report["rows"], *counts(report)) == (5, 2, 0, 3, 0)
+    asked = {item["row"]: (item["column"], item["proposed"]) for item in reviews(api)}
+    assert asked == {
+        2: ("RESN", "below the limit"),
+        5: ("TMTPT", "a second record of the same sample"),
+        6: ("analyte", "ABC123"),
+    }
+    for item in reviews(api):
+        assert decide(api, item["id"], "ACCEPTED")["errors"] == []
+    records = current(api.centre, study_tables.monitoring_records)
+    assert sorted((r["reported"], r["below_limit"], r["concentration"]) for r in records) == [
+        ("0", True, None),
+        ("11", False, 11.0),
+        ("5", False, 5.0),
+        ("5", False, 5.0),
+        ("9", False, 9.0),
+    ]
+    again = within(api, "conc.csv", table.encode(), "ONC-2")
+    assert counts(again) == (0, 0, 0, 5)
