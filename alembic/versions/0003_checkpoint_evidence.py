@@ -164,6 +164,41 @@ def upgrade() -> None:
         postgresql_where=sa.text("until_act IS NULL"),
     )
     op.create_table(
+        "inefficacy_answers",
+        sa.Column("id", Whole, autoincrement=False, nullable=False),
+        sa.Column("version", Whole, autoincrement=False, nullable=False),
+        sa.Column("since_act", Whole, nullable=False),
+        sa.Column("until_act", Whole, nullable=True),
+        sa.Column("seal", Blob, nullable=False),
+        sa.Column("transition_id", Whole, nullable=False),
+        sa.Column("question", Words, nullable=False),
+        sa.Column("answer", Words, nullable=False),
+        sa.Column("found", Words, nullable=True),
+        sa.Column("explanation", Words, nullable=False),
+        sa.Column("records", Words, nullable=False),
+        sa.Column("justification", Words, nullable=True),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_inefficacy_answers")),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_inefficacy_answers_since_act", "inefficacy_answers", ["since_act"], unique=False)
+    op.create_index(
+        "ix_inefficacy_answers_until_act",
+        "inefficacy_answers",
+        ["until_act"],
+        unique=False,
+        sqlite_where=sa.text("until_act IS NOT NULL"),
+        postgresql_where=sa.text("until_act IS NOT NULL"),
+    )
+    op.create_index(
+        "uq_inefficacy_answers_transition_id_question",
+        "inefficacy_answers",
+        ["transition_id", "question"],
+        unique=True,
+        sqlite_where=sa.text("until_act IS NULL"),
+        postgresql_where=sa.text("until_act IS NULL"),
+    )
+    op.create_table(
         "molecule_facts",
         sa.Column("id", Whole, autoincrement=False, nullable=False),
         sa.Column("version", Whole, autoincrement=False, nullable=False),

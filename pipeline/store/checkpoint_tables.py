@@ -93,3 +93,16 @@ molecule_facts = records(
     look_up=("molecule_id",),
 )
 """What was measured of a molecule once and for all: hERG IC50, fraction unbound, ED50, TD50."""
+
+inefficacy_answers = records(
+    "inefficacy_answers",
+    _whole("transition_id", required=True),
+    _text("question", required=True),
+    _text("answer", required=True),
+    _text("found"),
+    _text("explanation", required=True),
+    _text("records", required=True),
+    _text("justification"),
+    unique=("transition_id", "question"),
+)
+"""What was known when a programme stopped for lack of efficacy; `found`: what the records said, null where nothing."""

@@ -240,6 +240,7 @@ NODES: dict[str, NodeKind] = {
         NodeKind("EvidenceItem", checkpoint_tables.evidence_items),
         NodeKind("CheckpointVote", checkpoint_tables.checkpoint_votes),
         NodeKind("CheckpointCondition", checkpoint_tables.checkpoint_conditions),
+        NodeKind("InefficacyAnswer", checkpoint_tables.inefficacy_answers),
         NodeKind("ConflictOfInterest", checkpoint_tables.conflicts_of_interest),
         NodeKind("RuleDefinition", checkpoint_tables.rule_definitions),
         NodeKind("MoleculeFact", checkpoint_tables.molecule_facts),
