@@ -6,6 +6,7 @@ the act wrote by `since_act` and the rest by index, so that it costs the same in
 
 from __future__ import annotations
 
+from pipeline.commands.alert_checkpoints import checkpoints_concerned
 from pipeline.commands.alert_dlt import dlt_rates
 from pipeline.commands.alert_exposures import exposures_beyond_limits
 from pipeline.commands.alert_liver import hys_law_candidates
@@ -19,4 +20,5 @@ RULES: list[Rule] = [
     hys_law_candidates,
     long_qtc,
     margins_crossed,
+    checkpoints_concerned,
 ]

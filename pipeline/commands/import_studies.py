@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import or_, select
 
+from pipeline.commands.alerts import Touched, watch
 from pipeline.commands.import_molecules import Molecules, chunks
 from pipeline.commands.import_study_parts import CHILDREN, DOSE_COLUMNS, Parts, content_digest
 from pipeline.commands.import_study_statements import STUDY_KINDS, Statement, merge, statement_of, study_events
@@ -54,7 +55,10 @@ class Studies:
         touched |= self._add([*fresh, *moved])
         self._merge_again(sorted(touched | left))
         self._write_parts()
-        self._retell(sorted({study_id for study_id, _, _ in self._changed} | left))
+        changed_studies = {study_id for study_id, _, _ in self._changed} | left
+        self._retell(sorted(changed_studies))
+        if any(fact.dose_levels for *_, fact in self._changed):
+            watch(self.act, Touched(frozenset({"DoseLevel"}), studies=frozenset(changed_studies)))
 
     def _want_molecules(self, fact: StudyFact) -> None:
         for part in fact.molecules:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.access import Permission
 from pipeline.commands import handles
+from pipeline.commands.alerts import Touched, watch
 from pipeline.commands.texts import checked
 from pipeline.errors import InputError, PipelineError, refuse
 from pipeline.store.checkpoint_tables import molecule_facts
@@ -81,10 +82,12 @@ def record_molecule_fact(act: Act, command: RecordMoleculeFact) -> Mapping[str, 
         for each in act.current(table, table.c.molecule_id == molecule["id"], table.c.name == command.name)
         if (each["species"] or "").lower() == (species or "").lower()
     ]
-    if not before:
-        return {"fact": act.add(table, row), "molecule": molecule["id"]}
-    act.revise(table, before[-1], row)
-    return {"fact": before[-1]["id"], "molecule": molecule["id"]}
+    id = before[-1]["id"] if before else act.add(table, row)
+    if before:
+        act.revise(table, before[-1], row)
+    revised = {"MoleculeFact": frozenset({id})} if before else None
+    touched = Touched(frozenset({"MoleculeFact"}), molecules=frozenset({molecule["id"]}), revised=revised)
+    return {"fact": id, "molecule": molecule["id"], "alerts": watch(act, touched)}
 
 
 def _unfit(
