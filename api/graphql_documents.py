@@ -23,11 +23,11 @@ from graphql import (
     get_operation_ast,
     parse,
     specified_rules,
-    validate,
 )
 
 from api.costs import Cost, costs_of, total, values_of
 from api.limits import SHOWN, LimitError, Limits, check_cost, check_document, check_text, innermost_first
+from api.validation import errors_of
 
 REMEMBERED = 64  # documents; a document is at most a thousand tokens, some 300 KB
 
@@ -148,7 +148,7 @@ class Documents:
             raise TokenNeeded
         rules = [*specified_rules] if known else [*specified_rules, NoSchemaIntrospectionCustomRule]
         try:
-            errors = validate(self.schema, read.document, rules, self.limits.errors, hide_suggestions=not known)
+            errors = errors_of(self.schema, read.document, rules, self.limits.errors, hide_suggestions=not known)
         except RecursionError:
             query = read.document.loc.source.body if read.document.loc else ""
             raise DocumentRefused([_too_deep(query, self.limits)], clip=False, cost=cost) from None
