@@ -29,7 +29,23 @@ def _as_json(review: AttritionReview) -> bytes:
     return as_json(review)
 
 
-WRITERS: dict[str, Callable[[AttritionReview], bytes]] = {".json": _as_json}
+def _as_page(review: AttritionReview) -> bytes:
+    from pipeline.reports.review_page import as_page
+
+    return as_page(review)
+
+
+def _as_workbook(review: AttritionReview) -> bytes:
+    from pipeline.reports.review_workbook import as_workbook
+
+    return as_workbook(review)
+
+
+WRITERS: dict[str, Callable[[AttritionReview], bytes]] = {
+    ".json": _as_json,
+    ".html": _as_page,
+    ".xlsx": _as_workbook,
+}
 """How a review is written, by the ending of the file."""
 
 
@@ -86,7 +102,8 @@ class _OneOf(click.Choice[str]):
 def command(context: click.Context, /, **given: Any) -> None:
     """Review where, when and why programmes stop: rates with their numbers, reasons, the late share, benchmarks.
 
-    With --output the whole review is written, as JSON that `moltrail attrition verify` computes again.
+    With --output the whole review is written: as JSON that `moltrail attrition verify` computes again, as one HTML page
+    with its pictures, or as an xlsx workbook, by the ending of the file.
     """
     if context.invoked_subcommand is not None:
         return
@@ -104,6 +121,7 @@ def command(context: click.Context, /, **given: Any) -> None:
         observed_from=given["observed_from"],
         window=(given["exits_from"], given["exits_to"]),
         settings=_settings(given["settings_file"]),
+        signals=True,
     )
     with (
         session.open(begun=True) as centre,

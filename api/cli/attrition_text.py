@@ -32,6 +32,8 @@ def review_text(review: AttritionReview, dimensions: Sequence[str] = ()) -> str:
         _likelihoods(review),
         _reasons(review),
         _late(review),
+        _missed(review),
+        _concordance(review),
         _benchmarks(review),
         _success(review),
         *(_groups(review, dimension) for dimension in dimensions),
@@ -108,6 +110,55 @@ def _late(review: AttritionReview) -> str:
     ]
     rows = [*years, ("all", f"{share.k} of {share.n}", *_rate(share))]
     return table(("year", "late of scientific stops", "share", "95 %"), rows, "Late share")
+
+
+def _missed(review: AttritionReview) -> str:
+    if review.missed is None or not review.missed.totals[0].stops:
+        return ""
+    rows = [
+        (
+            *(one.name, one.reason, one.stopped_on, one.signal, one.match.lower(), one.signal_stage, one.signal_on),
+            *(one.could_have_known_days, one.did_know_days, one.subjects_dosed_after_signal),
+        )
+        for one in review.missed.signals[:MOST_LINES]
+    ]
+    heads = (
+        "programme",
+        "reason",
+        "stopped",
+        "first earlier signal",
+        "match",
+        "stage then",
+        "on",
+        "could",
+        "did",
+        "dosed",
+    )
+    total = review.missed.totals[0]
+    could = "" if total.median_could_days is None else f", at the median {total.median_could_days:,.0f} days before"
+    said = (
+        f"An earlier record told of {total.with_signal} of {total.stops} scientific stops{could}; it was known before "
+        f"the stop in {total.known_before_stop}; {total.subjects_dosed_after_signal:,} people were dosed in between."
+    )
+    more = len(review.missed.signals) - MOST_LINES
+    tail = [f"and {more} more; --output writes them all"] if more > 0 else []
+    shown = [table(heads, rows, "Missed signals: days it could have been known, and was known, before the stop")]
+    return "\n".join([*(shown if rows else []), *tail, said])
+
+
+def _concordance(review: AttritionReview) -> str:
+    rows = [
+        (
+            *(one.name, one.both, one.finding_only, one.event_only, one.neither, one.not_studied_in_animals),
+            *(one.not_studied_in_people, *_rate(one.sensitivity), "" if one.lr_positive is None else one.lr_positive),
+        )
+        for one in review.concordance or ()
+    ]
+    heads = (
+        *("organ system", "both", "animals", "people", "neither", "animals not studied", "people not studied"),
+        *("sensitivity", "95 %", "LR+"),
+    )
+    return table(heads, rows, "Findings in animals against events in people, molecules") if rows else ""
 
 
 def _benchmarks(review: AttritionReview) -> str:
