@@ -11,6 +11,7 @@ import orjson
 
 from pipeline.access import Permission
 from pipeline.commands import handles
+from pipeline.commands.exposure_targets import ExposureTargets
 from pipeline.commands.import_molecules import Molecules, chunks
 from pipeline.commands.import_programmes import Programmes
 from pipeline.commands.import_record_proposals import RECORD
@@ -99,12 +100,15 @@ def take_in(
     heads = StudyHeads(act, molecules, study, molecule)
     records = StudyWriter(act, molecules, heads, reading, sources)
     records.write()
+    targets = ExposureTargets(act, reading)
+    targets.write()
+    limits = {"ExposureLimit": targets.written} if targets.written else {}
     return Taken(
         len(molecules.new | molecules.completed),
         programmes.written,
         studies.written + heads.written,
         studies.unchanged_rows + records.unchanged_rows,
-        records.written,
+        records.written | limits,
     )
 
 

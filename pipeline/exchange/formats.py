@@ -106,6 +106,12 @@ def _tables(
     return read_known(files, mapping=mapping, saved=saved, study=study, molecule=molecule)
 
 
+def _targets(files: Files, _graph: StageGraph) -> Reading:
+    from pipeline.exchange.exposure_target_tables import read_targets
+
+    return read_targets(files)
+
+
 def data_sets(files: Files) -> list[DataSet]:
     """Open the data sets in files, told by their content: transport, Dataset-JSON, a workbook, or delimited text."""
     from pipeline.exchange.dataset_csv import read_csv
@@ -147,6 +153,7 @@ FORMATS: dict[str, Format] = {
         Format(
             "tables", "tables of instruments, laboratories and animal studies, by their columns (csv, xlsx)", _tables
         ),
+        Format("exposure-targets", "target exposures: drug, parameter, bounds, unit, population, source", _targets),
     )
 }
 
@@ -233,11 +240,20 @@ def told(files: Files, saved: Sequence[Mapping] = ()) -> str:
     first = heads[0].splitlines()[0].lower() if heads[0].splitlines() else ""
     if re.search(r"stop[ _]?date|date[ _]stopped|stopped[ _]on", first) and re.search(r"nct|registry|trial", first):
         return "trial-stops"
+    if _are_targets(files):
+        return "exposure-targets"
     if _are_tables(files, saved):
         return "tables"
     if len(files) > 1 or "clinical_phase" in heads[0].lower():
         return "snapshots"
     return "portfolio"
+
+
+def _are_targets(files: Files) -> bool:
+    from pipeline.exchange.exposure_target_tables import are_targets
+
+    # Such a list is short: what is longer is not looked at.
+    return all(len(file.content) < 2_000_000 for file in files) and are_targets(files)
 
 
 def _are_tables(files: Files, saved: Sequence[Mapping]) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pipeline.exchange.facts import ProgrammeFact, StudyFact
 
 if TYPE_CHECKING:
+    from pipeline.exchange.exposure_target_tables import TargetFact
     from pipeline.exchange.study_facts import Batch, StudyRecords
 
 
@@ -80,6 +81,8 @@ class Reading:
     """What was sent, unpacked: filled in by pipeline.exchange.formats."""
     records: list[StudyRecords] = field(default_factory=list)
     """Studies with records that are streamed: their rows are counted, and their fates told, as they are written."""
+    targets: list[TargetFact] = field(default_factory=list)
+    """Target exposures of molecules."""
     outside: list[Batch] = field(default_factory=list)
     """Rows of the files of `records` that belong to none of the studies."""
 
