@@ -137,6 +137,36 @@ def bench_generate(
 command.add_command(bench_read)
 
 
+@command.command("monitoring", short_help="Concentrations: imports, logging, exposures.")
+@click.option(
+    "--rows", type=click.IntRange(100), default=100_000, show_default=True, help="How many concentrations are imported."
+)
+@click.option("--repeat", type=click.IntRange(1, 100), default=3, show_default=True, help="Runs that are counted.")
+@click.option(
+    "--memory-rows",
+    type=click.IntRange(0),
+    help="How many are imported to look at the memory; as many as --rows where left out, 0 for none.",
+)
+@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="A file for all figures.")
+@click.option("--database-url", help="A PostgreSQL server to measure on too, in databases made for it.")
+@click.pass_obj
+def bench_monitoring(
+    session: Session,
+    rows: int,
+    repeat: int,
+    memory_rows: int | None,
+    json_file: Path | None,
+    database_url: str | None,
+) -> None:
+    """Import a made-up study of concentrations beside bare inserts of the very same rows; log records; ask exposures.
+
+    The limit is executemany on SQLite and COPY on PostgreSQL. Calls are answered as the server does, without HTTP.
+    """
+    from api.cli.bench_monitoring import measured
+
+    measured(session, rows, repeat, rows if memory_rows is None else memory_rows, json_file, database_url, _postgres)
+
+
 def _tracked(session: Session, blocks: Iterator[Generated], total: int) -> Iterable[Generated]:
     """Return the blocks as they come; a progress bar goes along where a person is looking."""
     if session.as_json or not sys.stderr.isatty():
