@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from api.cli.bench_checkpoints import command as bench_checkpoints
 from api.cli.bench_reads import command as bench_read
 from api.cli.shared import Session, table
 
@@ -135,6 +136,7 @@ def bench_generate(
 
 
 command.add_command(bench_read)
+command.add_command(bench_checkpoints)
 
 
 @command.command("monitoring", short_help="Concentrations: imports, logging, exposures.")
