@@ -99,6 +99,22 @@ class AttritionReason(StrEnum):
     UNSPECIFIED = "UNSPECIFIED"
 
 
+class InefficacyQuestion(StrEnum):
+    """What is asked before a programme stops for lack of efficacy: whether its mechanism was tested."""
+
+    EXPOSURE_REACHED = "EXPOSURE_REACHED"
+    TARGET_ENGAGED = "TARGET_ENGAGED"
+    FUNCTION_AFFECTED = "FUNCTION_AFFECTED"
+
+
+class Shown(StrEnum):
+    """What is known of such a question."""
+
+    SHOWN = "SHOWN"
+    NOT_SHOWN = "NOT_SHOWN"
+    NOT_MEASURED = "NOT_MEASURED"
+
+
 class EventKind(StrEnum):
     """What happened, as the history tells it."""
 

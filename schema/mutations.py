@@ -13,6 +13,8 @@ from pipeline.commands.programmes import MoveProgramme, OpenProgramme
 from pipeline.commands.reviews import DecideReview
 from schema.assessment_mutations import AssessmentMutations
 from schema.imports import ImportInput, ImportReport, import_file
+from schema.inefficacy import InefficacyInput, said_of
+from schema.key_figures import KeyFigureMutations
 from schema.mappings import MappingMutations
 from schema.molecules import Molecule
 from schema.monitoring_mutations import MonitoringMutations
@@ -68,6 +70,9 @@ class MoveProgrammeInput(graphene.InputObjectType):
         description="When it happened; today where left out. A correction that gives only a date mends the date."
     )
     expected_version = graphene.Int(required=True, description="The programme's version you decided on.")
+    inefficacy = InefficacyInput(
+        description="For a stop for lack of efficacy: whether the mechanism was tested, where the records do not tell."
+    )
     idempotency_key = KEY
 
 
@@ -153,6 +158,7 @@ def _move_programme(input: Any) -> MoveProgramme:
         reason=input.get("reason"),
         reason_verbatim=input.get("reason_verbatim"),
         occurred_on=input.get("occurred_on"),
+        inefficacy=said_of(input.get("inefficacy")),
     )
 
 
@@ -187,7 +193,13 @@ def _decide_review(input: Any) -> DecideReview:
 
 
 class Mutation(
-    MappingMutations, MonitoringMutations, ReasonMutations, AssessmentMutations, RuleMutations, graphene.ObjectType
+    MappingMutations,
+    MonitoringMutations,
+    ReasonMutations,
+    AssessmentMutations,
+    RuleMutations,
+    KeyFigureMutations,
+    graphene.ObjectType,
 ):
     """What can be written."""
 

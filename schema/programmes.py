@@ -15,6 +15,7 @@ from pipeline.store.reader import Reader
 from pipeline.store.selection import Through
 from pipeline.words import Status
 from schema.evidence import OnEvidence
+from schema.inefficacy import Inefficacy, inefficacies
 from schema.node import Node, connection, is_node, node_id
 from schema.reading import column, computed, connected, given, many, one
 from schema.reasons import reasons_field
@@ -172,6 +173,12 @@ class Transition(graphene.ObjectType):
     actor = column(graphene.String, "recorded_by", required=True, description="Who recorded it.")
     reasons = reasons_field("transition_id")
     checkpoint = one(Checkpoint, "Checkpoint", parent="checkpoint_id", description="The checkpoint passed.")
+    inefficacy = computed(
+        Inefficacy,
+        inefficacies,
+        needs=("id",),
+        description="For a stop for lack of efficacy: whether the mechanism was tested; null where nobody was asked.",
+    )
     versions = versions_field("Transition")
 
 

@@ -39,6 +39,26 @@ Modality = enum_of(
         "UNKNOWN": "The source does not say.",
     },
 )
+InefficacyQuestion = enum_of(
+    words.InefficacyQuestion,
+    "InefficacyQuestion",
+    "What is asked before a programme stops for lack of efficacy: whether its mechanism was tested.",
+    {
+        "EXPOSURE_REACHED": "Was the target exposure reached?",
+        "TARGET_ENGAGED": "Was the target engaged?",
+        "FUNCTION_AFFECTED": "Was the function of the target affected?",
+    },
+)
+Shown = enum_of(
+    words.Shown,
+    "Shown",
+    "What is known of a question.",
+    {
+        "SHOWN": "It was measured, and it is so.",
+        "NOT_SHOWN": "It was measured, and it is not so.",
+        "NOT_MEASURED": "Nobody measured it.",
+    },
+)
 ProgrammeStatus = enum_of(
     words.Status,
     "ProgrammeStatus",

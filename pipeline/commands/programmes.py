@@ -11,10 +11,12 @@ import orjson
 
 from pipeline.access import Permission
 from pipeline.commands import handles
+from pipeline.commands.inefficacy import ask, keep, note_of
 from pipeline.commands.texts import checked
 from pipeline.dates import PartialDate
 from pipeline.errors import Conflict, InputError, PipelineError, StaleVersion, refuse
 from pipeline.names import fold
+from pipeline.stages.inefficacy import Said
 from pipeline.stages.rules import Moved, MoveRequest, correct, decide_move, enter, replay
 from pipeline.store.journal import Act
 from pipeline.store.questions import verdicts_in_force
@@ -55,6 +57,8 @@ class MoveProgramme:
     reason: AttritionReason | None = None
     reason_verbatim: str | None = None
     occurred_on: PartialDate | None = None
+    inefficacy: Said | None = None
+    """What is said to the three questions a stop for lack of efficacy is asked."""
 
 
 def indication_key(indication: str | None) -> str:
@@ -267,7 +271,10 @@ def move_programme(act: Act, command: MoveProgramme) -> Mapping[str, Any]:
     happened = None if command.occurred_on is None else command.occurred_on.latest
     verdicts = verdicts_in_force(act.connection, [programme["id"]], View(), by=happened)
     moved = decide_move(graph, history, verdicts[programme["id"]], request, today=today)
-    return _append(act, programme, history, moved, more, held)
+    answers = ask(act, programme, tuple(graph.rules.values()), moved, command.reason, command.inefficacy or Said({}))
+    done = _append(act, programme, history, moved, more | ({"note": note_of(answers)} if answers else {}), held)
+    keep(act, done["transition"], answers)
+    return done
 
 
 def _append(

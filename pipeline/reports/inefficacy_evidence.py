@@ -1,0 +1,108 @@
+"""What the records say of exposure, target and function before a programme stops for lack of efficacy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.names import fold
+from pipeline.reports.activity_evidence import controls_among, exposure
+from pipeline.reports.exposure_summaries import RESPONSES
+from pipeline.reports.gathering import Gathering
+from pipeline.rounding import at_least
+from pipeline.stages.checkpoints import CheckpointRule
+from pipeline.stages.inefficacy import Found
+from pipeline.store import study_tables, tables
+from pipeline.store.nodes import among
+from pipeline.store.reader import Reader
+from pipeline.words import CheckpointKind, InefficacyQuestion, Shown
+
+MOST = 0.5
+"""The share of subjects from which exposure or engagement counts as shown, where the graph's rule says no other."""
+_ENGAGEMENT = ("occupancy", "engagement")
+_METHOD = "D9"
+
+
+def what_records_say(
+    reader: Reader, programme: Mapping[str, Any], rules: Sequence[CheckpointRule] = ()
+) -> dict[InefficacyQuestion, Found]:
+    """Return what the records say to each question they say something to, of a programme (its row).
+
+    rules: those of its graph; one of method D9 gives the share of subjects that has to be at target.
+    """
+    bars = [rule.parameters.get("share_at_target_min") for rule in rules if rule.method == _METHOD]
+    bar: Any = next((bar for bar in bars if bar is not None), MOST)
+    found = {
+        InefficacyQuestion.EXPOSURE_REACHED: _exposure(_gathering(reader, programme), float(bar)),
+        InefficacyQuestion.TARGET_ENGAGED: _target(_gathering(reader, programme)),
+        InefficacyQuestion.FUNCTION_AFFECTED: _function(_gathering(reader, programme)),
+    }
+    return {question: said for question, said in found.items() if said is not None}
+
+
+def _gathering(reader: Reader, programme: Mapping[str, Any]) -> Gathering:
+    rule = CheckpointRule("INEFFICACY", 0, CheckpointKind.EFFICACY, _METHOD, {}, "three questions", "Morgan 2012")
+    return Gathering(reader, programme, rule)
+
+
+def _found(gathering: Gathering, shown: bool, explanation: str) -> Found:
+    records = tuple(dict.fromkeys((seen.node, seen.id, seen.version) for seen in gathering.seen))
+    return Found(Shown.SHOWN if shown else Shown.NOT_SHOWN, explanation, records)
+
+
+def _exposure(gathering: Gathering, bar: float) -> Found | None:
+    exposure(gathering)
+    k: Any = gathering.inputs.get("at_target")
+    n: Any = gathering.inputs.get("told")
+    if not n:
+        return None
+    return _found(gathering, at_least(k / n, bar), f"{k} of {n} subjects reach the target exposure")
+
+
+def _target(gathering: Gathering) -> Found | None:
+    """Judge the markers of engagement or occupancy, of a target of the molecule where its targets are known."""
+    named = gathering.rows("Target", tables.molecule_targets.c.molecule_id == gathering.programme["molecule_id"])
+    targets = {fold(row["target"]) for row in named}
+    table = study_tables.biomarker_results
+    rows = gathering.rows(
+        "BiomarkerResult",
+        among(table.c.study_id, gathering.clinical_studies(of_stage=False)),
+        table.c.positive.is_not(None),
+        table.c.subject_id.is_not(None),
+    )
+    engaged: dict[int, bool] = {}
+    for row in rows:
+        marker = fold(row["marker"])
+        of_target = any(word in marker for word in _ENGAGEMENT) and (
+            not targets or any(target in marker for target in targets) or marker in _ENGAGEMENT
+        )
+        if of_target:
+            gathering.note("BiomarkerResult", row, row["marker"], row["reported"])
+            engaged[row["subject_id"]] = engaged.get(row["subject_id"], False) or row["positive"]
+    if not engaged:
+        return None
+    k, n = sum(engaged.values()), len(engaged)
+    return _found(gathering, at_least(k / n, MOST), f"{k} of {n} subjects have their target engaged")
+
+
+def _function(gathering: Gathering) -> Found | None:
+    """Judge tumour responses of treated subjects: one that responds shows that function can be affected."""
+    table = study_tables.tumour_responses
+    rows = gathering.rows(
+        "TumourResponse",
+        among(table.c.study_id, gathering.clinical_studies(of_stage=False)),
+        table.c.response.is_not(None),
+        table.c.response != "NE",
+        table.c.subject_id.is_not(None),
+        table.c.accepted.is_distinct_from(False),
+    )
+    controls = controls_among(gathering, sorted({row["subject_id"] for row in rows}))
+    best: dict[int, bool] = {}
+    for row in rows:
+        if row["subject_id"] not in controls:
+            gathering.note("TumourResponse", row, row["criteria"], row["response"])
+            best[row["subject_id"]] = best.get(row["subject_id"], False) or row["response"] in RESPONSES
+    if not best:
+        return None
+    k, n = sum(best.values()), len(best)
+    return _found(gathering, k > 0, f"the tumours of {k} of {n} treated subjects responded")
