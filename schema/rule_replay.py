@@ -29,7 +29,7 @@ ReplayOutcome = enum_of(
         "MISSED": "It stopped for what the rule is to foresee, and the rule would not have stopped it.",
         "WRONGLY_STOPPED": "It went on, and the rule would have stopped it.",
         "CORRECTLY_CONTINUED": "It went on, and the rule would have let it.",
-        "IN_PHASE": "It is still at a stage the rule is for.",
+        "IN_PHASE": "It is still at a stage the rule is for, or before it.",
         "STOPPED_OTHERWISE": "It stopped there for another reason: the rule is neither right nor wrong.",
         "NOT_JUDGED": "There was no evidence on record while the rule could have spoken.",
     },
@@ -52,7 +52,7 @@ class RuleReplay(graphene.ObjectType):
 
     rule = given(CheckpointRule, required=True, description="The rule, with the parameters it was run with.")
     programmes = given(graphene.Int, required=True, description="How many programmes there are in all.")
-    in_phase = given(graphene.Int, required=True, description="Still at a stage the rule is for: they stand apart.")
+    in_phase = given(graphene.Int, required=True, description="Still at a stage the rule is for, or before it.")
     stopped_otherwise = given(
         graphene.Int, required=True, description="Stopped there for what the rule is not to foresee: they stand apart."
     )

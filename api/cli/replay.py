@@ -91,7 +91,7 @@ def _text(found: RuleReplay) -> str:
         ("missed", one.missed, "stopped for what the rule is to foresee, and it did not"),
         ("wrongly stopped", one.wrongly_stopped, "went on, and the rule would have stopped them"),
         ("correctly continued", one.correctly_continued, "went on, and the rule would have let them"),
-        ("in phase", one.in_phase, "still at a stage the rule is for"),
+        ("in phase", one.in_phase, "still at a stage the rule is for, or before it"),
         ("stopped otherwise", one.stopped_otherwise, "for what the rule is not to foresee"),
         ("not judged", one.not_judged, "no evidence on record while the rule could have spoken"),
     ]
@@ -137,7 +137,8 @@ def _published_text(found: Published) -> str:
     drawn = table(("rule", "agree", "one level off", "more", "no dose", "open", "compared"), rows)
     left = [(reason, count) for reason, count in found.left_out.items()]
     lines = [
-        f"{found.trials} trials, {found.escalations} escalations; a published dose to compare in {found.comparable}",
+        f"{found.trials} trials with dose levels, {found.escalations} escalations; the published dose can be compared "
+        f"in {found.comparable} escalations of {found.trials_compared} trials",
         drawn,
         table(("why an escalation cannot be compared", "escalations"), left),
     ]

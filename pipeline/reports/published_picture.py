@@ -37,8 +37,7 @@ def drawn(found: Published) -> str:
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
         f'<text x="16" y="24" font-size="15">{escape(_title(found))}</text>',
     ]
-    for n, rule in enumerate(RULES):
-        x = _LEFT + 150 * n
+    for rule, x in zip(RULES, (_LEFT, _LEFT + 80, _LEFT + 290), strict=True):
         name = "BOIN, keyboard, mTPI-2" if rule == "BOIN" else rule
         parts.append(f'<rect x="{x}" y="36" width="12" height="12" fill="{_SHADES[rule]}"/>')
         parts.append(f'<text x="{x + 18}" y="47">{escape(name)}</text>')
@@ -57,7 +56,7 @@ def drawn(found: Published) -> str:
 def _title(found: Published) -> str:
     return (
         f"Dose chosen by rule against the published one: {found.comparable} escalations in "
-        f"{found.trials_compared} of {found.trials} trials"
+        f"{found.trials_compared} of {found.trials} trials with dose levels"
     )
 
 

@@ -200,9 +200,10 @@ def _rows(reader: Reader, table: Any, *conditions: Any) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One amount of a drug, and how often it is given, as printed."""
+    """One amount of a drug, its unit, and how often it is given, as printed."""
 
     amount: float
+    unit: str | None
     often: tuple[str, str]
 
 
@@ -223,7 +224,7 @@ def _levels(reader: Reader) -> tuple[dict[Arm, list[dict[str, Any]]], dict[int, 
     amounts: dict[int, Amounts] = defaultdict(lambda: defaultdict(set))
     for row in _rows(reader, doses):
         if row["amount"] is not None:
-            amounts[row["dose_level_id"]][row["name"]].add(Given(row["amount"], _often(row)))
+            amounts[row["dose_level_id"]][row["name"]].add(Given(row["amount"], row["unit"], _often(row)))
     return found, amounts
 
 
@@ -241,10 +242,10 @@ def _matched(levels: Sequence[Amounts], said: Sequence[Mapping[str, Any]]) -> tu
     if not kind:
         missed = NOT_REACHED in kinds
         return 0, "", "it published that the MTD was not reached" if missed else "no dose was published"
-    wanted: dict[str, set[tuple[float, float]]] = defaultdict(set)
+    wanted: dict[str, set[Span]] = defaultdict(set)
     for row in said:
         if row["kind"] == kind and row["amount_low"] is not None:
-            wanted[row["name"]].add((row["amount_low"], row["amount_high"] or row["amount_low"]))
+            wanted[row["name"]].add((row["amount_low"], row["amount_high"] or row["amount_low"], row["unit"]))
     if not wanted:
         return 0, kind, "the published dose is no number"
     if any(len(spans) > 1 for spans in wanted.values()):
@@ -259,11 +260,20 @@ def _matched(levels: Sequence[Amounts], said: Sequence[Mapping[str, Any]]) -> tu
     return 0, kind, "several levels have the published dose" if found else "the published dose is not among the levels"
 
 
-def _is(level: Amounts, wanted: Mapping[str, set[tuple[float, float]]]) -> bool:
+Span = tuple[float, float, str | None]
+"""From which amount to which, and the unit where it is told."""
+
+
+def _is(level: Amounts, wanted: Mapping[str, set[Span]]) -> bool:
     common = [name for name in wanted if name in level]
     return bool(common) and all(
-        any(low <= given.amount <= high for given in level[name] for low, high in wanted[name]) for name in common
+        any(_within(given, span) for given in level[name] for span in wanted[name]) for name in common
     )
+
+
+def _within(given: Given, span: Span) -> bool:
+    low, high, unit = span
+    return low <= given.amount <= high and (unit is None or given.unit is None or unit == given.unit)
 
 
 def _as_often(level: Amounts, often: Mapping[str, tuple[str, str]]) -> bool:

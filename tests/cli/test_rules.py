@@ -11,6 +11,7 @@ from pipeline.centre import Centre
 from pipeline.store import tables
 from pipeline.store.journal import Act
 from tests.cli.conftest import Caller
+from tests.support.datasets import dataset
 from tests.support.escalated import end, escalate, perform, phase_one
 
 RULE = """code = "RESPONSE_TWO_STAGE"
@@ -133,4 +134,20 @@ def test_published_doses_are_compared_and_drawn(escalated: Caller, tmp_path: Pat
     assert [rule["agree"] for rule in found["rules"]] == [1, 1, 0]
     root = ElementTree.fromstring(picture.read_text(encoding="utf-8"))
     assert root.tag.endswith("svg")
-    assert "agree" in escalated.good("replay", "--published").text
+    text = escalated.good("replay", "--published").text
+    assert "1 trials with dose levels, 1 escalations; the published dose can be compared in 1 escalations of 1" in text
+
+
+def test_the_published_phase_one_trials(moltrail: Caller):
+    assert moltrail("import", dataset("phase1-dlt")).code in (0, 1)
+    found = moltrail.good("--json", "replay", "--published").json()
+    assert (found["trials"], found["escalations"]) == (816, 897)
+    assert found["comparable"] + sum(found["left_out"].values()) == 897
+    for rule in found["rules"]:
+        assert rule["compared"] + rule["open"] == found["comparable"]
+        assert rule["agree"] > rule["further_off"]
+    for one in found["escalations_compared"]:
+        levels = len(one["levels"])
+        assert 1 <= one["published"] <= levels
+        assert all(chosen is None or 0 <= chosen <= levels for chosen in one["chosen"].values())
+        assert one["why"]
