@@ -92,7 +92,7 @@ def mapping_from(text: str | bytes, *, name: str = "") -> Mapping:
         said = orjson.loads(text)
     except orjson.JSONDecodeError as wrong:
         raise InputError(f"the mapping is no JSON: {wrong}; write it with moltrail mapping propose", path=()) from wrong
-    if not isinstance(said, dict) or said.get("kind") not in KINDS:
+    if not isinstance(said, dict) or not isinstance(said.get("kind"), str) or said["kind"] not in KINDS:
         raise InputError(f'a mapping is a JSON object with "kind": one of {", ".join(KINDS)}', path=("mapping", "kind"))
     errors: list[PipelineError] = []
     kind = KINDS[said["kind"]]

@@ -24,6 +24,7 @@ from pipeline.exchange.column_mapping_records import (
 from pipeline.exchange.dataset_table import number_text, rounded
 from pipeline.exchange.elapsed_times import iso_hours, worded_hours
 from pipeline.exchange.oncology_tables import as_percent, count_hours, is_fraction
+from pipeline.exchange.result_words import Kind, read_words
 from pipeline.exchange.sdtm_safety import yes_or_no
 from pipeline.exchange.study_facts import (
     AdverseEventFact,
@@ -109,7 +110,29 @@ def add_people(drafts: Drafts, rows: Rows, columns: dict[str, Column]) -> None:
     which = [index for index in first_of(rows, people, people, kept(rows)) if rows.texts("subject")[index]]
     people["ARMCD"] = people.get("ARMCD") or people.get("ARM") or [None] * len(rows)
     drafts.derived.add("DM")
-    drafts.add("DM", [rows.numbers[index] for index in which], picked(people, which), keep=("ARMCD",))
+    drafts.people = [(rows.numbers[index], {name: cells[index] for name, cells in people.items()}) for index in which]
+
+
+def tell_people(tables: Iterable[Drafts]) -> None:
+    """Add the data sets of subjects: what rows and tables say of one is put together, what contradicts stays apart."""
+    known: dict[tuple[str | None, str | None], tuple[Drafts, int, dict[str, str | None]]] = {}
+    told: list[tuple[Drafts, int, dict[str, str | None]]] = []
+    for drafts in tables:
+        for row, said in drafts.people:
+            key = (said.get("STUDYID"), said.get("USUBJID"))
+            before = known.get(key)
+            if before is None:
+                known[key] = (drafts, row, dict(said))
+                told.append(known[key])
+            elif all(before[2].get(name) in (None, value) for name, value in said.items() if value is not None):
+                before[2].update({name: value for name, value in said.items() if value is not None})
+            else:
+                told.append((drafts, row, said))
+    for drafts in tables:
+        own = [(row, said) for whose, row, said in told if whose is drafts]
+        names = dict.fromkeys(name for _, said in own for name in said)
+        columns = {name: [said.get(name) for _, said in own] for name in names}
+        drafts.add("DM", [row for row, _ in own], columns, keep=("ARMCD",))
 
 
 def without_people(columns: dict[str, Column]) -> dict[str, Column]:
@@ -161,7 +184,13 @@ def _number(rows: Rows, text: str | None) -> str | None:
 
 def _check_sizes(rows: Rows, drafts: Drafts, field: str, cells: Column) -> None:
     for row, text in zip(rows.numbers, cells, strict=True):
-        value = read_number(text, rows.habit).value
+        reading = read_number(text, rows.habit)
+        value = reading.value
+        if text is not None and value is None and read_words(text, rows.habit).kind is not Kind.NOT_DONE:
+            either = " or ".join(map(number_text, reading.either or ()))
+            rows.spoil(
+                row, field, text, f"this can be {either}; write one" if either else "this is no number; write one"
+            )
         if value is not None and (value < 0 or (field == "body_weight" and value == 0)):
             rows.spoil(row, field, text, f"a {field.replace('_', ' ')} cannot be {text}; correct it")
 

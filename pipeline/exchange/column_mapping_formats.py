@@ -13,6 +13,7 @@ from pipeline.exchange.column_mapping_read import MappedTable, read_mapped
 from pipeline.exchange.column_mapping_tables import open_tables
 from pipeline.exchange.dataset_table import DataSet
 from pipeline.exchange.reading import Reading, SentFile
+from pipeline.exchange.study_facts import Batch, RecordLinkFact
 
 FORMAT = "tables"
 HOW_TO_CONFIRM = (
@@ -127,6 +128,7 @@ def read_known(
     warnings: list[str] = []
     refused: list[Proposal] = []
     names: list[str] = []
+    kept: list[Batch] = []
     for dataset in datasets:
         chosen, proposal = (mapping, None) if mapping else mapping_for(dataset, saved, treatment=molecule or "")
         if mapping is not None and not mapping.fits([column.name for column in dataset.columns]):
@@ -135,6 +137,7 @@ def read_known(
             if proposal is not None:
                 refused.append(proposal)
             warnings.append(_left_out(dataset, mapping, proposal))
+            kept.append(_kept(dataset))
             continue
         tables.append(MappedTable(dataset, chosen))
         names.append(chosen.name or chosen.kind.lower())
@@ -147,8 +150,18 @@ def read_known(
     found = read_mapped(tables, study=study)
     told = ", ".join(dict.fromkeys(names))
     return Reading(
-        f"{FORMAT}: {told}"[:200], warnings=warnings + found.warnings, records=found.studies, outside=found.outside
+        f"{FORMAT}: {told}"[:200],
+        warnings=warnings + found.warnings,
+        records=found.studies,
+        outside=[*kept, *found.outside],
     )
+
+
+def _kept(dataset: DataSet) -> Batch:
+    """Return what counts the rows of a table that is kept with its file and not read."""
+    chunks = list(dataset.chunks())
+    bad = [item for chunk in chunks for item in chunk.bad]
+    return Batch(RecordLinkFact, dataset.place, sum(map(len, chunks)) + len(bad), quarantined=bad)
 
 
 def _left_out(dataset: DataSet, mapping: Mapping | None, proposal: Proposal | None) -> str:

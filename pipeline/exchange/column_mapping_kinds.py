@@ -395,8 +395,8 @@ TUMOUR_GROWTH = Kind(
         ),
         "treatment": Field("", "treatment", "compound|drug|test article|produit|molecule"),
     },
-    (("subject",), ("day", "measured_at"), ("tumour_volume", "body_weight")),
-    ("tumour_volume", "body_weight", "cohort", "species", "strain"),
+    (("subject",), ("day", "measured_at"), ("tumour_volume", "body_weight", "length")),
+    ("tumour_volume", "body_weight", "length", "width", "cohort", "species", "strain"),
 )
 PARAMETERS = Kind(
     "PARAMETERS",

@@ -32,6 +32,11 @@ _TRAILING = re.compile(r"(?:[_,;: ]|\bin\b|\ben\b)+([^\s_,;:()\[\]]+)$", re.IGNO
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _USUAL_UNITS = {"tumour_volume": "mm3", "body_weight": "g", "length": "mm", "width": "mm"}
 _DIMENSIONS = {"tumour_volume": "mm3", "body_weight": "g", "length": "mm", "width": "mm"}
+_SPELLED_TEXT = """
+day days jour jours hour hours heure heures week weeks min minute minutes dose cell cells
+"""
+_SPELLED = frozenset(_SPELLED_TEXT.split())
+"""Words that are part of a name where they end a heading."""
 _TIME_WORDS = (("day", "d"), ("days", "d"), ("jour", "d"), ("jours", "d"), ("j", "d"), ("tag", "d"), ("dpi", "d"))
 _ANALYSIS_TIMES = tuple(
     (name, "h") for name in ("afrlt", "nfrlt", "arrlt", "nrrlt", "aefrlt", "aerrlt", "nrlt", "arlt", "aerlt", "afrelt")
@@ -171,13 +176,19 @@ def split_heading(heading: str) -> tuple[str, str | None]:
         if unit_code(found[1]) is not None:
             unit, rest = found[1], heading[: found.start()] + " " + heading[found.end() :]
             break
-    if unit is None and "_" not in heading[:0]:
+    if unit is None:
         last = _TRAILING.search(heading)
-        if last is not None and unit_code(last[1]) is not None and not last[1].isdigit():
-            before = fold(heading[: last.start()])
-            if before and (len(last[1]) > 1 or last[1] in "hdgL"):
-                unit, rest = last[1], heading[: last.start()]
+        if last is not None and unit_code(last[1]) is not None and _is_unit_word(last[1], heading[: last.end(1)]):
+            unit, rest = last[1], heading[: last.start()]
     return fold(_BRACKETS.sub(lambda m: f" {m[1]} ", rest)), unit
+
+
+def _is_unit_word(word: str, heading: str) -> bool:
+    """Whether the last word of a heading is a unit and no part of its name: `Study Day` has none, `BW_g` has one."""
+    if word.isdigit() or fold(word) in _SPELLED or not fold(heading[: -len(word)]):
+        return False
+    separator = heading[: -len(word)].rstrip(" ")[-1:]
+    return "/" in word or any(sign.isdigit() for sign in word) or separator in ("_", ",") or len(word) > 1
 
 
 def fold(text: str) -> str:
@@ -356,9 +367,10 @@ def _improbable(name: str, unit: str, filled: Sequence[str], habit: Habit) -> st
     if name not in _PROBABLE:
         return None
     least, most, reached = _PROBABLE[name]
-    numbers = [value for value in (read_number(text, habit).value for text in filled) if value is not None]
-    if numbers and (min(numbers) < least or max(numbers) > most or max(numbers) < reached):
-        return f"but values from {min(numbers):g} to {max(numbers):g} are improbable in {unit}: say the unit"
+    numbers = sorted(value for value in (read_number(text, habit).value for text in filled) if value is not None)
+    middle = numbers[len(numbers) // 2] if numbers else None
+    if middle is not None and (not least <= middle <= most or numbers[-1] < reached):
+        return f"but values around {middle:g} are improbable in {unit}: say the unit"
     return None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.errors import FileRefused
 from pipeline.exchange.column_mapping import Mapping, lacking
-from pipeline.exchange.column_mapping_drafts import draft
+from pipeline.exchange.column_mapping_drafts import draft, tell_people
 from pipeline.exchange.column_mapping_kinds import KINDS
 from pipeline.exchange.column_mapping_records import Drafts, Rows, rows_of
 from pipeline.exchange.dataset_table import DataSet
@@ -46,6 +46,7 @@ def read_mapped(tables: Sequence[MappedTable], *, study: str | None = None) -> S
         FileRefused: a table lacks what its kind needs, or no row says to which study it belongs.
     """
     read = [_Table(table) for table in tables]
+    tell_people([table.drafts for table in read])
     datasets = [dataset for table in read for dataset in table.drafts.datasets]
     found = read_sdtm(datasets, study=study) if datasets else SdtmReading()
     words = {variable: heading for table in read for variable, heading in table.drafts.words.items()}
@@ -67,7 +68,7 @@ class _Table:
 
     def __init__(self, table: MappedTable) -> None:
         mapping, dataset = table.mapping, table.dataset
-        missing = [
+        absent = [
             heading
             for heading, column in mapping.columns.items()
             if column.field and not any(heading.casefold() == there.name.casefold() for there in dataset.columns)
@@ -86,8 +87,10 @@ class _Table:
         if unread:
             listed = ", ".join(repr(name[:40]) for name in unread[:12]) + (" ..." if len(unread) > 12 else "")
             self.warnings.append(f"{dataset.place}: not read: {listed}.")
-        if missing:
-            self.warnings.append(f"{dataset.place} has no column {', '.join(map(repr, missing[:8]))}.")
+        if absent:
+            self.warnings.append(f"{dataset.place} has no column {', '.join(map(repr, absent[:8]))}.")
+        if not self.rows.count:
+            self.warnings.append(f"{dataset.place} holds no rows.")
 
     def put_aside(self, items: Iterable[Quarantined]) -> None:
         """Take over rows that belong to no study."""

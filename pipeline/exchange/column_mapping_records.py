@@ -32,6 +32,7 @@ mean average avg sd std sem cv median min max n total sum moyenne ecart type med
 minimum maximum geomean mittelwert summe
 """
 _SUMMARY = frozenset(_SUMMARY_TEXT.split())
+_DOSE_UNITS = ("mg", "ug", "µg", "mcg", "ng", "g/", "kg", "ml", "iu")
 _CLOCK_SEPARATORS = str.maketrans({"h": ":", "H": ":", ".": ":"})
 
 
@@ -190,7 +191,7 @@ def label(text: str) -> str:
     words: list[str] = []
     for word in text.split():
         cut = len(word) - len(word.lstrip("0123456789.,"))
-        if 0 < cut < len(word) and unit_code(word[cut:]) is not None and word[cut:].strip("/").isascii():
+        if 0 < cut < len(word) and word[cut:].lower().startswith(_DOSE_UNITS) and unit_code(word[cut:]) is not None:
             words += [word[:cut], word[cut:]]
         else:
             words.append(word)
@@ -268,6 +269,8 @@ class Drafts:
     """Domains whose facts are told by the rows of others."""
     words: dict[str, str] = field(default_factory=dict)
     """Variable -> the heading it was read from."""
+    people: list[tuple[int, dict[str, str | None]]] = field(default_factory=list)
+    """(row, what it says of its subject) for every row that says something new in its table."""
     notes: list[str] = field(default_factory=list)
     """What a reader of the import has to know of the table."""
     silent: list[int] = field(default_factory=list)

@@ -114,6 +114,7 @@ def _targets(files: Files, _graph: StageGraph) -> Reading:
 
 def data_sets(files: Files) -> list[DataSet]:
     """Open the data sets in files, told by their content: transport, Dataset-JSON, a workbook, or delimited text."""
+    from pipeline.exchange.analysis_domains import with_topic
     from pipeline.exchange.dataset_csv import read_csv
     from pipeline.exchange.dataset_json import is_dataset_json, read_dataset_json
     from pipeline.exchange.dataset_table import Source
@@ -131,7 +132,7 @@ def data_sets(files: Files) -> list[DataSet]:
             found += study_sheets(source)
         elif not _is_markup(file):
             found.append(read_csv(source))
-    return found
+    return [with_topic(dataset) for dataset in found]
 
 
 def _is_markup(file: SentFile) -> bool:
@@ -280,6 +281,8 @@ def _is_study_data(content: bytes) -> bool:
     if is_xpt(start) or is_dataset_json(start) or is_study_workbook(content):
         return True
     first = next(iter(_head(content).splitlines()), "")
+    if re.search(r"\bDOMAIN\b.*\bSTUDYID\b|\bSTUDYID\b.*\bDOMAIN\b", first, re.IGNORECASE):
+        return True
     return _TOPICS.search(first) is not None and re.search(r"\bSTUDYID\b|\bUSUBJID\b", first, re.IGNORECASE) is not None
 
 
