@@ -68,7 +68,11 @@ def merge(statements: Sequence[Statement], code: str) -> dict[str, Any]:
     found = {name: next((said[name] for said in ranked if name in said), None) for name in _MERGED}
     agreeing = [said for said in ranked if said.get("status") == found["status"]]
     started = found["started_on"]
+    details = [said["details"] for said in ranked if "details" in said]
+    species = next((said["species"] for said in details if said.get("species")), None)
     return {
+        "species": None if species == "human" else species,
+        "glp": True if any(said.get("glp") for said in details) else None,
         "title": found["title"] or code,
         "phases": orjson.dumps(found["phases"] or []).decode(),
         "registry_id": found["registry_id"],

@@ -87,6 +87,16 @@ STEPS = (
         "snapshots",
         ("snapshots/portfolio_2024-01-15.csv", "snapshots/portfolio_2025-01-15.csv"),
     ),
+    Step(
+        "exposure in the rat",
+        "sdtm",
+        tuple(f"rat/{domain}.csv" for domain in ("dm", "ex", "mi", "pc", "ts", "tx")),
+    ),
+    Step(
+        "exposure in people",
+        "sdtm",
+        tuple(f"phase1b/{domain}.csv" for domain in ("ae", "dm", "ex", "lb", "pc", "pp", "ts")),
+    ),
 )
 
 

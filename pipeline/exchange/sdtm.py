@@ -277,8 +277,11 @@ class _Set:
 
     def _records(self, study: _Study) -> StudyRecords:
         head = study.head
+        told = study.trial.study(study.code)
+        if study.view.species not in ("human", "unknown"):
+            told.details.setdefault("species", study.view.species)  # the subjects' own, where the study names none
         return StudyRecords(
-            study.trial.study(study.code),
+            told,
             study.view.molecules,
             list(head.groups.values()),
             list(head.subjects.values()),

@@ -64,7 +64,7 @@ def exposure_margins(reader: Reader, molecule_ids: Sequence[int]) -> dict[int, M
         return found
     with_basis = sorted({basis["molecule_id"] for basis in bases})
     measured = _studies_of(reader, with_basis)
-    species = _species(reader, {study for ids in measured.values() for study in ids} | {b["study_id"] for b in bases})
+    species = species_of(reader, {study for ids in measured.values() for study in ids} | {b["study_id"] for b in bases})
     exposures = exposures_beside(reader, sorted(species))
     people = _subjects(reader, sorted(species))
     levels = _levels(reader, sorted(study for study, name in species.items() if name in PEOPLE))
@@ -137,12 +137,20 @@ def _studies_of(reader: Reader, molecule_ids: Sequence[int]) -> dict[int, set[in
     return found
 
 
-def _species(reader: Reader, study_ids: set[int]) -> dict[int, str]:
-    """Return the species of studies, in lower case; studies that name none are of people."""
+def species_of(reader: Reader, study_ids: set[int]) -> dict[int, str]:
+    """Return the species of studies, in lower case: the study's own word, else its subjects'; else people."""
     statement = select(studies.c.id, studies.c.species).where(
         visible(studies, reader.view), among(studies.c.id, sorted(study_ids))
     )
-    found = {id: (species or "human").lower() for id, species in reader.connection.execute(statement)}
+    found = {id: species.lower() for id, species in reader.connection.execute(statement) if species}
+    table, unsaid = subjects, sorted(study_ids - found.keys())
+    of_subjects = (
+        select(table.c.study_id, table.c.species)
+        .where(*seen("Subject", table, reader.view), among(table.c.study_id, unsaid))
+        .distinct()
+        .order_by(table.c.species.desc())
+    )
+    found |= {study: species.lower() for study, species in reader.connection.execute(of_subjects)}
     return found | dict.fromkeys(study_ids - found.keys(), "human")
 
 
@@ -262,7 +270,7 @@ class FirstDoses:
 def first_doses(reader: Reader, molecule_ids: Sequence[int]) -> dict[int, FirstDoses]:
     """Return what the toxicology on record allows as a first dose, by molecule."""
     bases = _bases(reader, molecule_ids)
-    species = _species(reader, {basis["study_id"] for basis in bases})
+    species = species_of(reader, {basis["study_id"] for basis in bases})
     of_molecule: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for basis in bases:
         of_molecule[basis["molecule_id"]].append(basis)

@@ -59,9 +59,15 @@ def test_an_empty_record_is_filled_once(centre: Centre) -> None:
     assert {name: filled[name] for name in ("molecules", "programmes", "studies", "study_stops", "review_items")} == {
         "molecules": 69,
         "programmes": 16,
-        "studies": 216,
+        "studies": 218,
         "study_stops": 182,
         "review_items": 1,
+    }
+    assert {name: filled[name] for name in ("subjects", "monitoring_records", "findings", "adverse_events")} == {
+        "subjects": 28,
+        "monitoring_records": 318,
+        "findings": 16,
+        "adverse_events": 5,
     }
     assert centre.verify().intact
 
