@@ -15,7 +15,6 @@ import orjson
 from api.cli.shared import Session, as_instant
 
 FORMATS = ("xpt", "dataset-json", "ndjson", "csv", "xlsx")
-ABOUT = "about.json"
 
 
 @click.command("study", short_help="The records of one study as SDTM data sets.")
@@ -48,8 +47,8 @@ def command(
     """Write the records of the study CODE as data sets of SDTM.
 
     Imported again into empty records, all of them give the same records. Subjects that were erased or are opposed to
-    reuse are left out and counted. A define.xml describes transport files and Dataset-JSON; about.json says what was
-    exported, from when, by which act.
+    reuse are left out and counted. A define.xml describes transport files and Dataset-JSON; OUTPUT.about.json says
+    what was exported, from when, by which act.
     """
     from pipeline.reports.study_export import StudyExport, export_study
 
@@ -61,11 +60,12 @@ def command(
         folder = Path(scratch)
         with session.progress("Writing"):
             account = export_study(centre, wanted, folder, actor=session.actor, now=datetime.now(UTC))
-        about = orjson.dumps(account.about, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        (folder / ABOUT).write_bytes(about)
         _put(folder, output, packed=packed)
+    beside = output.with_name(f"{output.name}.about.json")
+    beside.write_bytes(orjson.dumps(account.about, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     lines = [
-        f"{output} is written: {sum(account.rows.values()):,} rows of {code} (act {account.act})",
+        f"{output} is written: {sum(account.rows.values()):,} rows of {code}; {beside.name} says what they are of "
+        f"(act {account.act})",
         *(f"  {count:>9,} {name}" for name, count in account.rows.items()),
         *(f"  left out: {count:,} {what}" for what, count in account.left_out.items()),
     ]
