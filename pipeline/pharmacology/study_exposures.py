@@ -264,10 +264,11 @@ def _read_row(table: ExposureTable, row: int, exposure: StudyExposure, below_lim
     how = f"{METHOD}, linear up, logarithmic down; below the limit: {below_limit}"
     if exposure.terminal_h:
         how += f"; terminal points at {', '.join(f'{hour:g}' for hour in exposure.terminal_h)} h"
+    mind = [about for flag, about in _MIND.items() if flag in flags]
     for code, value, in_unit in rows:
         if code == "C0" and value is None:
             continue
-        exposure.parameters.append(Parameter(code, value, in_unit, _flag(code, value, flags, reason, exposure), how))
+        exposure.parameters.append(Parameter(code, value, in_unit, _flag(code, value, mind, reason, exposure), how))
 
 
 def _disposition(
@@ -290,16 +291,21 @@ def _disposition(
 
 
 def _flag(
-    code: str, value: float | None, flags: Sequence[str], reason: Reason | None, exposure: StudyExposure
+    code: str,
+    value: float | None,
+    mind: Sequence[tuple[frozenset[str], str]],
+    reason: Reason | None,
+    exposure: StudyExposure,
 ) -> str | None:
+    """Return why a parameter has no value, or what to mind about it; `mind`: what the profile's flags say of which."""
     if value is None:
         if code in ("CLO", "CLFO", "VZO", "VZFO") and reason is None:
             return "the dose is not known in a unit that fits the concentration"
         return _WHY.get(reason, "not computed") if reason else "not computed"
-    mind = [words for flag, (codes, words) in _MIND.items() if flag in flags and code in codes]
+    told = [words for codes, words in mind if code in codes]
     if code in ("CMAX", "AUCLST"):
-        mind += exposure.profile.notes
-    return "; ".join(mind) or None
+        told += exposure.profile.notes
+    return "; ".join(told) or None
 
 
 def _points(exposure: StudyExposure) -> tuple[list[float], list[float]]:
