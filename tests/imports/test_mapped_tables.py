@@ -10,7 +10,7 @@ import pytest
 from pipeline.reports.study_exposures import exposures_beside
 from pipeline.store import study_tables, tables
 from tests.graphql.conftest import LEAD, Api
-from tests.imports.conftest import IMPORT, Sent, answer, api, centre, counts, decide, reviews, sent
+from tests.imports.conftest import IMPORT, Sent, answer, api, centre, counts, decide, reviews, sent, zipped
 from tests.imports.test_sdtm import current
 from tests.support.datasets import dataset
 
@@ -244,3 +244,19 @@ def test_what_arms_and_zeros_leave_open_is_asked(api: Api) -> None:
     ]
     again = within(api, "conc.csv", table.encode(), "ONC-2")
     assert counts(again) == (0, 0, 0, 5)
+
+
+def test_extracts_that_name_their_domain_in_the_rows_are_read_as_sdtm(api: Api) -> None:
+    folder = dataset("nca-analysis")
+    names = ("dm_example.csv", "ex_example.csv", "pc_example.csv")
+    report = sent(api, "examples.zip", zipped({name: (folder / name).read_bytes() for name in names}))
+    assert (report["format"], report["rows"], *counts(report)) == ("sdtm", 1380, 1380, 0, 0, 0)
+    assert {name: report["written"][name] for name in ("Subject", "Administration", "MonitoringRecord")} == {
+        "Subject": 8,
+        "Administration": 64,
+        "MonitoringRecord": 1308,
+    }
+    before = [r for r in current(api.centre, study_tables.monitoring_records) if r["nominal_time"] == "PT-0.083H"]
+    assert {r["hours_after_dose"] for r in before} == {-0.083}
+    durations = [dose["duration_hours"] for dose in current(api.centre, study_tables.administrations)]
+    assert durations[0] == 2.889
