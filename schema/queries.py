@@ -26,6 +26,7 @@ from schema.alerts import ALERTS_MATCHING, AlertConnection, AlertKind
 from schema.attrition import AttritionReview, CountingRule, Rule, review_row
 from schema.calculate import Calculate, resolve_calculate
 from schema.context import Request
+from schema.key_figures import KeyFigureQueries
 from schema.mappings import MappingQueries
 from schema.molecules import Molecule, MoleculeConnection, molecule_rows
 from schema.node import Node, id_of, read_id
@@ -254,7 +255,7 @@ def _kept(reader: Reader, ids: set[int]) -> dict[int, int]:
     return {id: id for id in ids} | {row[0]: row[1] for row in reader.connection.execute(ends)}
 
 
-class Query(MappingQueries, ReasonQueries, graphene.ObjectType):
+class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType):
     """What can be read."""
 
     node = graphene.Field(

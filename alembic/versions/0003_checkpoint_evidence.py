@@ -264,6 +264,39 @@ def upgrade() -> None:
         sqlite_where=sa.text("until_act IS NULL"),
         postgresql_where=sa.text("until_act IS NULL"),
     )
+    op.create_table(
+        "yearly_counts",
+        sa.Column("id", Whole, autoincrement=False, nullable=False),
+        sa.Column("version", Whole, autoincrement=False, nullable=False),
+        sa.Column("since_act", Whole, nullable=False),
+        sa.Column("until_act", Whole, nullable=True),
+        sa.Column("seal", Blob, nullable=False),
+        sa.Column("year", Whole, nullable=False),
+        sa.Column("site_code", Words, nullable=False),
+        sa.Column("name", Words, nullable=False),
+        sa.Column("value", Real, nullable=True),
+        sa.Column("source", Words, nullable=False),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_yearly_counts")),
+        sqlite_strict=True,
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_yearly_counts_since_act", "yearly_counts", ["since_act"], unique=False)
+    op.create_index(
+        "ix_yearly_counts_until_act",
+        "yearly_counts",
+        ["until_act"],
+        unique=False,
+        sqlite_where=sa.text("until_act IS NOT NULL"),
+        postgresql_where=sa.text("until_act IS NOT NULL"),
+    )
+    op.create_index(
+        "uq_yearly_counts_year_site_code_name",
+        "yearly_counts",
+        ["year", "site_code", "name"],
+        unique=True,
+        sqlite_where=sa.text("until_act IS NULL"),
+        postgresql_where=sa.text("until_act IS NULL"),
+    )
     # ### end Alembic commands ###
     inspector = sa.inspect(connection)
     for table in sorted(set(inspector.get_table_names()) - before | {"review_items"}):

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "assess": ("api.cli.assess", "Assess checkpoints on the records: one programme, or all that changed."),
     "decide": ("api.cli.decide", "Decide on an assessment."),
     "attrition": ("api.cli.attrition", "Review where, when and why programmes stop; verify and compare reviews."),
+    "key-figures": ("api.cli.key_figures", "Show the key figures of a year; record the counts they need."),
     "rules": ("api.cli.rules", "List checkpoint rules; define a version, see how often it is wrong, put it to use."),
     "replay": ("api.cli.replay", "Run a rule over the past, or escalation rules against published doses."),
     "reasons": ("api.cli.reasons", "Propose why something stopped from free text; say how good proposals are."),

@@ -16,7 +16,7 @@ from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ClauseList
 from sqlalchemy.sql.operators import in_op, not_in_op
 from sqlalchemy.sql.selectable import NamedFromClause
 
-from pipeline.store import checkpoint_tables, study_tables, tables
+from pipeline.store import centre_tables, checkpoint_tables, study_tables, tables
 from pipeline.store.columns import Whole, Words
 from pipeline.store.selection import View
 from pipeline.words import StudyStatus
@@ -244,6 +244,7 @@ NODES: dict[str, NodeKind] = {
         NodeKind("ConflictOfInterest", checkpoint_tables.conflicts_of_interest),
         NodeKind("RuleDefinition", checkpoint_tables.rule_definitions),
         NodeKind("MoleculeFact", checkpoint_tables.molecule_facts),
+        NodeKind("YearlyCount", centre_tables.yearly_counts),
         NodeKind("AttritionReasonRecord", study_tables.attrition_reasons),
     )
 }

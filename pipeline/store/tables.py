@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Table, UniqueConstraint
 
-from pipeline.store import checkpoint_tables, study_tables  # noqa: F401  (their tables belong to METADATA)
+from pipeline.store import centre_tables, checkpoint_tables, study_tables  # noqa: F401  (their tables belong to METADATA)
 from pipeline.store.columns import METADATA, Blob, Flag, Whole, records
 from pipeline.store.columns import real_column as _real
 from pipeline.store.columns import source_columns as _source
