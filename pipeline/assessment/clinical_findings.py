@@ -150,7 +150,7 @@ def two_stage_response(inputs: Inputs, parameters: Parameters) -> Finding:
             return not_computable(["a two-stage design of at most 100 subjects for these rates"])
         r1, n1, r, n = optimal.r1, optimal.n1, optimal.r, optimal.n
     outcome: dict[str, object] = {"r1": r1, "n1": n1, "r": r, "n": n, "responders": x, "evaluable": evaluable}
-    if evaluable < n1:
+    if evaluable < n1 and x + n1 - evaluable > r1:
         return Finding(
             Verdict.HOLD,
             f"{x} responses in {evaluable} subjects; the first stage of the design asks for {n1}.",
@@ -160,13 +160,28 @@ def two_stage_response(inputs: Inputs, parameters: Parameters) -> Finding:
         )
     interval = clopper_pearson(x, evaluable)
     shown = f"{x} responses in {evaluable} subjects (95 % interval {_percent(interval)})"
-    if evaluable < n:
-        # Not more than r1 now means not more at n1 either; more now may have come after n1, so it is conditional.
-        go_on = x > r1
+    if x <= r1 and evaluable < n:
+        # Not more than r1 now, or not even if all that are left of n1 respond: the stage cannot be passed any more.
         return Finding(
-            Verdict.CONDITIONAL_GO if go_on else Verdict.NO_GO,
-            f"{shown}: {'more than' if go_on else 'not more than'} the {r1} of the first stage ({n1} subjects); "
-            + (f"the second goes on to {n}." if go_on else "the trial stops for futility."),
+            Verdict.NO_GO,
+            f"{shown}: not more than the {r1} of the first stage ({n1} subjects) can be reached; the trial stops for "
+            "futility.",
+            float(x),
+            float(r1),
+            outcome,
+        )
+    if x + n - evaluable <= r:
+        return Finding(
+            Verdict.NO_GO,
+            f"{shown}: more than the {r} of the design of {n} subjects cannot be reached any more.",
+            float(x),
+            float(r),
+            outcome,
+        )
+    if evaluable < n and x <= r:
+        return Finding(
+            Verdict.CONDITIONAL_GO,
+            f"{shown}: more than the {r1} of the first stage ({n1} subjects); the second goes on to {n}.",
             float(x),
             float(r1),
             outcome,

@@ -10,6 +10,7 @@ from pipeline.assessment import clinical_findings as clinical
 from pipeline.assessment import preclinical_findings as preclinical
 from pipeline.assessment import survival_findings as survival
 from pipeline.assessment.finding import Evidence, Finding, not_computable
+from pipeline.assessment.marker_findings import by_marker
 from pipeline.errors import InputError
 from pipeline.stages.checkpoints import CheckpointRule
 from pipeline.words import Verdict
@@ -44,9 +45,11 @@ EVALUATORS: Mapping[str, Evaluator] = {
     "B8": Evaluator(clinical.continued_toxicity, ("with_dlt", "treated"), ("target", "prior", "cutoff")),
     "B9": Evaluator(clinical.liver_safety, ("subjects",), ()),
     "B10": Evaluator(clinical.cardiac_safety, ("subjects",), ("absolute_ms_max", "change_ms_max")),
-    "C4": Evaluator(clinical.two_stage_response, ("responders", "evaluable"), ()),
+    "C4": Evaluator(by_marker(clinical.two_stage_response), ("responders", "evaluable"), ()),
     "C6": Evaluator(
-        clinical.predicted_response, ("responders", "evaluable", "planned"), ("p0", "prior", "theta_t", "theta_l")
+        by_marker(clinical.predicted_response),
+        ("responders", "evaluable", "planned"),
+        ("p0", "prior", "theta_t", "theta_l"),
     ),
     "C7": Evaluator(
         survival.conditional_power_left,

@@ -9,7 +9,9 @@ from typing import Any
 
 from pipeline.assessment.evaluation import EVALUATORS
 
-MOST_SUBJECTS = 100_000
+MOST_SUBJECTS = 500
+"""More than any early trial plans; the sums behind the characteristics stay quick."""
+LARGEST_WHOLE = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Number:
         kind = "whole number" if self.whole else "number"
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
             return f"has to be a {kind}, not {str(value)[:40]!r}"
+        if isinstance(value, int) and abs(value) > LARGEST_WHOLE:
+            return f"has to be a {kind} that can be"
         if abs(value) == float("inf") or (self.whole and value != int(value)):
             return f"has to be a {kind}, not {value}"
         inside = self.low < value < self.high if self.open_ends else self.low <= value <= self.high
@@ -74,7 +78,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """A list of numbers; `length` None for any but none at all; `rising`: each above the one before."""
+    """A list of at most 20 numbers; `length` None for any but none at all; `rising`: each above the one before."""
 
     each: Number
     length: int | None = None
@@ -82,8 +86,8 @@ class Numbers:
 
     def fault(self, value: object) -> str | None:
         """Return what is wrong with a value, or None."""
-        if not isinstance(value, list | tuple) or not value or self.length not in (None, len(value)):
-            count = "numbers" if self.length is None else f"{self.length} numbers"
+        if not isinstance(value, list | tuple) or not 0 < len(value) <= 20 or self.length not in (None, len(value)):
+            count = "1 to 20 numbers" if self.length is None else f"{self.length} numbers"
             return f"has to be a list of {count}, not {str(value)[:40]!r}"
         for number in value:
             wrong = self.each.fault(number)
@@ -105,7 +109,7 @@ _SIZE = Number(1, MOST_SUBJECTS, whole=True)
 _PRIOR = Numbers(Number(0, 10_000, open_ends=True), 2)
 _ESCALATION = {"target": Number(0.05, 0.6), "cutoff_eliminate": _INSIDE}
 _COURSE: Mapping[str, Bound] = {
-    "events_planned": _SIZE,
+    "events_planned": Number(1, 100_000, whole=True),
     "endpoint": Words(("PFS", "OS")),
     "assessment_interval_days": _POSITIVE,
 }
@@ -154,6 +158,7 @@ BOUNDS: Mapping[str, Mapping[str, Bound]] = {
         "n1": _SIZE,
         "r": _COUNT,
         "n": _SIZE,
+        "biomarker": Text(),
     },
     "C6": {
         "p0": _INSIDE,
@@ -162,6 +167,7 @@ BOUNDS: Mapping[str, Mapping[str, Bound]] = {
         "theta_t": _INSIDE,
         "theta_l": Number(0, 1),
         "planned": _SIZE,
+        "biomarker": Text(),
     },
     "C7": {
         "alpha_one_sided": Number(0, 0.5, open_ends=True),

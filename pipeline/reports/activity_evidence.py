@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from pipeline.names import fold
 from pipeline.reports.exposure_summaries import RESPONSES, attainments
 from pipeline.reports.gathering import Gathering
 from pipeline.store import study_tables
@@ -98,4 +99,7 @@ def _markers(gathering: Gathering, best: Mapping[int, bool], controls: Collectio
                 for of_state in [[id for id in ids if of_marker.get(id) is wanted]]
             }
         found.append(one)
+    wanted = gathering.rule.parameters.get("biomarker")
+    if isinstance(wanted, str) and fold(wanted) not in map(fold, present):
+        gathering.missing.append(f"results of the biomarker {wanted}")
     return found

@@ -1,0 +1,171 @@
+"""Whatever the records hold, a rule recommends something and says why; what is missing makes it hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.assessment.evaluation import EVALUATORS, evaluate
+from pipeline.assessment.finding import Evidence
+from pipeline.stages.checkpoints import CheckpointRule
+from pipeline.words import CheckpointKind, Verdict
+
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "A3": {"human_bsa_m2": 1.6},
+    "A4": {"alert_below": 30, "caution_below": 100},
+    "A5": {"free_margin_min": 1},
+    "A6": {"tc_percent_max": 42},
+    "A7": {"response_share_min": 0.3, "responses": ["mCR", "mPR"]},
+    "B4": {"target": 0.3},
+    "B8": {"target": 0.3, "prior": [0.6, 1.4], "cutoff": 0.95},
+    "B9": {"potential_cases_max": 0, "with": ["B10"]},
+    "B10": {"absolute_ms_max": 500, "change_ms_max": 60},
+    "C4": {"p0": 0.05, "p1": 0.25, "alpha": 0.1, "beta": 0.1, "biomarker": "HER2"},
+    "C6": {"p0": 0.2, "prior": [0.2, 0.8], "theta_t": 0.9, "theta_l": 0.05},
+    "C7": {"alpha_one_sided": 0.025, "conditional_power_min": 0.2},
+    "C8": {"median_days_min": 180},
+    "C9": {"alpha_two_sided": 0.05},
+    "C11": {},
+    "D9": {"share_at_target_min": 0.5},
+}
+LABELS = st.sampled_from(["low", "high", "10 mg", "(day 21)"])
+SIZES = st.one_of(st.none(), st.floats(0, 1e6), st.just(0.0))
+POSITIVE = st.floats(1e-9, 1e9)
+COUNTS = st.integers(0, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+LEVEL = st.builds(lambda label, of: {"label": label, "treated": of[1], "with_dlt": of[0]}, LABELS, COUNTS)
+TIMES = st.lists(
+    st.tuples(st.integers(0, 900), st.integers(0, 1), st.sampled_from(["treated", "control"])), max_size=30
+)
+STATES = st.fixed_dictionaries(
+    {
+        state: COUNTS.map(lambda of: {"responders": of[0], "evaluable": of[1]})
+        for state in ("present", "absent", "unknown")
+    }
+)
+MARKERS = st.lists(
+    st.builds(
+        lambda name, treated, control: {"marker": name, "assays": [], "treated": treated, "control": control},
+        st.sampled_from(["HER2", "PD-L1"]),
+        STATES,
+        STATES,
+    ),
+    max_size=3,
+)
+
+
+@st.composite
+def arms(draw) -> dict[str, Any]:
+    treated, control = draw(st.integers(0, 8)), draw(st.integers(0, 8))
+    values = {
+        f"{who}_{when}": n for who, n in (("treated", treated), ("control", control)) for when in ("start", "end")
+    }
+    drawn = {name: draw(st.lists(SIZES, min_size=n, max_size=n)) for name, n in values.items()}
+    return {"label": draw(LABELS), "weight_loss_percent": draw(st.one_of(st.none(), st.floats(0, 100)))} | drawn
+
+
+@st.composite
+def animals(draw) -> dict[str, Any]:
+    days = draw(st.lists(st.integers(0, 60), min_size=1, max_size=8, unique=True).map(sorted))
+    volumes = st.lists(st.floats(0, 1e5), min_size=len(days) - 1, max_size=len(days) - 1)
+    return {"arm": draw(LABELS), "day": days, "volume": [draw(POSITIVE), *draw(volumes)]}
+
+
+def subjects(**tests: Any) -> st.SearchStrategy[Any]:
+    return st.lists(st.fixed_dictionaries({"id": st.integers(1, 99)}, optional=tests), max_size=8)
+
+
+@st.composite
+def inputs_of(draw, method: str) -> dict[str, Any]:
+    """Draw what a collector can hand to a method, nothing included."""
+    x, n = draw(COUNTS)
+    times = draw(TIMES)
+    of_method: dict[str, Any] = {
+        "A3": {
+            "rodent": draw(st.sampled_from([None, "mouse", "rat"])),
+            "std10_mg_per_kg": draw(st.one_of(st.none(), POSITIVE)),
+            "non_rodent": draw(st.sampled_from([None, "dog", "monkey"])),
+            "hnstd_mg_per_kg": draw(st.one_of(st.none(), POSITIVE)),
+        },
+        "A4": {name: draw(POSITIVE) for name in ("herg_ic50_um", "cmax_ng_per_ml", "molar_mass")}
+        | {"fraction_unbound": draw(st.floats(1e-6, 1))},
+        "A5": {
+            "margins": [
+                {
+                    "label": label,
+                    "margin": draw(POSITIVE),
+                    "fraction_unbound_animal": 0.1,
+                    "fraction_unbound_human": 0.2,
+                }
+                for label in draw(st.lists(LABELS, max_size=3))
+            ]
+        },
+        "A6": {"arms": draw(st.lists(arms(), max_size=3))},
+        "A7": {"animals": draw(st.lists(animals(), max_size=5))},
+        "B4": {"levels": draw(st.lists(LEVEL, max_size=6))},
+        "B8": {"with_dlt": x, "treated": n},
+        "B9": {
+            "subjects": draw(subjects(**{name: st.floats(0, 50) for name in ("alt", "ast", "bilirubin")}, alp=POSITIVE))
+        },
+        "B10": {
+            "subjects": [
+                {
+                    "id": id,
+                    "longest_ms": draw(st.floats(1, 900)),
+                    "longest_change_ms": draw(st.one_of(st.none(), st.floats(-300, 300))),
+                }
+                for id in range(draw(st.integers(0, 5)))
+            ]
+        },
+        "D9": {"at_target": x, "told": n},
+    }
+    for survival in ("C7", "C8", "C9", "C11"):
+        of_method[survival] = {name: [each[i] for each in times] for i, name in enumerate(("time", "event", "group"))}
+    of_method["C7"] |= {"events_planned": draw(st.integers(1, 60)), "hazard_ratio_design": draw(st.floats(0.1, 2))}
+    for response in ("C4", "C6"):
+        of_method[response] = {
+            "responders": x,
+            "evaluable": n,
+            "planned": draw(st.integers(1, 60)),
+            "markers": draw(MARKERS),
+        }
+    found = of_method[method]
+    dropped = draw(st.sets(st.sampled_from(sorted(found))))
+    return {name: value for name, value in found.items() if name not in dropped}
+
+
+def test_every_method_that_is_computed_is_tried():
+    assert PARAMETERS.keys() == EVALUATORS.keys()
+
+
+@pytest.mark.parametrize("method", sorted(EVALUATORS))
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_a_rule_always_recommends_something_and_says_why(method, data):
+    inputs = data.draw(inputs_of(method))
+    missing = data.draw(st.sampled_from([(), ("tumour volumes of animals",)]))
+    rule = CheckpointRule("RULE", 1, CheckpointKind.EFFICACY, method, PARAMETERS[method], "as written", "test")
+    found = evaluate(rule, Evidence(inputs, (), missing))
+    assert isinstance(found.recommendation, Verdict)
+    assert found.explanation.endswith(".")
+    assert all(text in found.explanation for text in missing)
+    assert "None" not in found.explanation
+    assert "nan" not in found.explanation
+    absent = [name for name in EVALUATORS[method].needs if inputs.get(name) in (None, [], {})]
+    if absent:
+        assert found.recommendation is Verdict.HOLD
+        assert found.explanation.startswith("It cannot be assessed yet: ")
+
+
+def test_what_people_decide_is_held_for_them():
+    rule = CheckpointRule("PLAN", 1, CheckpointKind.TOXICITY, "REVIEW", {}, "The plan says how.", "directive")
+    found = evaluate(rule, Evidence())
+    assert (found.recommendation, "decided by people" in found.explanation) == (Verdict.HOLD, True)
+
+
+def test_evidence_has_one_digest_whatever_the_order_it_was_seen_in():
+    one = Evidence({"a": 1, "b": [2]}, (), ("x", "y"))
+    other = Evidence({"b": [2], "a": 1}, (), ("y", "x"))
+    assert one.digest() == other.digest() != Evidence({"a": 1, "b": [3]}, (), ("x", "y")).digest()

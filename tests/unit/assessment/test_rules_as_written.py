@@ -1,0 +1,302 @@
+"""The rule book: what each method recommends on published examples, one small table for each."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+
+from pipeline.assessment.evaluation import evaluate
+from pipeline.assessment.finding import Evidence
+from pipeline.stages.checkpoints import CheckpointRule
+from pipeline.words import CheckpointKind, Verdict
+
+GO, CONDITIONAL_GO, HOLD, RECYCLE, NO_GO = (
+    Verdict.GO,
+    Verdict.CONDITIONAL_GO,
+    Verdict.HOLD,
+    Verdict.RECYCLE,
+    Verdict.NO_GO,
+)
+
+
+def found(method: str, parameters: dict, inputs: dict, missing: tuple[str, ...] = ()):
+    rule = CheckpointRule("RULE", 1, CheckpointKind.EFFICACY, method, parameters, "as written", "a publication")
+    return evaluate(rule, Evidence(inputs, (), missing))
+
+
+def levels(course: str) -> list[dict]:
+    """Read "1NNN 2NNT": at level 1 three without, at level 2 two without and one with a dose-limiting toxicity."""
+    counts: dict[str, list[int]] = {}
+    for label, outcomes in re.findall(r"(\d)([NT]+)", course):
+        of = counts.setdefault(label, [0, 0])
+        of[0] += len(outcomes)
+        of[1] += outcomes.count("T")
+    return [{"label": f"level {label}", "treated": n, "with_dlt": t} for label, (n, t) in sorted(counts.items())]
+
+
+BOIN = {"target": 0.3, "cutoff_eliminate": 0.95}
+
+
+@pytest.mark.parametrize(
+    ("course", "verdict", "dose"),
+    [
+        # 3/3/15/9 subjects with 0/0/4/4 toxicities: level 3 (the example of Yuan et al. 2016)
+        ("1NNN 2NNN 3NNNNNNNNNNNTTTT 4NNNNNTTTT", GO, "level 3"),
+        ("1NNN 2NNT 2NNN", GO, "level 2"),
+        ("1NNN 2NNN", GO, "level 2"),
+        ("1TTT", NO_GO, None),
+        ("1NTTTTT 2TTT", NO_GO, None),
+        # two of two is no ground yet to give the lowest dose up
+        ("1TT", GO, "level 1"),
+    ],
+)
+def test_escalation_selects_the_dose_nearest_the_target(course, verdict, dose):
+    result = found("B4", BOIN, {"levels": levels(course)})
+    assert (result.recommendation, result.outcome.get("mtd")) == (verdict, dose)
+
+
+MONITORED = {"target": 0.3, "prior": [0.6, 1.4], "cutoff": 0.95}
+
+
+@pytest.mark.parametrize(
+    ("course", "verdict"),
+    [("1NNN", GO), ("1NNT", GO), ("1NTT", GO), ("1TTT", NO_GO), ("1NNNTTT", GO), ("1NNTTTT", GO), ("1NTTTTT", NO_GO)],
+)
+def test_toxicity_is_followed_subject_by_subject(course, verdict):
+    (level,) = levels(course)
+    assert found("B8", MONITORED, level).recommendation is verdict
+
+
+@pytest.mark.parametrize(
+    ("alt", "bilirubin", "alp", "verdict"),
+    [
+        (3.0, 2.1, 1.9, HOLD),  # the case of the law
+        (3.0, 2.0, 1.0, GO),  # Temple's corollary
+        (2.9, 5.0, 1.0, GO),  # cholestasis
+        (8.0, 4.0, 2.0, GO),  # the alkaline phosphatase explains it
+        (8.0, 4.0, None, HOLD),  # nobody can tell whether it does
+    ],
+)
+def test_one_case_of_hys_law_is_one_too_many(alt, bilirubin, alp, verdict):
+    subject = {"id": 1, "alt": alt, "bilirubin": bilirubin} | ({} if alp is None else {"alp": alp})
+    assert found("B9", {"potential_cases_max": 0}, {"subjects": [subject]}).recommendation is verdict
+
+
+@pytest.mark.parametrize(
+    ("longest", "change", "verdict"),
+    [(500, 60, GO), (501, 10, HOLD), (450, 61, HOLD), (480, None, GO), (501, None, HOLD)],
+)
+def test_qtc_by_its_limit_and_its_change(longest, change, verdict):
+    subject = {"id": 1, "longest_ms": longest, "longest_change_ms": change}
+    rule = {"absolute_ms_max": 500, "change_ms_max": 60}
+    assert found("B10", rule, {"subjects": [subject]}).recommendation is verdict
+
+
+SIMON = {"p0": 0.05, "p1": 0.25, "alpha": 0.1, "beta": 0.1}
+"""Simon 1989, table 1: 0 of 9, then 2 of 24."""
+
+
+@pytest.mark.parametrize(
+    ("responders", "evaluable", "verdict"),
+    [
+        (0, 8, HOLD),
+        (0, 9, NO_GO),
+        (1, 9, CONDITIONAL_GO),
+        (1, 22, CONDITIONAL_GO),
+        (1, 23, NO_GO),  # even a response of the last subject would make two
+        (2, 24, NO_GO),
+        (3, 24, GO),
+        (3, 12, GO),  # what is left cannot take it away
+        (0, 0, HOLD),
+    ],
+)
+def test_two_stages_of_responses(responders, evaluable, verdict):
+    inputs = {"responders": responders, "evaluable": evaluable}
+    assert found("C4", SIMON, inputs).recommendation is verdict
+
+
+LEE_LIU = {"p0": 0.6, "prior": [0.6, 0.4], "theta_t": 0.9, "theta_l": 0.05}
+
+
+@pytest.mark.parametrize(
+    ("responders", "evaluable", "verdict", "probability"),
+    [(16, 23, CONDITIONAL_GO, 0.5656), (10, 23, NO_GO, None), (28, 40, GO, 1.0), (27, 40, NO_GO, 0.0)],
+)
+def test_predictive_probability_of_success(responders, evaluable, verdict, probability):
+    """The example of Lee and Liu 2008: 16 of 23 in a trial of 40."""
+    inputs = {"responders": responders, "evaluable": evaluable, "planned": 40}
+    result = found("C6", LEE_LIU, inputs)
+    assert result.recommendation is verdict
+    if probability is not None:
+        assert result.statistic == pytest.approx(probability, abs=5e-5)
+
+
+# Freireich 1963: weeks in remission of children with leukaemia, with mercaptopurine and with placebo; 0 is censored.
+MERCAPTOPURINE = "6 6 6 6* 7 9* 10 10* 11* 13 16 17* 19* 20* 22 23 25* 32* 32* 34* 35*"
+PLACEBO = "1 1 2 2 3 4 4 5 5 8 8 8 8 11 11 12 12 15 17 22 23"
+
+
+def course(weeks: str) -> tuple[list[int], list[int]]:
+    return [int(week.rstrip("*")) for week in weeks.split()], [int("*" not in week) for week in weeks.split()]
+
+
+def remission() -> dict:
+    (treated, ended), (control, failed) = course(MERCAPTOPURINE), course(PLACEBO)
+    return {
+        "time": treated + control,
+        "event": ended + failed,
+        "group": ["treated"] * len(treated) + ["control"] * len(control),
+    }
+
+
+@pytest.mark.parametrize(
+    ("parameters", "verdict"),
+    [
+        ({"alpha_two_sided": 0.05}, GO),
+        ({"alpha_two_sided": 0.00001}, NO_GO),
+        ({"alpha_two_sided": 0.05, "events_planned": 31}, HOLD),
+    ],
+)
+def test_survival_against_the_control(parameters, verdict):
+    result = found("C9", parameters, remission())
+    assert result.recommendation is verdict
+    assert result.outcome["hazard_ratio"] == pytest.approx(math.exp(-1.5721), rel=1e-4)
+    assert result.statistic == pytest.approx(4.17e-5, rel=1e-2)
+
+
+def test_a_survival_that_is_worse_is_no_benefit_however_sure():
+    inputs = remission()
+    inputs["group"] = ["control" if arm == "treated" else "treated" for arm in inputs["group"]]
+    assert found("C9", {"alpha_two_sided": 0.05}, inputs).recommendation is NO_GO
+
+
+def test_conditional_power_of_an_interim_look():
+    """z = sqrt(16.79) with 30 of 60 planned events: what is left to reach is little."""
+    more = {"events_planned": 60, "hazard_ratio_design": 0.5}
+    rule = {"alpha_one_sided": 0.025, "conditional_power_min": 0.2}
+    result = found("C7", rule, remission() | more)
+    assert result.recommendation is GO
+    assert result.outcome["z"] == pytest.approx(math.sqrt(16.793), rel=1e-3)
+    against = remission()
+    against["group"] = ["control" if arm == "treated" else "treated" for arm in against["group"]]
+    assert found("C7", rule, against | more).recommendation is NO_GO
+    assert found("C7", rule, remission() | more | {"events_planned": 30}).recommendation is HOLD
+
+
+@pytest.mark.parametrize(
+    ("weeks", "bar", "verdict"),
+    [
+        (MERCAPTOPURINE, 20, GO),
+        (MERCAPTOPURINE, 23, GO),
+        (MERCAPTOPURINE, 24, NO_GO),
+        (PLACEBO, 9, NO_GO),
+        ("6* 7*", 9, HOLD),
+    ],
+)
+def test_half_last_as_long_as_is_asked(weeks, bar, verdict):
+    """Medians of 23 and 8 weeks."""
+    time, event = course(weeks)
+    assert found("C8", {"median_days_min": bar}, {"time": time, "event": event}).recommendation is verdict
+
+
+def test_a_duration_without_a_bar_is_for_people_to_judge():
+    time, event = course(PLACEBO)
+    result = found("C8", {"conf_level": 0.95}, {"time": time, "event": event})
+    assert (result.recommendation, result.statistic) == (HOLD, 8)
+    assert "people decide" in result.explanation
+
+
+NCI = {"summary": "mean", "tc_percent_max": 42, "max_toxic_deaths": 0.1, "max_weight_loss_percent": 20}
+
+
+@pytest.mark.parametrize(
+    ("treated_end", "weight_loss", "verdict"),
+    [(420, None, GO), (430, None, NO_GO), (90, 20, GO), (90, 21, NO_GO)],
+)
+def test_antitumour_activity_at_a_dose_the_animals_bear(treated_end, weight_loss, verdict):
+    arm = {
+        "label": "high",
+        "treated_start": [100.0] * 3,
+        "treated_end": [float(treated_end)] * 3,
+        "control_start": [100.0] * 3,
+        "control_end": [1000.0] * 3,
+        "weight_loss_percent": weight_loss,
+    }
+    assert found("A6", NCI, {"arms": [arm]}).recommendation is verdict
+
+
+@pytest.mark.parametrize(("shrinking", "growing", "verdict"), [(3, 7, GO), (2, 8, NO_GO), (1, 0, GO)])
+def test_xenografts_that_respond(shrinking, growing, verdict):
+    days = [0, 10, 20]
+    animals = [{"arm": "high", "day": days, "volume": [200.0, 60.0, 20.0]}] * shrinking
+    animals += [{"arm": "high", "day": days, "volume": [200.0, 400.0, 800.0]}] * growing
+    rule = {"min_day": 10, "response_share_min": 0.3, "responses": ["mCR", "mPR"]}
+    assert found("A7", rule, {"animals": animals}).recommendation is verdict
+
+
+@pytest.mark.parametrize(("ic50", "verdict"), [(100, GO), (99, CONDITIONAL_GO), (30, CONDITIONAL_GO), (29, NO_GO)])
+def test_herg_thirty_times_over_the_free_peak(ic50, verdict):
+    inputs = {"herg_ic50_um": ic50, "cmax_ng_per_ml": 500.0, "molar_mass": 500.0, "fraction_unbound": 1.0}
+    assert found("A4", {"alert_below": 30, "caution_below": 100}, inputs).recommendation is verdict
+
+
+@pytest.mark.parametrize(("margins", "verdict"), [([3.0], GO), ([0.99], NO_GO), ([3.0, 0.5], NO_GO)])
+def test_the_least_exposure_margin_decides(margins, verdict):
+    each = [
+        {"label": f"{n}", "margin": margin, "fraction_unbound_animal": 0.1, "fraction_unbound_human": 0.1}
+        for n, margin in enumerate(margins)
+    ]
+    assert found("A5", {"free_margin_min": 1}, {"margins": each}).recommendation is verdict
+
+
+@pytest.mark.parametrize(("at_target", "told", "verdict"), [(5, 10, GO), (4, 10, RECYCLE), (0, 0, HOLD)])
+def test_exposure_that_is_not_reached_sends_the_dose_back(at_target, told, verdict):
+    inputs = {"at_target": at_target, "told": told}
+    assert found("D9", {"share_at_target_min": 0.5}, inputs).recommendation is verdict
+
+
+def test_several_methods_in_one_rule_recommend_the_severest():
+    liver = {"subjects": [{"id": 1, "alt": 1.0, "bilirubin": 1.0, "alp": 1.0}]}
+    heart = {"subjects": [{"id": 1, "longest_ms": 520, "longest_change_ms": 10}]}
+    rule = {"potential_cases_max": 0, "with": ["B10"]}
+    result = found("B9", rule, liver | {"with": {"B10": heart}})
+    assert result.recommendation is HOLD
+    assert "0 of 1 subjects are potential Hy's law cases" in result.explanation
+    assert "1 of 1 subjects had a QTc above 500 ms" in result.explanation
+    alone = found("B9", rule, liver | {"with": {"B10": {"subjects": []}}}, ("QTc readings",))
+    assert alone.recommendation is HOLD
+    assert "QTc readings" in alone.explanation
+
+
+def marker(name: str, present: tuple[int, int], absent: tuple[int, int], control=((0, 0), (0, 0))) -> dict:
+    def states(one, other):
+        rates = {"present": one, "absent": other, "unknown": (0, 0)}
+        return {state: {"responders": x, "evaluable": n} for state, (x, n) in rates.items()}
+
+    assays = [{"assay": "IHC", "cut_off": 10.0}]
+    return {"marker": name, "assays": assays, "treated": states(present, absent), "control": states(*control)}
+
+
+def test_the_positives_stand_beside_all_and_are_exploratory_unless_planned():
+    inputs = {"responders": 2, "evaluable": 24, "markers": [marker("HER2", (2, 9), (0, 15))]}
+    explored = found("C4", SIMON, inputs)
+    assert explored.recommendation is NO_GO
+    assert "Exploratory, not planned by the rule: with HER2 2 of 9 respond" in explored.explanation
+    planned = found("C4", SIMON | {"biomarker": "her2"}, inputs)
+    assert planned.recommendation is CONDITIONAL_GO
+    assert planned.explanation.endswith("It goes on in subjects with HER2 alone.")
+    (told,) = planned.outcome["markers"]
+    assert (told["planned"], told["recommendation"]) == (True, "CONDITIONAL_GO")
+    # Exact limits of 2 of 9, and Fisher's test of 2/9 against 0/15: 36/276.
+    assert (told["present"]["low"], told["present"]["high"]) == pytest.approx((0.0281, 0.6001), abs=1e-4)
+    assert told["fisher_p"] == pytest.approx(36 / 276)
+    assert told["interaction"] is None
+
+
+def test_with_a_control_arm_the_interaction_is_told():
+    of = marker("HER2", (10, 20), (5, 20), control=((5, 20), (5, 20)))
+    result = found("C4", SIMON, {"responders": 15, "evaluable": 40, "markers": [of]})
+    # log of (10/10)/(5/15) in those with the marker, 0 in those without
+    assert result.outcome["markers"][0]["interaction"]["log_odds_ratio"] == pytest.approx(math.log(3))
