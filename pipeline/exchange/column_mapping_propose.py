@@ -230,7 +230,13 @@ def _read_as(kind: Kind, headings: Sequence[str]) -> dict[int, tuple[str, _Match
 
 
 def _field_of(kind: Kind, heading: str) -> tuple[str, _Match] | None:
-    words = _words(kind.code)
+    """Return the field a heading names, or seems to name."""
+    return _exactly(kind.code, heading) or _roughly(kind.code, heading)
+
+
+@lru_cache(maxsize=8192)
+def _exactly(code: str, heading: str) -> tuple[str, _Match] | None:
+    kind, words = KINDS[code], _words(code)
     plain, unit = split_heading(heading)
     whole = fold(heading)
     for text in (plain, whole, whole.replace(" ", ""), plain.replace(" ", "")):
@@ -238,7 +244,13 @@ def _field_of(kind: Kind, heading: str) -> tuple[str, _Match] | None:
             name, rank = words[text]
             if not _is_unit_only(kind, name, unit):
                 return name, _Match(rank, True)
-    parts = plain.split()
+    return None
+
+
+@lru_cache(maxsize=8192)
+def _roughly(code: str, heading: str) -> tuple[str, _Match] | None:
+    words = _words(code)
+    parts = split_heading(heading)[0].split()
     candidates = []
     for key, (name, rank) in words.items():
         sought = key.split()
@@ -252,8 +264,7 @@ def _field_of(kind: Kind, heading: str) -> tuple[str, _Match] | None:
 
 def known_headings(kind: str, headings: Sequence[str]) -> int:
     """Return how many headings are beyond doubt fields of a kind, each field counted once."""
-    found = (_field_of(KINDS[kind], heading) for heading in headings)
-    return len({name for name, match in filter(None, found) if match.exact})
+    return len({found[0] for heading in headings if (found := _exactly(kind, heading)) is not None})
 
 
 def _is_unit_only(kind: Kind, name: str, unit: str | None) -> bool:
