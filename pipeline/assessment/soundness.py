@@ -173,10 +173,9 @@ def _predictive(sound: Mapping[str, Any], _all: Mapping[str, Any]) -> Iterator[F
     from pipeline.efficacy.predictive_probability import predictive_probability
 
     planned, prior = sound["planned"], tuple(sound["prior"])
-    if planned <= 10_000:
-        best = predictive_probability(planned, planned, planned, prior, sound["p0"], sound["theta_t"])
-        if best.pp <= 0:
-            yield "theta_t", f"not even {planned} responses in {planned} subjects would be a success"
+    best = predictive_probability(planned, planned, planned, prior, sound["p0"], sound["theta_t"])
+    if best.pp <= 0:
+        yield "theta_t", f"not even {planned} responses in {planned} subjects would be a success"
 
 
 _TOGETHER: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Iterator[Fault]]] = {

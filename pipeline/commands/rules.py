@@ -69,10 +69,7 @@ def define_rule(act: Act, command: DefineRule) -> Mapping[str, Any]:
     if not isinstance(command.parameters, Mapping):
         errors.append(InputError("the parameters are an object of names and values", path=("input", "parameters")))
         refuse(errors)
-    text = orjson.dumps(dict(command.parameters), option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
-    if len(text) > _MOST_PARAMETERS:
-        errors.append(InputError("the parameters are longer than 20,000 characters", path=("input", "parameters")))
-        refuse(errors)
+    text = _as_text(command.parameters, errors)
     asked = {edge.source for edge in graph.edges if command.code in edge.requires}
     stages = command.stages or tuple(stage.code for stage in graph.stages if stage.code in asked)
     known = latest_parameters(rules)
@@ -113,6 +110,21 @@ def define_rule(act: Act, command: DefineRule) -> Mapping[str, Any]:
         },
     )
     return {"rule": id, "code": command.code, "version": number}
+
+
+def _as_text(parameters: Mapping[str, Any], errors: list[PipelineError]) -> str:
+    """Return the parameters as they are kept; refuse, with what was found before, what cannot be."""
+    text = ""
+    try:
+        text = orjson.dumps(dict(parameters), option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError as error:
+        said = f"the parameters cannot be kept ({error}); use texts, numbers, truth values, lists and objects"
+        errors.append(InputError(said, path=("input", "parameters")))
+    if len(text) > _MOST_PARAMETERS:
+        errors.append(InputError("the parameters are longer than 20,000 characters", path=("input", "parameters")))
+    if not text or len(text) > _MOST_PARAMETERS:
+        refuse(errors)
+    return text
 
 
 def _refuse_the_same(act: Act, newest: int, content: Mapping[str, Any]) -> None:

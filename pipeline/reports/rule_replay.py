@@ -275,18 +275,25 @@ def acts_of_evidence(reader: Reader, molecules: Sequence[int], rule: CheckpointR
         found[molecule] |= {since, until or since}
     for kind in sorted(kinds_of(rule) - {"StudyMolecule"}):
         table = NODES[kind].table
-        of_molecule = kind == "Molecule" or "molecule_id" in table.c
-        column = table.c.id if kind in ("Molecule", "Study") else table.c["molecule_id" if of_molecule else "study_id"]
-        keys = wanted if of_molecule else sorted(by_study)
-        for first in range(0, len(keys), _AT_ONCE):
-            statement = select(column, table.c.since_act, table.c.until_act).where(
-                among(column, keys[first : first + _AT_ONCE])
-            )
-            for key, since, until in reader.connection.execute(statement.distinct()):
+        if kind in ("Molecule", "Study"):
+            keys = {"id": kind == "Molecule"}
+        else:
+            keys = {name: name == "molecule_id" for name in ("molecule_id", "study_id") if name in table.c}
+        for name, of_molecule in keys.items():
+            known = wanted if of_molecule else sorted(by_study)
+            for key, since, until in _changes(reader, table, name, known):
                 for molecule in (key,) if of_molecule else by_study[key]:
                     found[molecule] |= {since, until or since}
     last = reader.view.known_at
     return found if last is None else {id: {act for act in of if act <= last} for id, of in found.items()}
+
+
+def _changes(reader: Reader, table: Any, name: str, keys: Sequence[int]) -> Iterator[tuple[int, int, int | None]]:
+    column = table.c[name]
+    for first in range(0, len(keys), _AT_ONCE):
+        statement = select(column, table.c.since_act, table.c.until_act)
+        statement = statement.where(among(column, keys[first : first + _AT_ONCE])).distinct()
+        yield from reader.connection.execute(statement).tuples()
 
 
 def treated_at(reader: Reader, molecule: int, act: int | None) -> int:

@@ -60,6 +60,8 @@ def test_a_rule_is_defined_shown_and_put_to_use(filled: Caller, tmp_path: Path):
         (RULE.replace('"C4"', "4"), "are texts"),
         (RULE.replace("p0 = 0.2", "p0 = 0.6"), "p0 has to be below p1"),
         (RULE.replace("p0 = 0.2", 'p0 = "x"'), "p0 has to be a number"),
+        (RULE.replace("p0 = 0.2", "p0 = 1" + "0" * 400), "cannot be kept"),
+        (RULE.replace("p0 = 0.2", "p0 = 2020-01-01"), "p0 has to be a number"),
         (RULE + "#" * 200_000, "larger than 100,000 bytes"),
     ],
 )

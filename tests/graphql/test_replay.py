@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.access import Actor, Role
 from pipeline.assessment.composition import judge
+from pipeline.assessment.replay import Replay
 from pipeline.centre import Centre
 from pipeline.reports import rule_replay
 from pipeline.reports.replayed_counts import CountHistory
@@ -190,3 +192,40 @@ def test_a_recommendation_that_comes_out_otherwise_is_named(api, centre, monkeyp
     assert (count, len(found)) == (1, 1)
     assert found[0].evidence_equal
     assert "0.5 against 0.3" in found[0].now
+
+
+def test_a_corrected_record_and_a_rule_put_aside_leave_the_past_as_it_was(api, centre):
+    from schema.node import global_id
+
+    programme, study, source = phase_one(centre)
+    escalate(centre, study, source, SAFE)
+    content = {"programme": global_id("Programme", programme), "rule": "DOSE_LIMITING_TOXICITY"}
+    api(ASSESS, input=content)
+    tree = {"and": ["CONTINUED_TOXICITY", {"method": "B4", "parameters": {"target": 0.25}, "label": "a dose"}]}
+    rule = {
+        "code": "DOSE_LIMITING_TOXICITY",
+        "kind": "TOXICITY",
+        "method": "COMPOSED",
+        "description": "d",
+        "source": "s",
+    }
+    define = "mutation ($input: DefineRuleInput!) { defineRule(input: $input) { rule { version } errors { message } } }"
+    use = "mutation ($input: UseRuleInput!) { useRule(input: $input) { errors { message } } }"
+    made = api(define, input=rule | {"parameters": {"composition": tree}})["defineRule"]
+    assert (made["errors"], made["rule"]) == ([], {"version": 2})
+    other = Actor.of("B. Lead", Role.LEAD)
+    assert api(use, input={"code": rule["code"], "version": 2}, as_=other)["useRule"]["errors"] == []
+    assert api(ASSESS, input=content)["assessCheckpoint"]["checkpoint"]["recommendation"] == "GO"
+    level(centre, study, source, 1, 6, 6)
+    assert api(ASSESS, input=content)["assessCheckpoint"]["checkpoint"]["recommendation"] == "NO_GO"
+    stricter = {"target": 0.2, "prior": [0.6, 1.4], "cutoff": 0.9}
+    part = {"code": "CONTINUED_TOXICITY", "kind": "TOXICITY", "method": "B8", "description": "d", "source": "s"}
+    api(define, input=part | {"parameters": stricter})
+    api(use, input={"code": "CONTINUED_TOXICITY", "version": 2})
+    api(use, input={"code": "DOSE_LIMITING_TOXICITY", "version": 1})
+    with centre.read() as reader:
+        assert deviations(reader) == (3, [])
+        composed = replay_rule(reader, "DOSE_LIMITING_TOXICITY", 2).programmes[0]
+        plain = replay_rule(reader, "DOSE_LIMITING_TOXICITY", 1).programmes[0]
+    assert composed.act == plain.act
+    assert composed.outcome is Replay.IN_PHASE
