@@ -206,10 +206,17 @@ def open_study(connection: Connection, view: View, code: str, *, pseudonyms: boo
 
 
 def _name_subjects(study: StudyOnRecord, *, pseudonyms: bool) -> None:
-    for row in study.rows(study_tables.subjects):
-        if row["erased"] or row["code"] is None:
+    # What a subject asked for later holds for what was known before as well.
+    table = study_tables.subjects
+    now = select(table.c.id, table.c.erased, table.c.opposed_to_reuse).where(
+        table.c.until_act.is_(None), table.c.study_id == study.id
+    )
+    marks = {row.id: (bool(row.erased), bool(row.opposed_to_reuse)) for row in study.connection.execute(now)}
+    for row in study.rows(table):
+        erased, opposed = marks.get(row["id"], (True, True))
+        if erased or row["erased"] or row["code"] is None:
             study.left_out["subjects erased"] += 1
-        elif row["opposed_to_reuse"]:
+        elif opposed or row["opposed_to_reuse"]:
             study.left_out["subjects opposed to reuse"] += 1
         else:
             code = row["code"] if pseudonyms else f"S{len(study.codes) + 1:04d}"

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from pipeline.access import Actor, Role
-from pipeline.centre import SYSTEM, Centre
+from pipeline.centre import SYSTEM, Centre, utc_now
 from pipeline.commands.imports import ImportFiles
 from pipeline.errors import InputError, NotFound, NotPermitted
 from pipeline.exchange.formats import read_files
@@ -163,7 +163,7 @@ def mark(centre: Centre, who: str, /, **marks: object) -> None:
         act.revise(table, row, marks)
         return {"subject": row["id"]}
 
-    centre.journal.perform("Mark", write, actor=SYSTEM, now=NOW)
+    centre.journal.perform("Mark", write, actor=SYSTEM, now=utc_now())
 
 
 def everything(folder: Path) -> str:
@@ -229,6 +229,15 @@ def test_who_was_erased_or_is_opposed_is_left_out_and_counted(centre: Centre, wr
     }
     assert account.rows["DM"] == 1
     assert account.rows["PC"] == 2
+
+
+def test_what_a_subject_asked_for_holds_for_earlier_moments(centre: Centre, written) -> None:
+    brought_in(centre, WITH_POOLS)
+    before = utc_now()
+    mark(centre, "S1-2", opposed_to_reuse=True)
+    folder, account = written(centre, "S1", "csv", known_at=before)
+    assert account.left_out["subjects opposed to reuse"] == 1
+    assert "S1-2" not in everything(folder)
 
 
 def test_what_was_retracted_or_rejected_stays_here(centre: Centre, written) -> None:
