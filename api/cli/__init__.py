@@ -16,7 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("api.cli.serve", "Serve the GraphQL API and its pages."),
     "import": ("api.cli.imports", "Bring files in: portfolios, snapshots, phase I trials, registry records, stops."),
     "mapping": ("api.cli.mappings", "Propose, confirm and list how the columns of tables are read."),
-    "export": ("api.cli.export", "Write molecules, programmes, transitions or history as CSV, JSON lines or xlsx."),
+    "export": ("api.cli.export", "Write molecules, programmes or history as tables, or a study as SDTM."),
     "monitoring": ("api.cli.monitoring", "Log concentrations; correct, exclude, verify, retract or reject them."),
     "alerts": ("api.cli.alerts", "List alerts, and answer for them."),
     "schema": ("api.cli.schema", "Print the GraphQL schema."),
