@@ -69,7 +69,5 @@ class Analytes:
     def _named(self, analyte: str) -> int | None:
         key, table, names = canonical_key(analyte), tables.molecules, tables.molecule_names
         synonyms = select(names.c.molecule_id).where(names.c.until_act.is_(None), names.c.name_key == key)
-        found = self.act.current(
-            table, unmerged(table), or_(table.c.name_key == key, table.c.id.in_(synonyms))
-        )
+        found = self.act.current(table, unmerged(table), or_(table.c.name_key == key, table.c.id.in_(synonyms)))
         return int(found[0]["id"]) if len(found) == 1 else None
