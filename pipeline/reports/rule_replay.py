@@ -288,12 +288,14 @@ def acts_of_evidence(reader: Reader, molecules: Sequence[int], rule: CheckpointR
     return found if last is None else {id: {act for act in of if act <= last} for id, of in found.items()}
 
 
-def _changes(reader: Reader, table: Any, name: str, keys: Sequence[int]) -> Iterator[tuple[int, int, int | None]]:
+def _changes(reader: Reader, table: Any, name: str, keys: Sequence[int]) -> list[tuple[int, int, int | None]]:
     column = table.c[name]
+    found: list[tuple[int, int, int | None]] = []
     for first in range(0, len(keys), _AT_ONCE):
         statement = select(column, table.c.since_act, table.c.until_act)
         statement = statement.where(among(column, keys[first : first + _AT_ONCE])).distinct()
-        yield from reader.connection.execute(statement).tuples()
+        found += [(row[0], row[1], row[2]) for row in reader.connection.execute(statement)]
+    return found
 
 
 def treated_at(reader: Reader, molecule: int, act: int | None) -> int:
