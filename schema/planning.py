@@ -31,6 +31,7 @@ from graphql import (
 from graphql.execution.collect_fields import collect_sub_fields
 from graphql.execution.values import get_argument_values
 
+from pipeline.errors import PipelineError
 from pipeline.store.columns import Flag, Real, Whole, Words
 from pipeline.store.nodes import NODES
 from pipeline.store.plans import (
@@ -51,9 +52,9 @@ from pipeline.store.plans import (
     Value,
     Worked,
 )
-from pipeline.store.selection import OF_THE_ACT, AnyNode, ColumnOf, Computed, Link, Shape
+from pipeline.store.selection import OF_THE_ACT, AnyNode, ColumnOf, Computed, Link, Selection, Shape
 from schema.node import GlobalId
-from schema.reading import ReadField, declared_of
+from schema.reading import ReadField, declared_of, slot
 
 _KEPT = 128  # plans; each keeps the document it was made for
 _MOST_FIELDS = 2_000  # of one plan; a fragment spread in many places counts at each of them
@@ -83,16 +84,20 @@ _known: OrderedDict[tuple[Any, ...], Known] = OrderedDict()
 _switches: OrderedDict[int, tuple[OperationDefinitionNode, tuple[str, ...]]] = OrderedDict()
 
 
-def known_plan(info: GraphQLResolveInfo) -> Known:
-    """Return the plan of the field being resolved, made at first sight of its document."""
+Asks = Callable[[GraphQLResolveInfo, GraphQLOutputType, Sequence[FieldNode]], Mapping[str, Selection]]
+"""Tells, by node, what is asked below a field, the way the plain path reads it."""
+
+
+def known_plan(info: GraphQLResolveInfo, asks: Asks, below: str | None = None) -> Known:
+    """Return the plan of the field being resolved, or of the one `below` it, made at first sight of its document."""
     operation = info.operation
-    key = (id(operation), info.path.key, *(info.variable_values.get(name) for name in _switches_of(info)))
+    key = (id(operation), info.path.key, below, *(info.variable_values.get(name) for name in _switches_of(info)))
     found = _known.get(key)
     if found is not None and found.operation is operation:
         return found
-    planning = _Planning(info)
+    planning = _Planning(info, asks)
     try:
-        plans = planning.plans()
+        plans = planning.plans() if below is None else planning.plans_below(below)
     except (Unplannable, GraphQLError):
         plans = None
     found = _known[key] = Known(operation, plans, planning.varying)
@@ -128,6 +133,7 @@ def _switches_of(info: GraphQLResolveInfo) -> tuple[str, ...]:
 @dataclass(slots=True)
 class _Planning:
     info: GraphQLResolveInfo
+    asks: Asks
     varying: list[tuple[GraphQLField, FieldNode]] = field(default_factory=list)
     moving: list[tuple[int, Link]] = field(default_factory=list)
     fields: int = 0
@@ -143,6 +149,17 @@ class _Planning:
         if kind.name.endswith("Connection"):
             return {kind.name: Plan(self._parts(kind, info.field_nodes), tuple(self.moving))}
         return {kind.name: Plan(self._level(kind, info.field_nodes), tuple(self.moving))}
+
+    def plans_below(self, name: str) -> dict[str, Plan]:
+        """Return the plan of the records of a field below; where it is asked for twice, they are merged as plain."""
+        kind = get_named_type(self.info.return_type)
+        assert isinstance(kind, GraphQLObjectType)
+        found = self._collected(kind, self.info.field_nodes).values()
+        asked = [group for group in found if group[0].name.value == name]
+        below = get_named_type(kind.fields[name].type)
+        if len(asked) != 1 or not isinstance(below, GraphQLObjectType):
+            raise Unplannable
+        return {below.name: Plan(self._level(below, asked[0]), tuple(self.moving))}
 
     # ------------------------------------------------------------ inside
 
@@ -197,10 +214,10 @@ class _Planning:
                 levels = tuple(self._level(t, nodes) for t in types if t.name in NODES)
                 return Chosen(reads.node_column, reads.id_column, levels)
             case Computed(twin=None) as reads:
-                return Worked(reads, self._arguments(definition, nodes[0]), self._finish(definition.type, nodes))
+                return self._worked(reads, self._arguments(definition, nodes[0]), definition.type, nodes)
             case Computed(twin=twin) as reads if twin is not None:
                 level = self._level(below, nodes, told=True) if isinstance(below, GraphQLObjectType) else None
-                rest = Worked(reads, {}, self._finish(definition.type, nodes)) if twin.rest else None
+                rest = self._worked(reads, {}, definition.type, nodes) if twin.rest else None
                 return Told(twin, reads.needs, level, rest)
         raise Unplannable
 
@@ -229,6 +246,12 @@ class _Planning:
                     parts.append(Asking(key, part))
         return tuple(parts)
 
+    def _worked(
+        self, reads: Computed, arguments: Arguments, output: GraphQLOutputType, nodes: list[FieldNode]
+    ) -> Worked:
+        finish = self._finish(output, nodes)  # refuses what hangs on variables, so that the selection holds for all
+        return Worked(reads, arguments, finish, next(iter(self.asks(self.info, output, nodes).values()), None))
+
     def _finish(self, output: GraphQLOutputType, nodes: Sequence[FieldNode]) -> Callable[[Any], Any]:
         """Return what turns a value worked out in Python into what is answered."""
         if isinstance(output, GraphQLNonNull):
@@ -246,18 +269,36 @@ class _Planning:
             return lambda values: None if values is None else [item(value) for value in values]
         if is_leaf_type(output):
             return _leaf(cast(GraphQLLeafType, output))
-        assert isinstance(output, GraphQLObjectType)
+        if not isinstance(output, GraphQLObjectType):  # which record it is, only the plain path tells
+            raise Unplannable
         keys: list[tuple[str, str | None, Callable[[Any], Any]]] = []
+        declared = declared_of(output.graphene_type)  # type: ignore[attr-defined]
         for key, group in self._collected(output, nodes).items():
             name = group[0].name.value
             if name == "__typename":
                 keys.append((key, None, lambda _row, name=output.name: name))  # type: ignore[misc]
             else:
-                known = declared_of(output.graphene_type).get(name)  # type: ignore[attr-defined]
-                if output.fields[name].args or isinstance(getattr(known, "reads", None), Link | AnyNode | Computed):
-                    raise Unplannable  # a record below a value worked out in Python is read level by level
-                keys.append((key, name, self._finish(output.fields[name].type, group)))
-        return lambda row: None if row is None else {k: end(row if n is None else row[n]) for k, n, end in keys}
+                place = self._slot(output.fields[name], group[0], declared.get(name))
+                keys.append((key, place, self._finish(output.fields[name].type, group)))
+
+        def finish(row: Any) -> Any:
+            if row is None:
+                return None
+            values = [(key, row if name is None else row[name], end) for key, name, end in keys]
+            if any(isinstance(value, PipelineError) for _, value, _ in values):  # of this field alone
+                raise Refused
+            return {key: end(value) for key, value, end in values}
+
+        return finish
+
+    def _slot(self, definition: GraphQLField, node: FieldNode, declared: Any) -> str:
+        """Return where a value stands in a row below a value worked out in Python, which the plain path read."""
+        name = node.name.value
+        if not definition.args:
+            return name
+        if _varies(node.arguments) or getattr(declared, "reads", None) is None:
+            raise Unplannable
+        return slot(name, get_argument_values(definition, node, self.info.variable_values))
 
 
 def _leaf(kind: GraphQLLeafType) -> Callable[[Any], Any]:

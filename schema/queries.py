@@ -36,7 +36,7 @@ from schema.reasons import ReasonQueries
 from schema.reviews import ReviewItemConnection, ReviewStatus
 from schema.rule_replay import PARAMETERS, RuleReplay, replay_row
 from schema.scalars import Date, DateTime
-from schema.selection import asked_of, by_type, selection_below, selection_of
+from schema.selection import asked_of, by_type, records_below, selection_of
 from schema.stages import CheckpointRule, Site, StateGraph
 from schema.studies import Study
 from schema.words import CheckpointKind, Modality, ProgrammeStatus, enum_of
@@ -428,7 +428,7 @@ class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType
         """Search by structure."""
         reader = _reader(info, {})
         found = structures.hits(reader, arguments)
-        selection = selection_below(info, "molecule").get("Molecule", Selection("Molecule"))
+        selection = records_below(info, "molecule").get("Molecule", Selection("Molecule"))
         rows = molecule_rows(reader, selection, [id for id, _ in found])
         return [{"molecule": rows[id], "similarity": similarity} for id, similarity in found]
 

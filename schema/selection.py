@@ -57,11 +57,13 @@ def by_type(info: GraphQLResolveInfo) -> dict[str, Selection]:
     return plain() if planned is None else {name: Selection(name, planned=p) for name, p in planned.items()}
 
 
-def _planned(info: GraphQLResolveInfo, plain: Callable[[], Any], *, by_type: bool = False) -> dict[str, Planned] | None:
+def _planned(
+    info: GraphQLResolveInfo, plain: Callable[[], Any], *, by_type: bool = False, below: str | None = None
+) -> dict[str, Planned] | None:
     """Return the plans of the field being resolved; None where the plain path is taken."""
     if not getattr(info.context, "planned", False):
         return None
-    known = known_plan(info)
+    known = known_plan(info, _by_node, below)
     if known.plans is None:
         return None
     given = known.given(info)
@@ -71,16 +73,23 @@ def _planned(info: GraphQLResolveInfo, plain: Callable[[], Any], *, by_type: boo
     }
 
 
+def records_below(info: GraphQLResolveInfo, name: str) -> dict[str, Selection]:
+    """Return, by node, what is asked of the records of the field `name` below the one being resolved."""
+
+    def plain() -> dict[str, Selection]:
+        return selection_below(info, name)
+
+    planned = _planned(info, plain, by_type=True, below=name)
+    return plain() if planned is None else {node: Selection(node, planned=p) for node, p in planned.items()}
+
+
 def selection_below(info: GraphQLResolveInfo, name: str, kind: str | None = None) -> dict[str, Selection]:
     """Return, by node, what is asked of the field `name` below the one being resolved (of its type `kind`)."""
     parent = get_named_type(info.return_type)
     if kind is not None:
         parent = info.schema.type_map[kind]
-    below: dict[str, Selection] = {}
-    for nodes in _fields(info, _object(parent), [info.field_nodes]).get(name, []):
-        field = _object(parent).fields[name]
-        below |= _by_node(info, field.type, nodes)
-    return below
+    groups = _fields(info, _object(parent), [info.field_nodes]).get(name, [])
+    return _by_type(info, _object(parent).fields[name].type, groups) if groups else {}
 
 
 def field_below(info: GraphQLResolveInfo, name: str) -> list[FieldNode]:
@@ -165,9 +174,15 @@ def _asked(
 
 
 def _by_node(info: GraphQLResolveInfo, output: GraphQLOutputType, nodes: Sequence[FieldNode]) -> dict[str, Selection]:
+    return _by_type(info, output, [nodes])
+
+
+def _by_type(
+    info: GraphQLResolveInfo, output: GraphQLOutputType, groups: Sequence[Sequence[FieldNode]]
+) -> dict[str, Selection]:
     kind = get_named_type(output)
     if isinstance(kind, GraphQLInterfaceType):
-        return {t.name: _selection(info, t, [nodes]) for t in info.schema.get_possible_types(kind)}
+        return {t.name: _selection(info, t, groups) for t in info.schema.get_possible_types(kind)}
     if isinstance(kind, GraphQLObjectType):
-        return {kind.name: _selection(info, kind, [nodes])}
+        return {kind.name: _selection(info, kind, groups)}
     return {}

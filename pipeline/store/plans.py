@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, literal_column
 
-from pipeline.store.selection import OF_THE_ACT, Computed, Link, View
+from pipeline.store.selection import OF_THE_ACT, Computed, Link, Selection, View
 
 if TYPE_CHECKING:
     from pipeline.store.statements import Prepared
@@ -124,11 +124,15 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """A value worked out in Python. finish: turns it into what is answered, or raises Refused."""
+    """A value worked out in Python. finish: turns it into what is answered, or raises Refused.
+
+    below: what is asked below it, for records that are read where it is worked out.
+    """
 
     reads: Computed
     arguments: Arguments
     finish: Callable[[Any], Any]
+    below: Selection | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,7 @@ class _Run:
         given = self.planned.given
         arguments = given[left.arguments.place] if isinstance(left.arguments, Given) else left.arguments
         try:
-            values = left.reads.compute(self.reader, contents, arguments, None)
+            values = left.reads.compute(self.reader, contents, arguments, left.below)
         except PipelineError as error:  # an error of this field alone, which the plain path tells
             raise Refused from error
         if any(isinstance(value, PipelineError) for value in values):

@@ -104,6 +104,12 @@ def test_search_by_structure(api: Api):
     assert [hit["molecule"]["code"] for hit in salt] == ["A"]
     alike = api(document, smiles=IMATINIB, match="SIMILARITY")["moleculesByStructure"]
     assert alike == [{"molecule": {"code": "A"}, "similarity": 1.0}]
+    twice = """{ moleculesByStructure(smiles: "CC") {
+      a: molecule { x: code programmes { status } } b: molecule { x: name targets }
+    } }"""
+    assert api(twice)["moleculesByStructure"][0]["b"] == {"x": "Imatinib", "targets": []}
+    for text in (twice, '{ moleculesByStructure(smiles: "CC") { molecule { code programmes { stage { code } } } } }'):
+        assert api(text) == api.result(text, plain=True).data
 
 
 @pytest.mark.parametrize("order", ["CODE", "NAME", "STAGE", "REGISTERED", "UPDATED"])

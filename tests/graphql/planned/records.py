@@ -91,7 +91,7 @@ NODES_OF_RECORDS = [
     *("LaboratoryResult", "Finding", "Disposition", "Measurement", "TumourResponse", "BiomarkerResult"),
     "AttritionReasonRecord",
 ]
-JSON_LISTS = {"studies.phases", "transitions.skipped", "sites.routing", "pools.members", "toxicity_bases.group_codes"}
+JSON_LISTS = {"studies.phases", "transitions.skipped", "sites.routing", "toxicity_bases.group_codes"}
 JSON_LISTS |= {"attrition_reasons.words"}
 JSON_VALUES = {"study_sources.statement", "checkpoint_rules.parameters", "state_graphs.text", "study_groups.parameters"}
 JSON_VALUES |= {"monitoring_settings.settings", "rule_definitions.composition", "rule_definitions.characteristics"}
@@ -178,6 +178,8 @@ def _row(chance: Chance, table: Table, id: int, rows: int) -> dict[str, Any]:
     if table.name == "checkpoints":
         row["rule_number"] = chance.randint(21, 20 + rows)
         row["rule_code"] = f"che-{row['rule_number']}"
+    if table.name in ("subjects", "pools") and not chance.broken:
+        row["study_id"] = id % 3 + 1  # few enough for pools to find their members
     if table.name == "programmes":
         row["stage_ordinal"] = STAGES.index(row["stage"])
     return row

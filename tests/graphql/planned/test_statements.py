@@ -68,6 +68,22 @@ query Study($id: ID!, $analyte: String, $from: DateTime, $subject: ID, $grade: I
 VERSIONS = """{ study(id: "U3R1ZHk.1") {
   monitoring { nodes { versions { number reasonForChange changes { field after } } } }
 } }"""
+BELOW_WORKED = """query Below($id: ID!, $of: ID!, $with: Boolean!) {
+  study(id: $id) {
+    code title arms { label } groups { totalCount }
+    pools {
+      nodes {
+        code
+        members {
+          x: code y: code group { label parameters } monitoring(first: 2) { totalCount nodes { reported } }
+          versions { number } study @include(if: $with) { code }
+        }
+      }
+    }
+    exposures { analyte subject { id code monitoring(first: 1) { edges { cursor node { reported } } } } }
+  }
+  molecule(id: $of) { code programmes { status } exposureMargins { margin study { code arms { label } } } }
+}"""
 SITES = "{ sites { code name routing } }"
 
 
@@ -143,6 +159,26 @@ def test_deep_queries_are_planned_too(api: Api, statements, levels):
         assert found.errors is None
     assert counts[0] == counts[1] <= 1 + levels
     assert found.data == api.result(document, plain=True).data
+
+
+def test_records_below_worked_values_leave_the_rest_planned(api: Api, statements):
+    fill(api.centre, seed=5)
+    members = 0
+    for number in range(1, 9):
+        for included in (True, False):
+            ids = {"id": f"U3R1ZHk.{number}", "of": f"TW9sZWN1bGU.{number}", "with": included}
+            statements.clear()
+            planned = api.result(BELOW_WORKED, **ids)
+            counts = [len(selects(statements))]
+            statements.clear()
+            plain = api.result(BELOW_WORKED, plain=True, **ids)
+            counts.append(len(selects(statements)))
+            assert (planned.data, planned.errors) == (plain.data, plain.errors)
+            study = plain.data["study"]
+            if study is not None:
+                members += sum(len(pool["members"]) for pool in study["pools"]["nodes"])
+                assert counts[0] < counts[1]
+    assert members
 
 
 def test_a_page_neither_repeats_nor_skips_while_others_write(api: Api):
