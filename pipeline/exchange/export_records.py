@@ -88,28 +88,33 @@ def encoded(value: Any) -> str:
     return json.dumps(value)
 
 
-def decoded(text: str | None, *, is_text: bool) -> Any:
-    """Return the value that `encoded` made a text of; None for None.
+def decoded(text: str | None, kinds: tuple[type, ...]) -> Any:
+    """Return the value of one of some kinds that `encoded` made a text of; None for None.
 
     Raises:
-        ValueError: it is no such text.
+        ValueError: it is no such text, or of another kind.
     """
     if text is None or text == "null":
         return None
-    if is_text and not text.startswith('"'):
+    if str in kinds and not text.startswith('"'):
         return text
-    return json.loads(text)
+    value = json.loads(text)
+    if type(value) is int and float in kinds:
+        value = float(value)
+    if type(value) not in kinds:
+        raise ValueError(f"{text[:40]!r} is of another kind")
+    return value
 
 
-_TEXT_FIELDS: dict[type, frozenset[str]] = {}
+_KINDS: dict[type, dict[str, tuple[type, ...]]] = {}
 
 
-def text_fields(fact: type[Fact]) -> frozenset[str]:
-    """Return the fields of a fact that hold text."""
-    if fact not in _TEXT_FIELDS:
+def kinds_of(fact: type[Fact]) -> dict[str, tuple[type, ...]]:
+    """Return the kinds of value each field of a fact can have; NoneType where it can be empty."""
+    if fact not in _KINDS:
         hints = get_type_hints(fact)
-        _TEXT_FIELDS[fact] = frozenset(name for name, kind in hints.items() if kind is str or str in get_args(kind))
-    return _TEXT_FIELDS[fact]
+        _KINDS[fact] = {name: get_args(kind) or (kind,) for name, kind in hints.items()}
+    return _KINDS[fact]
 
 
 def pieces(text: str, limits: Limits, where: str) -> list[str]:

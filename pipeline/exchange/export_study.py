@@ -74,33 +74,39 @@ def supplement_set(layout: Layout, rows: Rows, *, study: str) -> DataSet:
 
 
 def text_set(name: str, label: str, variables: Sequence[tuple[str, str]], rows: Rows, *, study: str) -> DataSet:
-    """Return a data set of texts; the number of a row (--SEQ) is a number. The first three variables are the key."""
+    """Return a data set of texts; the number of a row (--SEQ) is a number."""
     columns = [
         DataColumn(
             variable,
             told,
             ColumnType.NUMBER if variable.endswith("SEQ") else ColumnType.TEXT,
-            key=place if place <= 3 else None,
+            key=_KEYS[name].index(variable) + 1 if variable in _KEYS[name] else None,
         )
-        for place, (variable, told) in enumerate(variables, 1)
+        for variable, told in variables
     ]
     return made(name, columns, rows, label=label, study=study)
 
 
+_KEYS = {
+    "TS": ("STUDYID", "TSPARMCD", "TSSEQ"),
+    "TX": ("STUDYID", "SETCD", "TXPARMCD", "TXSEQ"),
+    "POOLDEF": ("STUDYID", "POOLID", "USUBJID"),
+    "RELREC": ("STUDYID", "RDOMAIN", "USUBJID", "POOLID", "IDVAR", "IDVARVAL", "RELID"),
+}
 SUMMARY = (
     ("STUDYID", "Study Identifier"),
-    ("TSPARMCD", "Trial Summary Parameter Short Name"),
-    ("TSSEQ", "Sequence Number"),
     ("DOMAIN", "Domain Abbreviation"),
+    ("TSSEQ", "Sequence Number"),
+    ("TSPARMCD", "Trial Summary Parameter Short Name"),
     ("TSPARM", "Trial Summary Parameter"),
     ("TSVAL", "Parameter Value"),
 )
 SETS = (
     ("STUDYID", "Study Identifier"),
-    ("SETCD", "Set Code"),
-    ("TXSEQ", "Sequence Number"),
     ("DOMAIN", "Domain Abbreviation"),
+    ("SETCD", "Set Code"),
     ("SET", "Set Description"),
+    ("TXSEQ", "Sequence Number"),
     ("TXPARMCD", "Trial Set Parameter Short Name"),
     ("TXPARM", "Trial Set Parameter"),
     ("TXVAL", "Trial Set Parameter Value"),
@@ -128,7 +134,7 @@ def summary_rows(study: str, parameters: Iterable[tuple[str, str]], limits: Limi
     for code, value in parameters:
         for at, piece in enumerate(pieces(value, limits, f"TS {code}")):
             name = code if at == 0 else MORE
-            rows.append([study, name, len(rows) + 1, "TS", _PARAMETERS.get(name, name), piece])
+            rows.append([study, "TS", len(rows) + 1, name, _PARAMETERS.get(name, name), piece])
     return rows
 
 
@@ -139,12 +145,12 @@ def group_rows(study: str, group: Mapping[str, Any], limits: Limits) -> list[lis
     told += said if whole else [*said, (GROUP_PARAMETERS, group["parameters"])]
     rows: list[list[Cell]] = []
     if not told:
-        return [[study, group["code"], 1, "TX", group["label"], None, None, None]]
+        return [[study, "TX", group["code"], group["label"], 1, None, None, None]]
     for code, value in told:
         for at, piece in enumerate(pieces(value, limits, f"TX {code}")):
             name = code if at == 0 else MORE
             label = next((f"Group: {field}" for field, own in GROUP_FIELDS.items() if own == name), name)
-            rows.append([study, group["code"], len(rows) + 1, "TX", group["label"], name, label, piece])
+            rows.append([study, "TX", group["code"], group["label"], len(rows) + 1, name, label, piece])
     return rows
 
 

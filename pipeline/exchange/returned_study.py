@@ -6,15 +6,18 @@ like any other.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any
 
 import orjson
 
+from pipeline.errors import FileRefused
 from pipeline.exchange.dataset_table import Chunk, DataSet
 from pipeline.exchange.export_layouts import FIELD_OF, LAYOUTS, ORIGIN, OWN, SUBJECTS, Cell, Form, Layout
-from pipeline.exchange.export_records import CONTINUES, decoded, read_back, text_fields
+from pipeline.exchange.export_records import CONTINUES, decoded, kinds_of, read_back
 from pipeline.exchange.export_seal import SEAL, seal_of
 from pipeline.exchange.export_study import GROUP_FIELDS, GROUP_PARAMETERS, MOLECULE, MORE
 from pipeline.exchange.facts import MoleculeFact
@@ -184,7 +187,10 @@ class _Returned:
                 else:
                     known.append((Place(dataset.place, row), name, value or ""))
         self.head.append(Batch(GroupFact, dataset.place, rows))
-        return [_group(code, said) for code, said in told.items()]
+        try:
+            return [_group(code, said) for code, said in told.items()]
+        except ValueError as wrong:
+            raise FileRefused(f"{dataset.place} holds no groups as exports have them: {wrong}") from wrong
 
     def _pools(self) -> list[PoolFact]:
         if "POOLDEF" not in self.datasets:
@@ -227,7 +233,11 @@ class _Returned:
                     continue
                 if ORIGIN in own:
                     continue  # worked out when it was exported, no record
-                fact = _fact(layout, place, who, cells, own)
+                try:
+                    fact = _fact(layout, place, who, cells, own)
+                except ValueError as wrong:
+                    bad.append(Quarantined(place, None, None, f"it is no record as exports have them: {wrong}"))
+                    continue
                 facts.append(fact)
                 sequence = getattr(fact, "sequence", None)
                 of = Related(layout.code, *who, sequence)
@@ -242,10 +252,10 @@ def _group(code: str, said: list[tuple[Place, str | None, str]]) -> GroupFact:
     for _, name, value in said:
         values.setdefault(name or "", []).append(value)
     found: dict[str, Any] = {}
-    texts = text_fields(GroupFact)
+    kinds = kinds_of(GroupFact)
     for name, parameter in GROUP_FIELDS.items():
-        told = values.pop(parameter, [None])[0]
-        found[name] = decoded(told, is_text=name in texts)
+        told = values.pop(parameter, None)
+        found[name] = decoded(told[0], kinds[name]) if told else None
     whole = values.pop(GROUP_PARAMETERS, None)
     values.pop("", None)
     parameters = {name: one[0] if len(one) == 1 else one for name, one in sorted(values.items())}
@@ -287,8 +297,11 @@ def _fact(
         elif name in cells:
             cells[name] = f"{cells[name] or ''}{text or ''}"
     found = read_back(layout, cells)
-    texts = text_fields(layout.fact)
-    found |= {name: decoded(text, is_text=name in texts) for name, text in stated.items()}
+    kinds = kinds_of(layout.fact)
+    found |= {name: decoded(text, kinds[name]) for name, text in stated.items() if name in found}
+    empty = next((name for name, value in found.items() if value is None and NoneType not in kinds[name]), None)
+    if empty is not None:
+        raise ValueError(f"{empty} is empty")
     if found.get("molecule") is not None:
         found["molecule"] = canonical_key(found["molecule"])
     names = layout.fact._fields
@@ -347,5 +360,6 @@ class _Supplement:
 def _plain(text: str | None) -> str | None:
     """Return a qualifier of a source as it was: those that no cell holds as they are were written as JSON."""
     if text is not None and text.startswith('"'):
-        return str(decoded(text, is_text=True))
+        with contextlib.suppress(ValueError):
+            return str(decoded(text, (str,)))
     return text

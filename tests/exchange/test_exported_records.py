@@ -216,4 +216,39 @@ def test_a_long_text_is_cut_into_pieces_or_refused() -> None:
 
 @given(st.one_of(TEXTS, NUMBERS, st.booleans(), st.none()))
 def test_what_is_encoded_is_decoded(value: Any) -> None:
-    assert decoded(encoded(value), is_text=isinstance(value, str)) == value
+    assert decoded(encoded(value), (type(value),)) == value
+
+
+@pytest.mark.parametrize(("text", "kinds"), [("{", (float,)), ("true", (float,)), ("[1]", (bool,)), ('"x', (str,))])
+def test_what_is_not_encoded_is_refused(text: str, kinds: tuple[type, ...]) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - what JSON says of it does not matter
+        decoded(text, kinds)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [("MTDAY", "{", "property name"), ("MTDAY", "true", "another kind"), ("MTTERMR", "null", "term_reported is empty")],
+)
+def test_a_seal_made_anew_over_nonsense_lets_no_nonsense_in(name: str, value: str, why: str) -> None:
+    layout = LAYOUTS["DS"]
+    record = dict.fromkeys(layout.fields) | {"term_reported": "COMPLETED", "sorted_on": "", "sequence": "1"}
+    [_, disposition] = sets_of(layout, {"A1": [(record, [])]}, "csv")
+    row = ["S1", "DS", "A1", None, "DSSEQ", "1", name, None, value, None, "MOLTRAIL"]
+    sets = [disposition, supplement_set(layout, lambda: iter([row]), study="S1")]
+    told = summary_rows("S1", [(SEAL, seal_of(sets))], Limits())
+    sets.append(text_set("TS", "Trial Summary", SUMMARY, lambda: iter(told), study="S1"))
+    batches = list(records_in(sets).stream())
+    assert [fact for batch in batches for fact in batch.facts] == []
+    [bad] = [item for batch in batches for item in batch.quarantined]
+    assert why in bad.reason
+
+
+def test_a_seal_made_anew_over_a_name_lets_no_name_in() -> None:
+    layout = LAYOUTS["DS"]
+    record = dict.fromkeys(layout.fields) | {"term_reported": "COMPLETED", "sorted_on": "", "sequence": "1"}
+    sets = sets_of(layout, {"Jean Dupont": [(record, [])]}, "csv")
+    batches = list(records_in(sets).stream())
+    assert [fact for batch in batches for fact in batch.facts] == []
+    [bad] = [item for batch in batches for item in batch.quarantined]
+    assert "give a pseudonym" in bad.reason
+    assert "Dupont" not in repr(bad)
