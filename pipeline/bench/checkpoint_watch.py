@@ -95,7 +95,8 @@ def _active_molecule(centre: Centre) -> int:
     of = programmes.c
     with centre.database.read() as connection:
         rows = connection.execute(select(of.molecule_id, of.status, of.stage).where(of.until_act.is_(None))).all()
-    return max((row.status == "ACTIVE", row.stage == "PHASE_1", -row.molecule_id, row.molecule_id) for row in rows)[-1]
+    best = max((row.status == "ACTIVE", row.stage == "PHASE_1", -row.molecule_id, row.molecule_id) for row in rows)
+    return int(best[-1])
 
 
 def _with_rules(rules: Sequence[Rule], run: Callable[[], None]) -> float:
