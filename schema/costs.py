@@ -24,6 +24,17 @@ WEIGHTS: Mapping[str, int] = {
     "StateGraph.svg": 500,
     "StateGraph.edges": 50,
     "Programme.moves": 10,
+    # Worked out from all records of a study or molecule that count, so that a page of 25 of them is still allowed.
+    "Study.exposures": 500,
+    "Study.doseProportionality": 500,
+    "Molecule.exposureMargins": 500,
+    "Molecule.exposureMarginDoubts": 500,
+    "Molecule.targetAttainment": 500,
+    "Molecule.firstDoses": 100,
+    # Held against the records as they are now.
+    "Checkpoint.basisChanged": 50,
+    "Checkpoint.changedInputs": 50,
+    "Checkpoint.recommendationNow": 50,
 }
 """Fields that are worked out. One unit is about the time a row takes to be read."""
 
@@ -69,6 +80,13 @@ ROWS: Mapping[str, int] = {
     "DoseLevel.doses": 2,
     "Pool.members": 5,
     "RecordVersion.changes": 10,
+    "Checkpoint.evidence": 10,
+    "Checkpoint.votes": 5,
+    "Checkpoint.conditions": 3,
+    "Checkpoint.changedInputs": 5,
+    "Study.exposures": 30,
+    "Exposure.parameters": 15,
+    "Molecule.exposureMargins": 6,
 }
 """Usual rows of lists without pages."""
 
