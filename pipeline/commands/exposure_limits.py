@@ -134,8 +134,8 @@ def _records(act: Act, *conditions: Any) -> Iterator[dict[str, Any]]:
     statement = select(*(table.c[name] for name in READ)).where(
         table.c.until_act.is_(None), counted(table), *conditions
     )
-    for row in act.connection.execute(statement.execution_options(yield_per=2000)).mappings():
-        yield dict(row)
+    for row in act.connection.execute(statement.execution_options(yield_per=2000)):
+        yield dict(zip(READ, row, strict=True))
 
 
 def value_of(row: Mapping[str, Any]) -> float | None:
