@@ -9,6 +9,7 @@ import graphene
 from pipeline.commands.molecule_facts import FACTS, RecordMoleculeFact
 from schema.node import Node, id_of, is_node, node_id
 from schema.reading import column
+from schema.versions import versions_field
 from schema.writing import KEY
 
 _NAMES = "; ".join(f"{name}: {what}" for name, (what, _, _) in FACTS.items())
@@ -30,6 +31,7 @@ class MoleculeFact(graphene.ObjectType):
     reported = column(graphene.String, "reported", required=True, description="As the source writes it.")
     source = column(graphene.String, "source", required=True, description="Who says so: study, report, assay.")
     version = column(graphene.Int, "version", required=True, description="Version of the record.")
+    versions = versions_field("MoleculeFact")
 
 
 class RecordMoleculeFactInput(graphene.InputObjectType):

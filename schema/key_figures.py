@@ -19,6 +19,7 @@ from schema.missed_signals import Estimate, estimate_row
 from schema.node import Node, is_node, node_id
 from schema.reading import column, given
 from schema.stages import Site
+from schema.versions import versions_field
 from schema.writing import KEY, Written, mutation, payload
 
 _NAMES = "; ".join(f"{name}: {what}" for name, what in COUNTS.items())
@@ -85,6 +86,7 @@ class YearlyCount(graphene.ObjectType):
     value = column(graphene.Float, "value", description="How many.")
     source = column(graphene.String, "source", required=True, description="Where it comes from.")
     version = column(graphene.Int, "version", required=True, description="Version of the record.")
+    versions = versions_field("YearlyCount")
 
 
 class RecordYearlyCountInput(graphene.InputObjectType):

@@ -116,6 +116,7 @@ class DoseLevel(graphene.ObjectType):
     )
     with_dlt_at_least = column(graphene.Int, "with_dlt_min", description="At least so many subjects had one.")
     with_dlt_at_most = column(graphene.Int, "with_dlt_max", description="At most so many subjects had one.")
+    versions = versions_field("DoseLevel")
 
 
 class DltDefinition(graphene.ObjectType):

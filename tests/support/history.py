@@ -32,6 +32,8 @@ def made_up(column: Any, random: Random) -> Any:
         case Text():
             # No two alike, so that no unique index stands in the way.
             return f"{random.choice(TEXTS)}{random.getrandbits(64):x}"
+    if any(index.unique and column.name in index.columns for index in column.table.indexes):
+        return random.getrandbits(40)
     return random.choice([0, 1, -1, 2**63 - 1, random.getrandbits(40)])
 
 

@@ -21,6 +21,7 @@ MADE_UP: dict[str, dict[str, Any]] = {
         "first": ["ACCRUAL", "TOX_CLINICAL", "FUNDING", "ACCRUAL"],
         "second": ["ACCRUAL", "TOX_CLINICAL", "STRATEGIC", "ACCRUAL"],
     },
+    "E11_concordance": {"both": 8, "finding_only": 4, "event_only": 3, "neither": 25},
     "F1_boin_oc": {"true_dlt_prob": [0.1, 0.3, 0.5], "target": 0.3, "cohorts": 6, "trials": 200},
     "F1_crm_oc": {
         "true_dlt_prob": [0.1, 0.3, 0.5],
