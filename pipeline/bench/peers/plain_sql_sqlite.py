@@ -147,10 +147,10 @@ _OF_LIST = _object(
 )
 
 STATEMENTS: dict[str, str] = {
-    "One": f"SELECT {_MOLECULE} FROM molecules m WHERE code = :code AND until_act IS NULL AND merged_into IS NULL",
+    "One": f"SELECT {_MOLECULE} FROM molecules m WHERE code = :code AND until_act IS NULL AND +merged_into IS NULL",
     "Twenty": f"""
 SELECT CASE WHEN m.id IS NULL THEN 'null' ELSE {_MOLECULE} END FROM json_each(:codes) w
-LEFT JOIN molecules m ON m.code = w.value AND m.until_act IS NULL AND m.merged_into IS NULL ORDER BY w.key
+LEFT JOIN molecules m ON m.code = w.value AND m.until_act IS NULL AND +m.merged_into IS NULL ORDER BY w.key
 """,
     "Board": f"""
 SELECT p.id, {_OF_BOARD} FROM programmes p WHERE until_act IS NULL AND id > :after ORDER BY id LIMIT :more
