@@ -13,6 +13,7 @@ from sqlalchemy import select
 from pipeline.commands.alerts import Matter, Touched
 from pipeline.rounding import above, at_least
 from pipeline.store.journal import Act
+from pipeline.store.species import PEOPLE
 from pipeline.store.study_tables import laboratory_results, subjects
 from pipeline.store.tables import studies
 from pipeline.toxicity.liver import AMINOTRANSFERASE_X, BILIRUBIN_WITHIN_DAYS, BILIRUBIN_X, hys_law
@@ -22,7 +23,6 @@ ALT = frozenset({"ALT", "ALAT", "SGPT", "GPT"})
 AST = frozenset({"AST", "ASAT", "SGOT", "GOT"})
 BILIRUBIN = frozenset({"BILI", "BILT", "TBILI", "TBIL", "BILITOT", "BILIRUBIN"})
 ALP = frozenset({"ALP", "ALKP", "ALKPH", "PAL"})
-PEOPLE = frozenset({"human", "homo sapiens", "man"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ from pipeline.exchange.written_numbers import read_number
 from pipeline.names import canonical_key, fold
 from pipeline.store.counted import counted
 from pipeline.store.journal import Act
+from pipeline.store.selection import View
+from pipeline.store.species import is_people, species_of
 from pipeline.store.study_tables import exposure_limits, monitoring_records, monitoring_settings
-from pipeline.store.tables import molecules, studies
+from pipeline.store.tables import molecules, studies, study_molecules
 from pipeline.units import conversion_factor
 
 CONCENTRATIONS = frozenset({"CONC", "CMAX"})
@@ -39,6 +41,7 @@ class Limits:
     """
 
     of_molecule: dict[int, list[dict[str, Any]]]
+    animal_studies: frozenset[int] = frozenset()
     all_records: bool = False
     molecules: dict[int, dict[str, Any]] = field(default_factory=dict)
     settings: dict[tuple[int, str], dict[str, Any]] = field(default_factory=dict)
@@ -51,14 +54,23 @@ class Limits:
         found: dict[int, list[dict[str, Any]]] = {}
         for limit in act.current(exposure_limits, exposure_limits.c.molecule_id.in_(sorted(molecule_ids))):
             found.setdefault(limit["molecule_id"], []).append(limit)
-        return cls(found, all_records) if found else None
+        if not found:
+            return None
+        given = study_molecules
+        named = select(given.c.study_id).where(given.c.until_act.is_(None), given.c.molecule_id.in_(sorted(found)))
+        species = species_of(act.connection, set(act.connection.execute(named).scalars()), View())
+        return cls(found, frozenset(id for id, name in species.items() if not is_people(name)), all_records)
+
+    def _of_people(self, limit: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+        """Whether a limit of the molecule applies: it is one of people, where it names no study."""
+        return limit["study_id"] is None and row["study_id"] not in self.animal_studies
 
     def fitting(self, row: Mapping[str, Any], parameters: Collection[str]) -> Iterator[dict[str, Any]]:
         """Return the limits on parameters that apply to a record."""
         for limit in self.of_molecule.get(row["molecule_id"], ()):
             if (
                 limit["parameter"] in parameters
-                and limit["study_id"] in (None, row["study_id"])
+                and (limit["study_id"] == row["study_id"] or self._of_people(limit, row))
                 and (limit["analyte"] is None or fold(limit["analyte"]) == fold(row["analyte"]))
                 and (limit["specimen"] is None or fold(limit["specimen"]) == fold(row["specimen"]))
             ):

@@ -278,7 +278,7 @@ class _Set:
     def _records(self, study: _Study) -> StudyRecords:
         head = study.head
         told = study.trial.study(study.code)
-        if study.view.species not in ("human", "unknown"):
+        if study.view.species != "human":
             told.details.setdefault("species", study.view.species)  # the subjects' own, where the study names none
         return StudyRecords(
             told,

@@ -6,6 +6,8 @@ neither on the molecules nor on their studies.
 
 from __future__ import annotations
 
+import math
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,11 +28,11 @@ from pipeline.preclinical.starting_dose import (
 from pipeline.reports.study_exposures import ExposureBeside, exposures_beside
 from pipeline.store.nodes import among, seen, visible
 from pipeline.store.reader import Reader
+from pipeline.store.species import is_people, species_of
 from pipeline.store.study_tables import administrations, monitoring_records, subjects, toxicity_bases
 from pipeline.store.tables import molecules, studies
 from pipeline.units import convert
 
-PEOPLE = frozenset({"human", "homo sapiens", "man"})
 OVER_TAU = frozenset({"AUCTAU", "CAVG", "CMIN", "CTROUGH"})
 
 
@@ -64,10 +66,14 @@ def exposure_margins(reader: Reader, molecule_ids: Sequence[int]) -> dict[int, M
         return found
     with_basis = sorted({basis["molecule_id"] for basis in bases})
     measured = _studies_of(reader, with_basis)
-    species = species_of(reader, {study for ids in measured.values() for study in ids} | {b["study_id"] for b in bases})
+    species = species_of(
+        reader.connection,
+        {study for ids in measured.values() for study in ids} | {b["study_id"] for b in bases},
+        reader.view,
+    )
     exposures = exposures_beside(reader, sorted(species))
     people = _subjects(reader, sorted(species))
-    levels = _levels(reader, sorted(study for study, name in species.items() if name in PEOPLE))
+    levels = _levels(reader, sorted(study for study, name in species.items() if is_people(name)))
     masses = _masses(reader, with_basis)
     for basis in bases:
         answer = found[basis["molecule_id"]]
@@ -79,7 +85,7 @@ def exposure_margins(reader: Reader, molecule_ids: Sequence[int]) -> dict[int, M
         human = [
             group
             for study in sorted(measured[basis["molecule_id"]])
-            if species[study] in PEOPLE
+            if is_people(species[study])
             for group in _human(basis, exposures[study], people, levels)
         ]
         if not human:
@@ -135,23 +141,6 @@ def _studies_of(reader: Reader, molecule_ids: Sequence[int]) -> dict[int, set[in
     for molecule, study in reader.connection.execute(statement):
         found[molecule].add(study)
     return found
-
-
-def species_of(reader: Reader, study_ids: set[int]) -> dict[int, str]:
-    """Return the species of studies, in lower case: the study's own word, else its subjects'; else people."""
-    statement = select(studies.c.id, studies.c.species).where(
-        visible(studies, reader.view), among(studies.c.id, sorted(study_ids))
-    )
-    found = {id: species.lower() for id, species in reader.connection.execute(statement) if species}
-    table, unsaid = subjects, sorted(study_ids - found.keys())
-    of_subjects = (
-        select(table.c.study_id, table.c.species)
-        .where(*seen("Subject", table, reader.view), among(table.c.study_id, unsaid))
-        .distinct()
-        .order_by(table.c.species.desc())
-    )
-    found |= {study: species.lower() for study, species in reader.connection.execute(of_subjects)}
-    return found | dict.fromkeys(study_ids - found.keys(), "human")
 
 
 def _subjects(reader: Reader, study_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
@@ -234,11 +223,17 @@ def _human(
         level = f"dose level {known['dose_level']}" if known["dose_level"] is not None else doses.get(subject)
         levels[level or known["arm"] or "dose not stated"].append(found)
     means = []
-    for level, of_level in sorted(levels.items()):
+    for level, of_level in sorted(levels.items(), key=_rising):
         mean = _mean(level, basis["parameter"], of_level)
         if isinstance(mean, GroupExposure):
             means.append(mean)
     return means
+
+
+def _rising(level: tuple[str, object]) -> tuple[float, str]:
+    """Return what orders dose levels by the number in their names: 25 mg before 100 mg."""
+    number = re.search(r"\d+(?:\.\d+)?", level[0])
+    return (float(number[0]) if number else math.inf, level[0])
 
 
 def _mean(label: str, parameter: str, found: Sequence[tuple[ExposureBeside, float]]) -> GroupExposure | str:
@@ -270,7 +265,7 @@ class FirstDoses:
 def first_doses(reader: Reader, molecule_ids: Sequence[int]) -> dict[int, FirstDoses]:
     """Return what the toxicology on record allows as a first dose, by molecule."""
     bases = _bases(reader, molecule_ids)
-    species = species_of(reader, {basis["study_id"] for basis in bases})
+    species = species_of(reader.connection, {basis["study_id"] for basis in bases}, reader.view)
     of_molecule: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for basis in bases:
         of_molecule[basis["molecule_id"]].append(basis)

@@ -22,6 +22,7 @@ from pipeline.rounding import above, at_least
 from pipeline.store.counted import VALID
 from pipeline.store.nodes import among, seen, visible
 from pipeline.store.reader import Reader
+from pipeline.store.species import is_people, species_of
 from pipeline.store.study_tables import exposure_limits, monitoring_records, tumour_responses
 from pipeline.store.tables import molecules
 from pipeline.units import convert
@@ -137,19 +138,24 @@ def _proportional(exposures: Sequence[ExposureBeside]) -> list[StudyProportional
 
 
 def attainments(reader: Reader, molecule_ids: Sequence[int]) -> dict[int, list[Attainment]]:
-    """Return, by molecule, how many subjects reach each of its targets, by the last exposure of each."""
+    """Return, by molecule, how many subjects reach each of its targets, by the last exposure of each.
+
+    A target of the molecule is one of people; one that names a study holds in it, whatever its species.
+    """
     limits = _targets(reader, molecule_ids)
     if not limits:
         return {id: [] for id in molecule_ids}
     studies = _studies(reader, {limit["molecule_id"] for limit in limits})
-    exposures = _summed_up(reader, exposures_beside(reader, sorted({id for ids in studies.values() for id in ids})))
+    wanted = sorted({id for ids in studies.values() for id in ids})
+    species = species_of(reader.connection, wanted, reader.view)
+    exposures = _summed_up(reader, exposures_beside(reader, wanted))
     responded = _best_responses(reader, sorted(exposures))
     found: dict[int, list[Attainment]] = {id: [] for id in molecule_ids}
     for limit in limits:
         of_limit = [
             each
             for study in sorted(studies[limit["molecule_id"]])
-            if limit["study_id"] in (None, study)
+            if limit["study_id"] == study or (limit["study_id"] is None and is_people(species[study]))
             for each in exposures[study]
         ]
         found[limit["molecule_id"]].append(_attained(limit, of_limit, responded))

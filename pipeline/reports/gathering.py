@@ -11,11 +11,11 @@ from sqlalchemy import Table, select
 
 from pipeline.assessment.finding import Seen
 from pipeline.errors import InputError
-from pipeline.reports.exposure_margins import PEOPLE
 from pipeline.stages.checkpoints import CheckpointRule
 from pipeline.store import checkpoint_tables, tables
 from pipeline.store.nodes import NODES, among, seen
 from pipeline.store.reader import Reader
+from pipeline.store.species import is_people
 from pipeline.units import convert
 
 
@@ -49,11 +49,11 @@ class Gathering:
 
     def animal_studies(self) -> list[int]:
         """Return the ids of the nonclinical studies."""
-        return [row["id"] for row in self.studies() if (row["species"] or "human").lower() not in PEOPLE]
+        return [row["id"] for row in self.studies() if not is_people(row["species"])]
 
     def clinical_studies(self, *, of_stage: bool = True) -> list[int]:
         """Return the ids of the clinical studies: of the programme's stage where some are and it is asked, else all."""
-        clinical = [row for row in self.studies() if (row["species"] or "human").lower() in PEOPLE]
+        clinical = [row for row in self.studies() if is_people(row["species"])]
         if not of_stage:
             return [row["id"] for row in clinical]
         stage = self.programme["stage"]

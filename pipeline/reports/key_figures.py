@@ -19,11 +19,12 @@ from pipeline.attrition.yearly_figures import (
     key_figures,
 )
 from pipeline.errors import InputError
-from pipeline.reports.signal_rows import is_people, last_day, whole_day
+from pipeline.reports.signal_rows import last_day, whole_day
 from pipeline.store.centre_tables import yearly_counts
 from pipeline.store.nodes import visible
 from pipeline.store.reader import Reader
 from pipeline.store.selection import View
+from pipeline.store.species import is_people
 from pipeline.store.study_tables import administrations, subjects
 from pipeline.store.tables import studies
 from pipeline.words import StudyStatus

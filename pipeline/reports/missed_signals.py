@@ -44,20 +44,12 @@ from pipeline.attrition.signal_records import (
     laboratory_keys,
     limiting_keys,
 )
-from pipeline.reports.signal_rows import (
-    OWN_DATE,
-    RECORDED,
-    SignalRows,
-    StudyHead,
-    happened,
-    is_people,
-    study_heads,
-    whole_day,
-)
+from pipeline.reports.signal_rows import OWN_DATE, RECORDED, SignalRows, StudyHead, happened, study_heads, whole_day
 from pipeline.store import study_tables, tables
 from pipeline.store.nodes import visible
 from pipeline.store.reader import Reader
 from pipeline.store.selection import View
+from pipeline.store.species import is_people
 from pipeline.words import AlertKind, AttritionReason, Status, StudyStatus, Verdict
 
 if TYPE_CHECKING:

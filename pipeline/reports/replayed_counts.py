@@ -17,10 +17,10 @@ from sqlalchemy import select
 
 from pipeline.assessment.counted_verdicts import State, counted_verdicts
 from pipeline.assessment.replay import Moment
-from pipeline.reports.exposure_margins import PEOPLE
 from pipeline.stages.checkpoints import CheckpointRule
 from pipeline.store.nodes import among
 from pipeline.store.reader import Reader
+from pipeline.store.species import is_people
 from pipeline.store.tables import dose_levels, studies, study_molecules
 from pipeline.words import Verdict
 
@@ -78,8 +78,7 @@ class CountHistory:
         for since, until, id, species, phases in _versions(
             reader, studies, studies.c.id, wanted, last, "species", "phases"
         ):
-            human = (species or "human").lower() in PEOPLE
-            found_studies[id].append(_Study(since, until, id, human, frozenset(orjson.loads(phases))))
+            found_studies[id].append(_Study(since, until, id, is_people(species), frozenset(orjson.loads(phases))))
         levels: dict[int, list[_Level]] = defaultdict(list)
         names = ("study_id", "arm", "ordinal", "treated", "with_dlt")
         for since, until, id, study, arm, ordinal, treated, with_dlt in _versions(

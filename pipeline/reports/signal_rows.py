@@ -16,12 +16,12 @@ from sqlalchemy import ColumnElement, Select, Table, and_, func, literal, or_, s
 
 from pipeline.attrition.review_times import number_of
 from pipeline.attrition.signal_records import bars
-from pipeline.reports.exposure_margins import PEOPLE
 from pipeline.store import study_tables, tables
 from pipeline.store.columns import Flag
 from pipeline.store.nodes import among, visible
 from pipeline.store.reader import Reader
 from pipeline.store.selection import View
+from pipeline.store.species import is_people
 
 ANIMALS = "PRECLINICAL_TOXICOLOGY"
 """The stage of an animal study that names none."""
@@ -85,11 +85,6 @@ def study_heads(reader: Reader, molecules: Collection[int]) -> dict[int, StudyHe
         )
         for id, row in rows.items()
     }
-
-
-def is_people(species: str | None) -> bool:
-    """Whether a species is ours; a study or subject without one is taken to be of people."""
-    return (species or "human").strip().lower() in PEOPLE
 
 
 @dataclass(slots=True)

@@ -213,7 +213,7 @@ def a_target(api, **more):
 
 
 def test_who_is_below_target_has_not_shown_inefficacy(api, molecule):
-    a_target(api, study_id=2)
+    a_target(api)  # of the molecule: the three rats are not held against it
     query = """{ molecule(code: "IUCT-0001") { targetAttainment {
         parameter lower unit k n rate low high notTold withoutResponse withoutResponseBelow conclusion } } }"""
     (found,) = api(query)["molecule"]["targetAttainment"]
@@ -222,6 +222,13 @@ def test_who_is_below_target_has_not_shown_inefficacy(api, molecule):
     assert (found["withoutResponse"], found["withoutResponseBelow"]) == (1, 1)
     assert found["conclusion"].startswith("1 of 1 subjects without a response were below the target")
     assert api.result(query).data == api.result(query, plain=True).data
+
+
+def test_a_target_of_an_animal_study_holds_in_it(api, molecule):
+    a_target(api, study_id=1)
+    found = api("""{ molecule(code: "IUCT-0001") { targetAttainment { k n } } }""")["molecule"]["targetAttainment"]
+    # 100, 300 and 900 ng/mL at the peak leave 1.9, 5.6 and 16.7 at 24 h.
+    assert found == [{"k": 2, "n": 3}]
 
 
 def test_how_exposure_grows_with_dose(api, molecule):
