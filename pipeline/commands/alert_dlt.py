@@ -70,8 +70,8 @@ def _judged(act: Act, study: int, level: int, affected: int, treated: int, event
         AlertKind.DLT_RATE,
         f"DLT:{study}:{level}",
         f"{affected} of {treated} subjects had a dose-limiting toxicity at dose level {level} of study {code}: the "
-        f"rate is above {target:.0%} with probability {posterior.prob_over_target:.3f}, beyond the cut-off of {cutoff:g}; "
-        "stop this level and those above it until it is looked at",
+        f"rate is above {target:.0%} with probability {posterior.prob_over_target:.3f}, beyond the cut-off of "
+        f"{cutoff:g}; stop this level and those above it until it is looked at",
         "AdverseEvent",
         event,
         value=posterior.prob_over_target,
