@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -143,8 +143,8 @@ class SystemConcordance:
     """The two-by-two of one organ system; `system` "ALL" sums over the pairs of molecule and system.
 
     The four cells hold the molecules that were studied in animals and in people; those that were not are counted apart.
-    Each cell has the ids of its molecules, none for "ALL". A likelihood ratio is None where a cell is empty or fewer
-    than the fewest outcomes are known; its limits are those of 95 %.
+    Each cell has the ids of its molecules, none for "ALL" and for those studied in neither. A likelihood ratio is None
+    where a cell is empty or fewer than the fewest outcomes are known; its limits are those of 95 %.
     """
 
     system: str
@@ -180,31 +180,34 @@ _CELLS = {
 def cell_of(pair: OrganPair) -> str:
     """Return in which cell a molecule counts."""
     if pair.preclinical is Studied.NOT_STUDIED:
-        return "studied_in_none" if pair.clinical is Studied.NOT_STUDIED else "not_studied_in_animals"
+        return _IN_NONE if pair.clinical is Studied.NOT_STUDIED else "not_studied_in_animals"
     if pair.clinical is Studied.NOT_STUDIED:
         return "not_studied_in_people"
     return _CELLS[pair.preclinical, pair.clinical]
 
 
-def by_system(pairs: Iterable[OrganPair], fewest: int) -> tuple[SystemConcordance, ...]:
-    """Return the two-by-two of every system with anything found in it, and of all of them together first."""
+def by_system(pairs: Iterable[OrganPair], fewest: int, unstudied: int = 0) -> tuple[SystemConcordance, ...]:
+    """Return the two-by-two of every system with anything found in it, and of all of them together first.
+
+    unstudied: how many molecules were studied in nothing, and are in no pair.
+    """
     cells: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
     whole: dict[str, list[int]] = defaultdict(list)
-    order: list[str] = []
     for pair in pairs:
-        if pair.system not in cells:
-            order.append(pair.system)
         cells[pair.system][cell_of(pair)].append(pair.molecule)
         whole[cell_of(pair)].append(pair.molecule)
-    if not order:
+    if not cells:
         return ()
-    rows = [_row(ALL_SYSTEMS, "All systems together", whole, fewest, ids=False)]
-    rows += [_row(code, organ_name(code), cells[code], fewest, ids=True) for code in order]
+    rows = [_row(ALL_SYSTEMS, "All systems together", whole, fewest, unstudied * len(cells), ids=False)]
+    rows += [_row(code, organ_name(code), of, fewest, unstudied, ids=True) for code, of in cells.items()]
     return tuple(rows)
 
 
-def _row(code: str, name: str, cells: dict[str, list[int]], fewest: int, *, ids: bool) -> SystemConcordance:
+def _row(
+    code: str, name: str, cells: Mapping[str, list[int]], fewest: int, unstudied: int, *, ids: bool
+) -> SystemConcordance:
     count = {cell: len(cells.get(cell, ())) for cell in (*_CELLS.values(), *_APART)}
+    count[_IN_NONE] += unstudied
     both, finding, event, neither = (count[cell] for cell in _CELLS.values())
     table = two_by_two(both, finding, event, neither)
     shown = min(both + event, neither + finding) >= fewest
@@ -219,7 +222,7 @@ def _row(code: str, name: str, cells: dict[str, list[int]], fewest: int, *, ids:
         neither=neither,
         not_studied_in_animals=count["not_studied_in_animals"],
         not_studied_in_people=count["not_studied_in_people"],
-        studied_in_none=count["studied_in_none"],
+        studied_in_none=count[_IN_NONE],
         sensitivity=proportion(both, both + event, fewest),
         specificity=proportion(neither, neither + finding, fewest),
         ppv=proportion(both, both + finding, fewest),
@@ -230,11 +233,12 @@ def _row(code: str, name: str, cells: dict[str, list[int]], fewest: int, *, ids:
         lr_negative=negative[0],
         lr_negative_low=negative[1],
         lr_negative_high=negative[2],
-        molecules={cell: tuple(sorted(of)) for cell, of in cells.items() if of} if ids else {},
+        molecules={cell: tuple(sorted(of)) for cell, of in cells.items() if of and cell != _IN_NONE} if ids else {},
     )
 
 
-_APART = ("not_studied_in_animals", "not_studied_in_people", "studied_in_none")
+_IN_NONE = "studied_in_none"
+_APART = ("not_studied_in_animals", "not_studied_in_people", _IN_NONE)
 
 
 def _with_limits(value: float | None, limits: Sequence[float] | None, *, shown: bool) -> tuple[float | None, ...]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
 from pipeline.rounding import at_least
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Days = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
 DAYS_PER_YEAR = 365.25
+OUTCOMES = ("dropped", "dropped_strategic", "advanced", "active")
+DROPPED, DROPPED_STRATEGIC, ADVANCED, ACTIVE = range(len(OUTCOMES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +81,8 @@ def detection_lead_time(molecules: Sequence[FollowedMolecule], min_lead_days: fl
     """
     if min_lead_days < 0:
         raise InputError(f"a lead cannot be negative, got {min_lead_days:g}", path=("min_lead_days",))
-    found, leads, shares, apart = [], [], [], []
-    dropped = alarms = 0
-    risk_days = 0.0
+    import numpy as np
+
     seen: set[str] = set()
     for molecule in molecules:
         if molecule.end_day < molecule.entry_day:
@@ -83,39 +90,84 @@ def detection_lead_time(molecules: Sequence[FollowedMolecule], min_lead_days: fl
         if molecule.id in seen:
             raise InputError(f"{molecule.id} occurs twice", path=("molecules", molecule.id))
         seen.add(molecule.id)
-        first = min((d for d in molecule.fire_days if molecule.entry_day <= d <= molecule.end_day), default=None)
-        lead = None
-        if molecule.outcome == "dropped":
-            dropped += 1
-            if first is not None:
-                lead = molecule.end_day - first
-                leads.append(lead)
-                length = molecule.end_day - molecule.entry_day
-                shares += [lead / length] if length > 0 else []
-        elif molecule.outcome == "dropped_strategic":
-            apart.append(molecule.id)
-        else:
-            alarms += first is not None
-            risk_days += (molecule.end_day if first is None else first) - molecule.entry_day
-        found.append(Detection(molecule.id, first is not None, lead))
-    early = sum(at_least(lead, min_lead_days) for lead in leads)
+    fired = [
+        min((day for day in one.fire_days if one.entry_day <= day <= one.end_day), default=None) for one in molecules
+    ]
+    sums = lead_sums(
+        np.array([one.entry_day for one in molecules], dtype=float),
+        np.array([one.end_day for one in molecules], dtype=float),
+        np.array([OUTCOMES.index(one.outcome) for one in molecules], dtype=int),
+        np.array(fired, dtype=float),
+    )
+    early = sum(at_least(lead, min_lead_days) for lead in sums.leads)
     values = {
-        "sensitivity": len(leads) / dropped if dropped else None,
-        "sensitivity_at_lead": early / dropped if dropped else None,
-        "median_lead_days_detected": float(statistics.median(leads)) if leads else None,
-        "mean_relative_lead": statistics.fmean(shares) if shares else None,
-        "false_alarm_rate_per_molecule_year": alarms / (risk_days / DAYS_PER_YEAR) if risk_days > 0 else None,
+        "sensitivity": len(sums.leads) / sums.dropped if sums.dropped else None,
+        "sensitivity_at_lead": early / sums.dropped if sums.dropped else None,
+        "median_lead_days_detected": sums.median_lead_days,
+        "mean_relative_lead": sums.mean_relative_lead,
+        "false_alarm_rate_per_molecule_year": sums.false_alarms_per_year,
     }
     return LeadTimes(
-        per_molecule=tuple(found),
-        dropped=dropped,
+        per_molecule=tuple(
+            Detection(
+                one.id,
+                first is not None,
+                one.end_day - first if one.outcome == "dropped" and first is not None else None,
+            )
+            for one, first in zip(molecules, fired, strict=True)
+        ),
+        dropped=sums.dropped,
         sensitivity=values["sensitivity"],
         sensitivity_at_lead=values["sensitivity_at_lead"],
         median_lead_days_detected=values["median_lead_days_detected"],
         mean_relative_lead=values["mean_relative_lead"],
         false_alarm_rate_per_molecule_year=values["false_alarm_rate_per_molecule_year"],
-        false_alarm_count=alarms,
-        apart=tuple(apart),
+        false_alarm_count=sums.false_alarms,
+        apart=tuple(one.id for one in molecules if one.outcome == "dropped_strategic"),
         reason=None if molecules else Reason.NO_DATA,
         missing={name: Reason.NO_DATA for name, value in values.items() if value is None},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LeadSums:
+    """What firings say of many molecules: days before each drop that was seen, and false alarms on `others`."""
+
+    dropped: int
+    leads: tuple[float, ...]
+    median_lead_days: float | None
+    mean_relative_lead: float | None
+    false_alarms: int
+    others: int
+    false_alarms_per_year: float | None
+    apart: int
+
+
+def lead_sums(entry: Days, end: Days, outcome: Ints, fired: Days) -> LeadSums:
+    """Sum up molecules by the first firing within the time each was followed; see `detection_lead_time`.
+
+    Args:
+        entry: (n,), first day each was followed.
+        end: (n,), last day.
+        outcome: (n,), places in OUTCOMES.
+        fired: (n,), day of the first firing, NaN for none.
+    """
+    import numpy as np
+
+    seen = ~np.isnan(fired)
+    detected = (outcome == DROPPED) & seen
+    leads, lengths = (end - fired)[detected], (end - entry)[detected]
+    shares = leads[lengths > 0] / lengths[lengths > 0]
+    others = (outcome == ADVANCED) | (outcome == ACTIVE)
+    alarms = int((others & seen).sum())
+    risk_days = float((np.where(seen, fired, end) - entry)[others].sum())
+    return LeadSums(
+        dropped=int((outcome == DROPPED).sum()),
+        leads=tuple(leads.tolist()),
+        median_lead_days=float(np.median(leads)) if leads.size else None,
+        mean_relative_lead=float(shares.mean()) if shares.size else None,
+        false_alarms=alarms,
+        others=int(others.sum()),
+        false_alarms_per_year=alarms / (risk_days / DAYS_PER_YEAR) if risk_days > 0 else None,
+        apart=int((outcome == DROPPED_STRATEGIC).sum()),
     )

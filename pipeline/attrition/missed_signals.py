@@ -6,15 +6,15 @@ Days are counted from 1970-01-01.
 
 from __future__ import annotations
 
+import functools
 import statistics
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from pipeline.attrition.counting import proportion
-from pipeline.attrition.lead_time import FollowedMolecule, LeadTimes, detection_lead_time
+from pipeline.attrition.lead_time import ACTIVE, ADVANCED, DROPPED, lead_sums
 from pipeline.attrition.review_results import Estimate
 from pipeline.attrition.review_settings import EFFICACY, EXPOSURE, KINDS, TOXICITY
 from pipeline.attrition.review_times import day_of
@@ -69,7 +69,10 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class ScientificStop:
-    """A stop for toxicity, lack of effect or exposure. keys: what its text names; transition: its record."""
+    """A stop for toxicity, lack of effect or exposure.
+
+    transition: its record. known: the day it was put on record. keys: what its text names.
+    """
 
     programme: int
     name: str
@@ -79,23 +82,36 @@ class ScientificStop:
     reason: str
     kind: str
     day: int
+    known: int
     keys: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
-    """How a programme went: (day, stage) of its moves in order, until when, and what became of it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Followed:
+    """How programmes went, as columns.
 
-    programme: int
-    molecule: int
-    moves: tuple[tuple[int, str], ...]
-    end: int
-    outcome: Literal["dropped", "dropped_strategic", "advanced", "active"]
+    Attributes:
+        programme, molecule: p ids.
+        end: p days, until when each was followed.
+        outcome: p places in `lead_time.OUTCOMES`.
+        first: p places of the first move of each, ascending.
+        day, stage: of the moves, those of a programme together and in order.
+    """
 
-    def stage_on(self, day: int) -> str | None:
-        """Return the stage on a day; None before the first move."""
-        place = bisect_right([moved for moved, _ in self.moves], day)
-        return self.moves[place - 1][1] if place else None
+    programme: Sequence[int]
+    molecule: Sequence[int]
+    end: Sequence[int]
+    outcome: Sequence[int]
+    first: Sequence[int]
+    day: Sequence[int]
+    stage: Sequence[str]
+
+    def stage_on(self, place: int, day: int) -> str | None:
+        """Return the stage of the programme at a place on a day; None before its first move."""
+        begin = self.first[place]
+        end = self.first[place + 1] if place + 1 < len(self.first) else len(self.day)
+        row = bisect_right(self.day, day, begin, end)
+        return self.stage[row - 1] if row > begin else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +233,7 @@ class MissedSignals:
 
 
 def missed_signals(
-    courses: Sequence[Course],
+    followed: Followed,
     stops: Sequence[ScientificStop],
     signals: Mapping[int, Sequence[Signal]],
     dosed: Mapping[int, Sequence[Dosed]],
@@ -226,30 +242,33 @@ def missed_signals(
     """Return, for each scientific stop, the first earlier record that carried the same signal.
 
     Args:
-        courses: every programme reviewed.
+        followed: every programme reviewed.
         stops: their scientific stops.
         signals: molecule -> records that carry a signal.
         dosed: molecule -> its studies of people.
         fewest: so many programmes have to have stopped for a sensitivity to be shown.
     """
-    course_of = {course.programme: course for course in courses}
+    place_of = {id: place for place, id in enumerate(followed.programme)}
     found: list[MissedSignal] = []
     unseen: list[UnseenStop] = []
     after: dict[str, dict[tuple[str, int, int], int]] = defaultdict(dict)
     fires: dict[str, dict[int, list[int]]] = {"could": defaultdict(list), "did": defaultdict(list)}
     for stop in sorted(stops, key=lambda one: (one.day, one.programme, one.transition)):
-        course = course_of[stop.programme]
-        stop, basis = _told(stop, course, signals.get(stop.molecule, ()))
-        matched, match = _matching(stop, signals.get(stop.molecule, ()))
+        place, carried = place_of[stop.programme], signals.get(stop.molecule)
+        if not carried:
+            unseen.append(_unseen(stop))
+            continue
+        stop, basis = _told(stop, followed, place, carried)
+        matched, match = _matching(stop, carried)
         if not matched:
             unseen.append(_unseen(stop))
             continue
         studies = dosed.get(stop.molecule, ())
-        missed = _missed(stop, course, matched, match, basis, studies)
+        missed = _missed(stop, followed, place, matched, match, basis, studies)
         found.append(missed)
         for kind in (stop.kind, "ALL"):
             after[kind].update(_who(studies, matched[0].day, stop.day))
-        if stop.day == course.end and course.outcome == "dropped":
+        if stop.day == followed.end[place] and followed.outcome[place] == DROPPED:
             fires["could"][stop.programme] += [one.day for one in matched]
             fires["did"][stop.programme] += [one.known for one in matched]
     kinds = ("ALL", *(kind for kind in KINDS if kind in STOPS))
@@ -257,7 +276,7 @@ def missed_signals(
         method=METHOD,
         version=VERSION,
         totals=tuple(_total(kind, found, unseen, after[kind]) for kind in kinds),
-        lead_times=tuple(_lead_times(clock, courses, signals, fires[clock], fewest) for clock in ("could", "did")),
+        lead_times=tuple(_lead_times(clock, followed, signals, fires[clock], fewest) for clock in ("could", "did")),
         signals=tuple(found),
         unseen=tuple(unseen),
     )
@@ -266,14 +285,16 @@ def missed_signals(
 # ---------------------------------------------------------------- one stop
 
 
-def _told(stop: ScientificStop, course: Course, signals: Sequence[Signal]) -> tuple[ScientificStop, str]:
+def _told(
+    stop: ScientificStop, followed: Followed, place: int, signals: Sequence[Signal]
+) -> tuple[ScientificStop, str]:
     """Return a stop with what it was about: what its text names, else what the records of its stage show."""
     if stop.keys:
         return stop, FROM_TEXT
     shown = {
         key: None
         for one in sorted(signals, key=_order)
-        if one.day <= stop.day and course.stage_on(one.day) == stop.stage
+        if one.day <= stop.day and followed.stage_on(place, one.day) == stop.stage
         for key in one.keys
         if ":" in key and kind_of_key(key) == stop.kind
     }
@@ -302,7 +323,8 @@ def _matching(stop: ScientificStop, signals: Sequence[Signal]) -> tuple[list[Sig
 
 def _missed(
     stop: ScientificStop,
-    course: Course,
+    followed: Followed,
+    place: int,
     matched: Sequence[Signal],
     match: str,
     basis: str,
@@ -325,7 +347,7 @@ def _missed(
         about=about,
         match=match,
         basis=basis,
-        signal_stage=course.stage_on(first.day) or first.stage or course.moves[0][1],
+        signal_stage=followed.stage_on(place, first.day) or first.stage or followed.stage[followed.first[place]],
         signal_on=day_of(first.day),
         dated_by=first.dated_by,
         known_on=day_of(known.known),
@@ -344,10 +366,15 @@ def _missed(
 
 
 def _unseen(stop: ScientificStop) -> UnseenStop:
-    looked = ", ".join(key_name(key) for key in stop.keys) or f"any {key_name(stop.kind)}"
+    looked = _looked_for(stop.kind, stop.keys)
     return UnseenStop(
         stop.programme, stop.name, stop.transition, stop.reason, stop.kind, stop.stage, day_of(stop.day), looked
     )
+
+
+@functools.lru_cache(maxsize=4096)
+def _looked_for(kind: str, keys: tuple[str, ...]) -> str:
+    return ", ".join(map(key_name, keys)) or f"any {key_name(kind)}"
 
 
 # ---------------------------------------------------------------- subjects
@@ -403,34 +430,34 @@ def _total(
 
 def _lead_times(
     clock: str,
-    courses: Sequence[Course],
+    followed: Followed,
     signals: Mapping[int, Sequence[Signal]],
     fires: Mapping[int, Sequence[int]],
     fewest: int,
 ) -> LeadTimeSummary:
-    followed = []
-    for course in courses:
-        begin = course.moves[0][0]
-        if course.end < begin:
+    import numpy as np
+
+    end, outcome = np.array(followed.end, dtype=float), np.array(followed.outcome, dtype=int)
+    begin = np.array(followed.day, dtype=float)[np.array(followed.first, dtype=int)]
+    fired = np.full(end.size, np.nan)
+    for place, molecule in enumerate(followed.molecule):
+        if molecule not in signals:
             continue
-        days: Sequence[int] = fires.get(course.programme, ())
-        if course.outcome in ("advanced", "active"):
-            days = [one.day if clock == "could" else one.known for one in signals.get(course.molecule, ())]
-        followed.append(
-            FollowedMolecule(
-                str(course.programme), begin, course.end, course.outcome, tuple(float(max(day, begin)) for day in days)
-            )
-        )
-    found: LeadTimes = detection_lead_time(followed)
+        days: Iterable[int] = fires.get(followed.programme[place], ())
+        if followed.outcome[place] in (ADVANCED, ACTIVE):
+            days = (one.day if clock == "could" else one.known for one in signals[molecule])
+        seen = [day for day in days if day <= end[place]]
+        if seen:
+            fired[place] = max(min(seen), begin[place])
+    real = end >= begin
+    found = lead_sums(begin[real], end[real], outcome[real], fired[real])
     return LeadTimeSummary(
         clock=clock,
-        sensitivity=proportion(
-            sum(one.lead_time_days is not None for one in found.per_molecule), found.dropped, fewest
-        ),
-        median_lead_days=found.median_lead_days_detected,
+        sensitivity=proportion(len(found.leads), found.dropped, fewest),
+        median_lead_days=found.median_lead_days,
         mean_relative_lead=found.mean_relative_lead,
-        false_alarms=found.false_alarm_count,
-        others=sum(one.outcome in ("advanced", "active") for one in followed),
-        false_alarms_per_year=found.false_alarm_rate_per_molecule_year,
-        apart=len(found.apart),
+        false_alarms=found.false_alarms,
+        others=found.others,
+        false_alarms_per_year=found.false_alarms_per_year,
+        apart=found.apart,
     )

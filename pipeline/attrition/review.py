@@ -50,7 +50,6 @@ HISTORY, RECORD = "history", "record"
 
 Sites = Callable[[tuple[str, ...]], Sequence[Sequence[str]]]
 """Gives, for names of disease groups, the site of each stage."""
-Contributing = Callable[[Courses], Mapping[tuple[str, str], int] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +110,19 @@ def review(
     portfolio: Portfolio,
     asked: Asked,
     *,
-    wanted: Callable[[Courses], NDArray[np.bool_]] | None = None,
+    courses: Courses | None = None,
     sites: Sites | None = None,
-    contributing: Contributing | None = None,
+    contributing: Mapping[tuple[str, str], int] | None = None,
 ) -> AttritionReview:
     """Review a portfolio.
 
     Args:
         portfolio: programmes and transitions.
         asked: what is asked.
-        wanted: chooses among the programmes followed, by where they stand; None takes all.
+        courses: those of them that are reviewed, `followed` as asked; None takes all.
         sites: gives the site of each stage for disease groups; None leaves the site out of the groups.
-        contributing: gives, for the programmes reviewed, (stage, reason) -> stops with that reason beside the primary
-            one; None, or giving None, where none are recorded.
+        contributing: (stage, reason) -> stops reviewed with that reason beside the primary one; None where none are
+            recorded.
 
     Returns:
         The review; what cannot be said is None with a reason, and listed among the caveats.
@@ -131,9 +130,7 @@ def review(
     Raises:
         InputError: an unknown rule, something that is not a day, or days in the wrong order.
     """
-    courses = followed(portfolio, asked)
-    if wanted is not None:
-        courses = chosen(courses, wanted(courses))
+    courses = followed(portfolio, asked) if courses is None else courses
     stays = _watched(courses, asked.observed_from)
     window = _window(asked.window)
     tallies, rates = all_rates(courses, window)
@@ -143,7 +140,6 @@ def review(
     ways = dimensions(courses, _sites(courses, sites))
     groups, comparisons = by_group(courses, asked.rule, tallies[asked.rule], timed, ways)
     beliefs = success(courses, tallies[PHASE_BY_PHASE])
-    beside = None if contributing is None else contributing(courses)
     return AttritionReview(
         method=METHOD,
         version=VERSION,
@@ -162,7 +158,7 @@ def review(
         ),
         calendar=calendar(courses),
         since_entry=tuple(since_entry(courses, asked.settings.fewest)),
-        reasons=reasons(courses, beside),
+        reasons=reasons(courses, contributing),
         late_share=late_share(courses),
         late_share_by_year=late_share_by_year(courses),
         groups=groups,
@@ -170,7 +166,7 @@ def review(
         benchmarks=compare(courses, rates, tallies),
         success=beliefs,
         standings=standings(courses, beliefs),
-        caveats=caveats(portfolio, courses, stays, counted, contributing=beside is not None),
+        caveats=caveats(portfolio, courses, stays, counted, contributing=contributing is not None),
         definitions={**DEFINITIONS, "counting": counted.definition},
     )
 

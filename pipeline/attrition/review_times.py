@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date, timedelta
@@ -37,6 +38,7 @@ MOST_YEARS = 40
 STOPPED_STATE = "STOPPED"
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def day_of(number: float) -> str:
     """Return the day of a number of days since 1970-01-01, ISO."""
     return (EPOCH + timedelta(days=int(number))).isoformat()

@@ -87,8 +87,8 @@ def key_name(key: str) -> str:
 def keys_of_text(kind: str, text: str) -> tuple[str, ...]:
     """Return what a stop of a kind names in its text: organ systems of a toxicity, endpoints of a lack of effect."""
     if kind == TOXICITY:
-        return tuple(ORGAN + code for code in systems_named(text))
-    if kind == EFFICACY:
+        return tuple(ORGAN + code for code in systems_named(text)) if text else ()
+    if kind == EFFICACY and text:
         plain = folded(text)
         return tuple(ENDPOINT + family for family, pattern in _endpoints() if pattern.search(plain))
     return (SHORTFALL,) if kind == EXPOSURE else ()

@@ -62,16 +62,17 @@ def attrition_review(reader: Reader, request: ReviewRequest) -> AttritionReview:
         InputError: an unknown rule, stage, site, status or modality, or something that is not a day.
     """
     graph, portfolio, asked = _prepared(reader, request)
+    courses = _courses(graph, portfolio, asked, request)
     found = review(
         portfolio,
         asked,
-        wanted=lambda courses: _by_position(courses, graph, request.filter),
-        contributing=lambda courses: _contributing(reader, courses),
+        courses=courses,
+        contributing=_contributing(reader, courses),
         sites=lambda groups: [[_site(graph, stage.code, group) for stage in portfolio.stages] for group in groups],
     )
     if not request.signals:
         return found
-    signals = signals_of(reader, request)
+    signals = signal_review(reader, courses, asked.settings)
     return replace(found, missed=signals.missed, concordance=signals.concordance)
 
 
@@ -82,8 +83,12 @@ def signals_of(reader: Reader, request: ReviewRequest) -> SignalReview:
         InputError: as `attrition_review`.
     """
     graph, portfolio, asked = _prepared(reader, request)
+    return signal_review(reader, _courses(graph, portfolio, asked, request), asked.settings)
+
+
+def _courses(graph: StageGraph, portfolio: Portfolio, asked: Asked, request: ReviewRequest) -> Courses:
     courses = followed(portfolio, asked)
-    return signal_review(reader, chosen(courses, _by_position(courses, graph, request.filter)), asked.settings)
+    return chosen(courses, _by_position(courses, graph, request.filter))
 
 
 def _prepared(reader: Reader, request: ReviewRequest) -> tuple[StageGraph, Portfolio, Asked]:

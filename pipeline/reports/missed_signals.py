@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, select
 
 from pipeline.attrition.concordance import OrganPair, Studied, SystemConcordance, by_system
-from pipeline.attrition.courses import APPROVED, IN_PHASE, STALLED, STOPPED, Courses
+from pipeline.attrition.courses import IN_PHASE, STALLED, STOPPED, Courses
+from pipeline.attrition.lead_time import ACTIVE, ADVANCED, DROPPED, DROPPED_STRATEGIC
 from pipeline.attrition.missed_signals import (
     ENROLMENT,
     FIRST_DOSE,
     NOT_COUNTED,
     REFERENCE_START,
     STOPS,
-    Course,
     Dosed,
+    Followed,
     MissedSignals,
     ScientificStop,
     Signal,
@@ -87,19 +88,8 @@ def signal_review(reader: Reader, courses: Courses, settings: Settings) -> Signa
     collected = _Collecting(reader, courses, settings)
     stops = collected.stops()
     collected.collect(stops)
-    missed = missed_signals(
-        collected.followed, [one.stop for one in stops], collected.signals, collected.dosed(), settings.fewest
-    )
-    return SignalReview(missed, by_system(collected.pairs(), settings.fewest))
-
-
-@dataclass(frozen=True, slots=True)
-class _Stop:
-    """A stop with what it says of itself; scientific ones have a kind of STOPS."""
-
-    stop: ScientificStop
-    text: str
-    recorded: int
+    missed = missed_signals(collected.followed, stops, collected.signals, collected.dosed(), settings.fewest)
+    return SignalReview(missed, by_system(collected.pairs(), settings.fewest, collected.unstudied()))
 
 
 @dataclass(slots=True)
@@ -107,7 +97,7 @@ class _Collecting:
     reader: Reader
     courses: Courses
     settings: Settings
-    followed: list[Course] = field(default_factory=list)
+    followed: Followed = field(init=False)
     signals: dict[int, list[Signal]] = field(default_factory=lambda: defaultdict(list))
     studies: dict[int, StudyHead] = field(default_factory=dict)
     in_animals: dict[int, dict[str, bool]] = field(default_factory=lambda: defaultdict(dict))
@@ -124,93 +114,94 @@ class _Collecting:
 
     # ------------------------------------------------------------ programmes
 
-    def stops(self) -> list[_Stop]:
+    def stops(self) -> list[ScientificStop]:
         """Return every scientific stop of the programmes, in the order of their records."""
-        molecule_of = self._molecules()
-        self.followed = self._followed(molecule_of)
-        self.studies = study_heads(self.reader, {one.molecule for one in self.followed})
-        places = {id: n for n, id in enumerate(self.courses.portfolio.ids.tolist())}
-        first, at = self.courses.first, self.courses.at
-        count = self.courses.portfolio.owner.size
-        ends = [*first.tolist()[1:], count]
+        self.followed = self._followed()
+        self.studies = study_heads(self.reader, set(self.followed.molecule))
+        places = {id: n for n, id in enumerate(self.followed.programme)}
+        first, day = self.followed.first, self.followed.day
+        ends = [*first[1:], len(day)]
+        kinds = {reason: kind for reason in REASONS if (kind := self.settings.kind_of(reason)) in STOPS}
+        judged = self._judged()
         found = []
-        for row in self._discontinued():
-            place = places.get(row["programme_id"])
-            if place is None:
+        for id, programme, position, stage, reason, verbatim, note, recorded_at in self._discontinued(list(kinds)):
+            place = places.get(programme)
+            if place is None or first[place] + position > ends[place]:
                 continue
-            move = int(first[place]) + row["position"] - 1
-            kind = self.settings.kind_of(row["reason"])
-            if move >= ends[place] or kind not in STOPS:
-                continue
-            text = " ".join(filter(None, (row["reason_verbatim"], row["note"], *row["judged"])))
-            stop = ScientificStop(
-                programme=row["programme_id"],
-                name=self.courses.portfolio.names[place],
-                molecule=molecule_of[row["programme_id"]],
-                transition=row["id"],
-                stage=row["from_stage"] or row["to_stage"],
-                reason=row["reason"],
-                kind=kind,
-                day=int(at[move]),
-                keys=keys_of_text(kind, text),
+            kind = kinds[reason]
+            words = [one for one in (verbatim, note, *judged.get(id, ())) if one]
+            found.append(
+                ScientificStop(
+                    programme=programme,
+                    name=self.courses.portfolio.names[place],
+                    molecule=self.followed.molecule[place],
+                    transition=id,
+                    stage=stage,
+                    reason=reason,
+                    kind=kind,
+                    day=day[first[place] + position - 1],
+                    known=number_of(recorded_at),
+                    keys=keys_of_text(kind, " ".join(words)),
+                )
             )
-            found.append(_Stop(stop, text, number_of(row["recorded_at"])))
         return found
 
-    def _molecules(self) -> dict[int, int]:
+    def _discontinued(self, reasons: Sequence[str]) -> Sequence[Any]:
+        """Return the moves that stopped a programme for one of some reasons."""
+        move, acts, off = tables.transitions, tables.acts, Status.DISCONTINUED.value
+        stage = func.coalesce(move.c.from_stage, move.c.to_stage)
+        names = (move.c.reason, move.c.reason_verbatim, move.c.note, acts.c.recorded_at)
+        statement = (
+            select(move.c.id, move.c.programme_id, move.c.position, stage, *names)
+            .join(acts, acts.c.number == move.c.since_act)
+            .where(visible(move, self.view), move.c.to_status == off, move.c.reason.in_(reasons))
+            .where(func.coalesce(move.c.from_status, "") != off)
+            .order_by(move.c.id)
+        )
+        return self.reader.connection.execute(statement).all()
+
+    def _judged(self) -> dict[int, list[str]]:
+        """Return, by move, the words of the reasons that were judged."""
+        of = study_tables.attrition_reasons
+        statement = (
+            select(of.c.transition_id, of.c.verbatim)
+            .where(visible(of, self.view), of.c.transition_id.is_not(None), of.c.verbatim.is_not(None))
+            .order_by(of.c.id)
+        )
+        found: dict[int, list[str]] = defaultdict(list)
+        for id, verbatim in self.reader.connection.execute(statement):
+            found[id].append(verbatim)
+        return found
+
+    def _followed(self) -> Followed:
+        import numpy as np
+
+        courses, p = self.courses, self.courses.portfolio
         table = tables.programmes
         statement = select(table.c.id, table.c.molecule_id).where(visible(table, self.view))
-        return {row.id: row.molecule_id for row in self.reader.connection.execute(statement)}
-
-    def _discontinued(self) -> list[dict[str, Any]]:
-        """Return the moves that stopped a programme, with the words of the reasons that were judged."""
-        move, of, acts = tables.transitions, study_tables.attrition_reasons, tables.acts
-        off = Status.DISCONTINUED.value
-        names = ("id", "programme_id", "position", "from_stage", "to_stage", "reason", "reason_verbatim", "note")
-        statement = (
-            select(*(move.c[name] for name in names), acts.c.recorded_at, of.c.verbatim)
-            .join(acts, acts.c.number == move.c.since_act)
-            .outerjoin(of, and_(of.c.transition_id == move.c.id, visible(of, self.view)))
-            .where(visible(move, self.view), move.c.to_status == off)
-            .where(func.coalesce(move.c.from_status, "") != off)
-            .order_by(move.c.id, of.c.id)
-        )
-        rows: dict[int, dict[str, Any]] = {}
-        for row in self.reader.connection.execute(statement).mappings():
-            kept = rows.setdefault(row["id"], {**row, "judged": []})
-            if row["verbatim"]:
-                kept["judged"].append(row["verbatim"])
-        return list(rows.values())
-
-    def _followed(self, molecule_of: Mapping[int, int]) -> list[Course]:
-        courses, p = self.courses, self.courses.portfolio
+        molecule_of = dict(self.reader.connection.execute(statement).tuples().all())
+        kinds = np.array([self.settings.kind_of(reason) in STOPS for reason in REASONS])
+        standing, reason = courses.standing, p.reason[courses.last]
+        over = (standing != IN_PHASE) & (standing != STALLED)
+        outcome = np.where(over, DROPPED_STRATEGIC, ACTIVE)
+        outcome[~over & (courses.top >= len(courses.phases.codes))] = ADVANCED
+        outcome[(standing == STOPPED) & (reason >= 0) & kinds[reason]] = DROPPED
+        end = np.where(standing == STOPPED, courses.at[courses.last], np.where(over, courses.ended, courses.day))
         codes = [stage.code for stage in p.stages]
-        at, stage = courses.at.tolist(), p.stage.tolist()
-        first = courses.first.tolist()
-        ends = [*first[1:], p.owner.size]
-        standing, reason = courses.standing.tolist(), p.reason[courses.last].tolist()
-        phases = len(courses.phases.codes)
-        found = []
-        for n, id in enumerate(p.ids.tolist()):
-            span = range(first[n], ends[n])
-            stood = standing[n]
-            outcome: Literal["dropped", "dropped_strategic", "advanced", "active"] = "active"
-            end = courses.day
-            if stood == STOPPED:
-                why = None if reason[n] < 0 else REASONS[reason[n]]
-                outcome = "dropped" if self.settings.kind_of(why) in STOPS else "dropped_strategic"
-                end = int(at[span[-1]])
-            elif stood not in (IN_PHASE, STALLED):
-                outcome, end = "dropped_strategic", int(courses.ended[n])
-            elif stood == APPROVED or courses.top[n] >= phases:
-                outcome = "advanced"
-            moves = tuple((int(at[row]), codes[stage[row]]) for row in span)
-            found.append(Course(id, molecule_of[id], moves, end, outcome))
-        return found
+        ids = p.ids.tolist()
+        return Followed(
+            programme=ids,
+            molecule=[molecule_of[id] for id in ids],
+            end=end.astype(int).tolist(),
+            outcome=outcome.tolist(),
+            first=courses.first.tolist(),
+            day=courses.at.astype(int).tolist(),
+            stage=[codes[stage] for stage in p.stage.tolist()],
+        )
 
     # ------------------------------------------------------------ signals
 
-    def collect(self, stops: Iterable[_Stop]) -> None:
+    def collect(self, stops: Sequence[ScientificStop]) -> None:
         """Gather every record that carries a signal, by molecule, and what was studied at all."""
         rows = SignalRows(self.reader, self.studies)
         self._events(rows)
@@ -221,8 +212,10 @@ class _Collecting:
         self._study_stops()
         self._alerts()
         self._checkpoints()
-        for one in stops:
-            stop = one.stop
+        alone = self._alone(stops)
+        for stop in stops:
+            if stop.molecule in alone:
+                continue
             keys = stop.keys or ((stop.kind,) if stop.kind in (TOXICITY, EFFICACY) else (SHORTFALL,))
             label = f"{stop.name} was stopped at {stop.stage} for {stop.reason}"
             self._add(
@@ -231,13 +224,24 @@ class _Collecting:
                     keys,
                     stop.day,
                     OWN_DATE,
-                    one.recorded,
+                    stop.known,
                     "Transition",
                     stop.transition,
                     label,
                     stage=stop.stage,
                 )
             )
+
+    def _alone(self, stops: Sequence[ScientificStop]) -> set[int]:
+        """Return the molecules whose only stop is the end of their only programme: it tells of nothing else."""
+        programmes = Counter(self.followed.molecule)
+        stopped = Counter(stop.molecule for stop in stops)
+        ways = zip(self.followed.molecule, self.followed.outcome, strict=True)
+        return {
+            molecule
+            for molecule, outcome in ways
+            if outcome in (DROPPED, DROPPED_STRATEGIC) and programmes[molecule] == stopped[molecule] == 1
+        }
 
     def _add(self, signal: Signal) -> None:
         if signal.day <= self.courses.day:
@@ -492,8 +496,8 @@ class _Collecting:
     # ------------------------------------------------------------ concordance
 
     def pairs(self) -> list[OrganPair]:
-        """Return what animals and people say of every organ system that anything was found in."""
-        molecules = sorted({one.molecule for one in self.followed})
+        """Return what animals and people say of every organ system that anything was found in, of studied molecules."""
+        molecules = sorted(self._studied_at_all())
         found = []
         for system in organ_systems():
             code = system.code
@@ -504,6 +508,13 @@ class _Collecting:
             if any(Studied.FOUND in (one.preclinical, one.clinical) for one in of):
                 found += of
         return found
+
+    def unstudied(self) -> int:
+        """Return how many molecules were studied neither in animals nor in people."""
+        return len(set(self.followed.molecule)) - len(self._studied_at_all())
+
+    def _studied_at_all(self) -> set[int]:
+        return set(self.followed.molecule) & {*self.in_animals, *self.in_people, *self.people_studied}
 
     def _animals(self, molecule: int, code: str) -> Studied:
         seen = self.in_animals[molecule].get(code) if molecule in self.in_animals else None

@@ -3,17 +3,28 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.attrition.missed_signals import Course, Dosed, ScientificStop, Signal, missed_signals
+from pipeline.attrition.lead_time import OUTCOMES
+from pipeline.attrition.missed_signals import Dosed, Followed, ScientificStop, Signal
+from pipeline.attrition.missed_signals import missed_signals as of_columns
 
 MOVES = ((100, "PHASE_1"), (400, "PHASE_2"))
 
 
 def course(programme=1, molecule=1, end=1000, outcome="dropped"):
-    return Course(programme, molecule, MOVES, end, outcome)
+    return programme, molecule, end, OUTCOMES.index(outcome)
+
+
+def missed_signals(courses, *records):
+    days, stages = zip(*MOVES, strict=True)
+    first = [len(MOVES) * place for place in range(len(courses))]
+    followed = Followed(*zip(*courses, strict=True), first, days * len(courses), stages * len(courses))
+    return of_columns(followed, *records)
 
 
 def stop(programme=1, molecule=1, kind="TOXICITY", keys=("ORGAN:RENAL",), day=1000):
-    return ScientificStop(programme, f"P{programme}", molecule, programme, "PHASE_2", "TOX_CLINICAL", kind, day, keys)
+    return ScientificStop(
+        programme, f"P{programme}", molecule, programme, "PHASE_2", "TOX_CLINICAL", kind, day, day, keys
+    )
 
 
 def signal(day, known, *keys, id=1):
