@@ -1,8 +1,8 @@
 """When a sample was taken by the clock, beside when it was planned: the two are compared, and disagreement is said.
 
 The planned time is what is used, where there is one: it is what profiles are compared by, and many clock times are
-filled in rather than read. The clock decides where nothing else is known, and between planned times that contradict
-each other.
+filled in rather than read. The clock decides where nothing else is known, between planned times that contradict each
+other, and where planned times count from another dose than the rows name.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pipeline.exchange.dataset_table import number_text
-from pipeline.exchange.moments import Moment, moment_text
+from pipeline.exchange.moments import Moment, moment_text, read_moment
+from pipeline.exchange.sample_origin import counted_from
 from pipeline.exchange.sample_times import PlannedTime
 from pipeline.exchange.sdtm_study import DoseTimes
 
@@ -32,7 +33,14 @@ class SampleTime(NamedTuple):
 
 
 def checked_by_clock(
-    planned: PlannedTime, sampled: Moment, reference: Moment, who: str | None, doses: DoseTimes, *, idle: bool
+    planned: PlannedTime,
+    sampled: Moment,
+    reference: Moment,
+    who: str | None,
+    doses: DoseTimes,
+    *,
+    idle: bool,
+    first: float | None = None,
 ) -> SampleTime:
     """Compare a planned time with the clock.
 
@@ -43,7 +51,10 @@ def checked_by_clock(
         who: subject or pool.
         doses: when everybody was dosed.
         idle: the times of day of the samples say nothing.
+        first: the first dose, in hours since 1970, where planned times count from it and not from the one named.
     """
+    if first is not None and reference.hours is not None:
+        planned = counted_from(planned, reference.hours, first)
     hours, end, source, flag, doubt, _ = planned
     if sampled.hours is None or (reference.hours is None and who not in doses.starts):
         return SampleTime(hours, end, source, reference.text, flag, doubt)
@@ -57,6 +68,8 @@ def checked_by_clock(
             return SampleTime(hours, end, source, dosed_text, flag, doubt)
         return _by_clock(planned, by_clock, dosed_text)
     apart = _apart(planned, by_clock, sampled.hours - dosed)
+    if apart is None and first is not None and by_clock is not None and end is None:
+        return SampleTime(_elapsed(by_clock), None, "PCDTC", dosed_text, flag, doubt)
     if apart is None:
         return SampleTime(hours, end, source, dosed_text, flag, doubt)
     said = f"PCDTC {sampled.text} is {apart} after the dose ({dosed_text}), planned is {number_text(hours)} h"
@@ -65,6 +78,17 @@ def checked_by_clock(
         said += "; PCRFTDTC is not used"
         dosed_text = None
     return SampleTime(hours, end, source, dosed_text, f"{flag}; {said}" if flag else said, doubt)
+
+
+def collected_until(time: SampleTime, began: Moment, ended: Moment) -> SampleTime:
+    """Return the time of a sample with the end of its collection by the clock, where no plan says it."""
+    dosed = read_moment(time.reference)
+    if time.end is not None or not (began.timed and ended.timed and dosed.timed):
+        return time
+    if began.hours is None or ended.hours is None or dosed.hours is None or ended.hours <= began.hours:
+        return time
+    start, end = _elapsed(began.hours - dosed.hours), _elapsed(ended.hours - dosed.hours)
+    return time._replace(hours=start, end=end, source="PCDTC")
 
 
 def _reference(
@@ -86,7 +110,7 @@ def _reference(
 
 def _by_clock(planned: PlannedTime, by_clock: float, dosed_text: str | None) -> SampleTime:
     """Let the clock decide where the plan says nothing, or contradicts itself."""
-    elapsed = float(f"{by_clock:.6g}")
+    elapsed = _elapsed(by_clock)
     if planned.doubt is None:
         return SampleTime(elapsed, None, "PCDTC", dosed_text, planned.flag, None)
     right = {hours for _, hours in planned.candidates if _close(hours, by_clock)}
@@ -105,6 +129,10 @@ def _by_clock(planned: PlannedTime, by_clock: float, dosed_text: str | None) -> 
     said = f"{planned.doubt}; PCDTC agrees with {source}"
     end = planned.end if source == planned.source else None
     return SampleTime(hours, end, source, dosed_text, f"{planned.flag}; {said}" if planned.flag else said, None)
+
+
+def _elapsed(by_clock: float) -> float:
+    return float(f"{by_clock:.6g}")
 
 
 def _close(planned: float, by_clock: float) -> bool:

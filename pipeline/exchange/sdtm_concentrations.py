@@ -12,7 +12,8 @@ from pipeline.exchange.concentration_values import Result, Stated, read_result
 from pipeline.exchange.dataset_table import number_text
 from pipeline.exchange.moments import Moment
 from pipeline.exchange.reading import Quarantined
-from pipeline.exchange.sample_clock import SampleTime, checked_by_clock
+from pipeline.exchange.sample_clock import SampleTime, checked_by_clock, collected_until
+from pipeline.exchange.sample_origin import Origin
 from pipeline.exchange.sample_times import Meaning, Plan, PlannedTime, read_plan, understand
 from pipeline.exchange.sdtm_rows import Outcome, Rows
 from pipeline.exchange.sdtm_study import StudyView, analyte_name, personal
@@ -53,6 +54,7 @@ class ConcentrationSurvey:
     """The time of day that every sample carries, whenever it was planned: it says nothing."""
     analytes: set[tuple[str | None, str | None]] = field(default_factory=set)
     """(name, code) of what was measured."""
+    origin: Origin = field(default_factory=Origin)
     _plans: set[tuple[str | None, float | None, str | None, float | None]] = field(default_factory=set)
     _numbers: set[str] = field(default_factory=set)
     _clocks: set[str] = field(default_factory=set)
@@ -69,6 +71,13 @@ class ConcentrationSurvey:
                     rows.numbers("VISITDY", "PCDY"),
                     strict=True,
                 )
+            )
+        if rows.has("PCRFTDTC") or rows.has("PCRFDTC"):
+            self.origin.add(
+                _whos(rows),
+                map(Plan, rows.texts("PCTPT"), rows.numbers("PCTPTNUM"), rows.texts("PCELTM")),
+                rows.texts("PCDTC"),
+                rows.texts("PCRFTDTC", "PCRFDTC"),
             )
         self._numbers.update(text for text in rows.texts("PCORRES") if text is not None and "," in text)
         if len(self._numbers) > 1 and len(self._numbers) < _MOST_PLANS:
@@ -107,9 +116,19 @@ class ConcentrationSurvey:
             warnings.append("PCTPTNUM only numbers the samples; it is not used as hours.")
         elif self.meaning in (Meaning.MINUTES, Meaning.DAYS):
             warnings.append(f"PCTPTNUM counts {self.meaning.lower()}; it is converted to hours.")
+        self.origin.settle(self.meaning)
+        if self.origin.from_first:
+            warnings.append(
+                "planned times count from the first dose, PCRFTDTC names a later one; hours are those since PCRFTDTC."
+            )
         if self.habit.decimal_comma:
             warnings.append("PCORRES is written with decimal commas.")
         return warnings
+
+    def first_dose(self, who: str | None, study: StudyView) -> float | None:
+        """Return the first dose of a subject or pool, in hours since 1970: as given, else as its rows name it."""
+        given = study.doses.first(who or "")
+        return self.origin.begun(who) if given is None else given
 
     def planned(
         self,
@@ -177,11 +196,21 @@ def read_concentrations(rows: Rows, study: StudyView, survey: ConcentrationSurve
     moments = rows.moments("PCDTC")
     ends = rows.moments("PCENDTC") if rows.has("PCENDTC") else None
     references = rows.moments("PCRFTDTC", "PCRFDTC")
-    whos = [subject or pool for subject, pool in zip(subjects, pools, strict=True)]
+    whos = _whos(rows)
     timed = [
-        checked_by_clock(plan.time, moment, reference, who, study.doses, idle=survey.idle_clock is not None)
+        checked_by_clock(
+            plan.time,
+            moment,
+            reference,
+            who,
+            study.doses,
+            idle=survey.idle_clock is not None,
+            first=survey.first_dose(who, study) if survey.origin.from_first else None,
+        )
         for plan, moment, reference, who in zip(planned, moments, references, whos, strict=True)
     ]
+    if ends is not None:
+        timed = [collected_until(*row) for row in zip(timed, moments, ends, strict=True)]
     days = [
         plan.day if plan.day is not None else study.day_of(time.reference, who)
         for plan, time, who in zip(planned, timed, whos, strict=True)
@@ -218,8 +247,7 @@ def read_concentrations(rows: Rows, study: StudyView, survey: ConcentrationSurve
                 [result.limit for result in results],
                 [result.below for result in results],
                 [result.not_done for result in results],
-                [None] * len(rows),
-                [None] * len(rows),
+                *_amounts(rows),
                 [None] * len(rows),
                 [None] * len(rows),
                 _flags(results, timed, moments, ends, specimens),
@@ -243,6 +271,11 @@ def read_concentrations(rows: Rows, study: StudyView, survey: ConcentrationSurve
         ):
             outcomes[at] = _exceptional(outcomes[at], result, time, moment, refused.get(whos[at] or ""))
     return outcomes
+
+
+def _whos(rows: Rows) -> list[str | None]:
+    """Return the subject of each row, else its pool."""
+    return [a or b for a, b in zip(rows.texts("USUBJID", "SUBJID"), rows.texts("POOLID"), strict=True)]
 
 
 def _results(rows: Rows, survey: ConcentrationSurvey) -> list[Result]:
@@ -315,6 +348,18 @@ def _flags(
             notes.append(f"the collection ends ({end.text}) before it begins ({moment.text})")
         flags.append("; ".join(note for note in notes if note) or None)
     return flags
+
+
+def _amounts(rows: Rows) -> tuple[Sequence[float | None], Sequence[str | None]]:
+    """Return how much of the specimen was collected, and its unit, where rows say it beside the concentration."""
+    if not rows.has("VOLUME"):
+        return [None] * len(rows), [None] * len(rows)
+    units = [unit_code(unit) for unit in rows.texts("VOLUMEU")]
+    amounts = [
+        amount if unit is not None and amount is not None and amount >= 0 else None
+        for amount, unit in zip(rows.numbers("VOLUME"), units, strict=True)
+    ]
+    return amounts, [None if amount is None else unit for amount, unit in zip(amounts, units, strict=True)]
 
 
 def _set_amounts(outcomes: list[Outcome], results: Sequence[Result]) -> None:

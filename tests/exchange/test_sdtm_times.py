@@ -1,12 +1,15 @@
 """Times of samples: durations, words, numbers and clocks, compared before any of them is believed."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.exchange.elapsed_times import Elapsed, iso_hours, worded_hours
 from pipeline.exchange.moments import NO_MOMENT, read_moment
-from pipeline.exchange.sample_clock import checked_by_clock
+from pipeline.exchange.sample_clock import checked_by_clock, collected_until
+from pipeline.exchange.sample_origin import Origin
 from pipeline.exchange.sample_times import Meaning, Plan, PlannedTime, read_plan, understand
 from pipeline.exchange.sdtm_study import DoseTimes
 
@@ -178,6 +181,57 @@ def clock(planned: PlannedTime, sampled: str, reference: str | None, *, idle: bo
         assert moment.hours is not None
         doses.add("S1", moment.hours, timed=moment.timed)
     return checked_by_clock(planned, read_moment(sampled), read_moment(reference), "S1", doses, idle=idle)
+
+
+def schedule(*planned: str, doses: Sequence[int], who: str = "S1") -> Origin:
+    """Return what samples half an hour after each of some doses (days from the first) show of their plans."""
+    found = Origin()
+    found.add(
+        [who] * len(planned),
+        [Plan(None, None, text) for text in planned],
+        [f"2020-01-{day + 1:02d}T08:35" for day in doses],
+        [f"2020-01-{day + 1:02d}T08:00" for day in doses],
+    )
+    found.settle(Meaning.HOURS)
+    return found
+
+
+def test_plans_that_count_from_the_first_dose_are_told_by_the_clock() -> None:
+    assert schedule("PT0.5H", "PT24.5H", "P2DT30M", doses=(0, 1, 2)).from_first
+    assert not schedule("PT0.5H", "PT0.5H", "PT0.5H", doses=(0, 1, 2)).from_first
+    assert not schedule("PT0.5H", "PT5H", doses=(0, 0)).from_first, "with one dose both are the same"
+    assert not schedule("PT0.5H", "PT100H", "PT0.5H", doses=(0, 1, 2)).from_first, "one slip is no schedule"
+    assert not schedule("", "PTxH", doses=(0, 1)).from_first
+
+
+def from_first(elapsed: str, sampled: str, reference: str) -> tuple[float | None, str | None, str | None]:
+    first = read_moment("2020-01-01T08:00").hours
+    planned = read_plan(Plan(None, None, elapsed), Meaning.HOURS)
+    time = checked_by_clock(
+        planned, read_moment(sampled), read_moment(reference), "S1", DoseTimes(), idle=False, first=first
+    )
+    return time.hours, time.source, time.flag
+
+
+def test_hours_are_those_since_the_dose_that_is_named() -> None:
+    assert from_first("PT48.5H", "2020-01-03T08:51", "2020-01-03T08:15") == (0.6, "PCDTC", None)
+    assert from_first("PT0.5H", "2020-01-01T08:33", "2020-01-01T08:00") == (0.55, "PCDTC", None)
+    assert from_first("PT48.5H", "2020-01-03", "2020-01-03T08:15") == (0.5, "PCELTM", None)
+    assert from_first("PT23.9H", "2020-01-02T08:00", "2020-01-02T08:06") == (-0.1, "PCDTC", None)
+    hours, source, flag = from_first("PT48.5H", "2020-01-03T14:15", "2020-01-03T08:15")
+    assert (hours, source) == (0.5, "PCELTM")
+    assert flag == "PCDTC 2020-01-03T14:15 is 6 h after the dose (2020-01-03T08:15), planned is 0.5 h"
+
+
+def test_the_clock_ends_a_collection_that_no_plan_ends() -> None:
+    time = clock(PLANNED, "2020-01-01T10:00", "2020-01-01T08:00")
+    began = read_moment("2020-01-01T10:00")
+    until = collected_until(time, began, read_moment("2020-01-01T14:30"))
+    assert (until.hours, until.end, until.source) == (2.0, 6.5, "PCDTC")
+    for ended in ("2020-01-01T09:00", "2020-01-02", None):
+        assert collected_until(time, began, read_moment(ended)) == time
+    planned = time._replace(end=8.0)
+    assert collected_until(planned, began, read_moment("2020-01-01T14:30")) == planned
 
 
 def test_a_clock_that_agrees_says_nothing() -> None:
