@@ -10,8 +10,8 @@ from sqlalchemy import Select, select
 
 from pipeline.store import standing, tables
 from pipeline.store.nodes import among, seen, source_of, visible
-from pipeline.store.plans import Ready, Twin
-from pipeline.store.reader import ID_KEY, Reader
+from pipeline.store.plans import Twin
+from pipeline.store.reader import Reader
 from pipeline.store.selection import Selection, Through
 from pipeline.words import Status
 from schema.alerts import alerts_field
@@ -220,8 +220,7 @@ class Molecule(graphene.ObjectType):
 MoleculeConnection = connection(Molecule)
 
 
-def molecule_rows(reader: Reader, selection: Selection, ids: Sequence[int]) -> dict[int | None, Any]:
+def molecule_rows(reader: Reader, selection: Selection, ids: Sequence[int]) -> dict[int, Any]:
     """Return molecules by id."""
     source = source_of("Molecule", reader.view)
-    found = reader.rows(selection, [among(source.c.id, sorted(set(ids)))], source=source)
-    return {row.id if isinstance(row, Ready) else row[ID_KEY]: row for row in found}
+    return reader.keyed(selection, [among(source.c.id, sorted(set(ids)))], source=source)

@@ -18,7 +18,7 @@ from pipeline.names import canonical_key
 from pipeline.store import tables
 from pipeline.store.filters import PortfolioFilter as Wanted
 from pipeline.store.filters import molecule_conditions, programme_conditions
-from pipeline.store.nodes import NODES, seen, source_of, unmerged, visible
+from pipeline.store.nodes import NODES, among, seen, source_of, unmerged, visible
 from pipeline.store.reader import Reader, moment
 from pipeline.store.selection import Asked, Link, Selection, Shape
 from schema import structures
@@ -184,19 +184,21 @@ def _routed(reader: Reader, graph: Any, sites: Sequence[str]) -> tuple[tuple[str
     return tuple(routed)
 
 
-def molecule_ids(reader: Reader, codes: Sequence[str]) -> dict[str, int]:
+def molecules_named(reader: Reader, selection: Selection, texts: Sequence[str]) -> dict[str, Any]:
     """Return, for each text, the one molecule it names: by code, name, synonym or external id; merged ones lead on.
 
     A code goes before a name, a name before a synonym, a synonym before an external id. A text that names several
-    molecules at the same rank finds none.
+    molecules at the same rank finds none. Where all are codes, they are found as they are read.
     """
-    molecules = tables.molecules
-    exact = select(molecules.c.code, molecules.c.id).where(
-        visible(molecules, reader.view), molecules.c.code.in_(codes), unmerged(molecules)
-    )
-    found = {row.code: row.id for row in reader.connection.execute(exact)}
-    rest = [code for code in codes if code not in found]
-    return found | _by_any_name(reader, rest) if rest else found
+    source = source_of("Molecule", reader.view)
+    wanted = [among(source.c.code, texts), unmerged(source)]
+    found = reader.keyed(selection, wanted, source=source, key="code")
+    rest = [text for text in texts if text not in found]
+    ids = _by_any_name(reader, rest) if rest else {}
+    if ids:
+        rows = molecule_rows(reader, selection, list(ids.values()))
+        found |= {text: rows[id] for text, id in ids.items() if id in rows}
+    return found
 
 
 def _by_any_name(reader: Reader, codes: Sequence[str]) -> dict[str, int]:
@@ -389,21 +391,19 @@ class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType
         if (id is None) == (code is None):
             raise InputError("give either id or code", path=("molecule",))
         reader = _reader(info, arguments)
+        if id is not None:
+            number = id_of(id, "Molecule", path=("id",))
+            return molecule_rows(reader, selection_of(info), [number]).get(number)
         text = code or ""
-        number = molecule_ids(reader, [text]).get(text) if id is None else id_of(id, "Molecule", path=("id",))
-        if number is None:
-            return None
-        return molecule_rows(reader, selection_of(info), [number]).get(number)
+        return molecules_named(reader, selection_of(info), [text]).get(text)
 
     @staticmethod
     def resolve_molecules_by_code(_root: Any, info: GraphQLResolveInfo, codes: list[str], **arguments: Any) -> Any:
         """Read several molecules."""
         if len(codes) > _MOST_CODES:
             raise InputError(f"{len(codes)} codes; ask for at most {_MOST_CODES} at once", path=("codes",))
-        reader = _reader(info, arguments)
-        found = molecule_ids(reader, codes)
-        rows = molecule_rows(reader, selection_of(info), list(found.values()))
-        return [rows.get(found[code]) if code in found else None for code in codes]
+        found = molecules_named(_reader(info, arguments), selection_of(info), codes)
+        return [found.get(code) for code in codes]
 
     @staticmethod
     def resolve_molecules(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
@@ -456,17 +456,18 @@ class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType
             raise InputError("give exactly one of id, code and registryId", path=("study",))
         reader = _reader(info, arguments)
         source = source_of("Study", reader.view)
+        selection = selection_of(info)
         if id is not None:
             condition = source.c.id == id_of(id, "Study", path=("id",))
         elif registry_id is not None:
             condition = source.c.registry_id == registry_id.strip()
         else:
+            condition = source.c.code == code
+        rows = reader.rows(selection, [condition], source=source, limit=1)
+        if not rows and code is not None:
             said = tables.study_sources
             named = select(said.c.study_id).where(visible(said, reader.view), said.c.code == code)
-            own = select(source.c.id).where(*seen("Study", source, reader.view), source.c.code == code)
-            # Each by its own index: of two conditions joined by OR no engine makes use of both.
-            condition = source.c.id.in_(own.correlate(None).union(named))
-        rows = reader.rows(selection_of(info), [condition], source=source, limit=1)
+            rows = reader.rows(selection, [source.c.id.in_(named)], source=source, limit=1)
         return rows[0] if rows else None
 
     @staticmethod

@@ -10,15 +10,19 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, TimeoutError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, TimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from pipeline.errors import StoreRefused, Unavailable
 from pipeline.store import postgres, sqlite
 
 _UNKNOWN = "the store could not confirm the write, its outcome is unknown; repeat it with the same idempotency key"
+_AT_REST_S = 1.0
+_USED = "used"
 _UNREADABLE = "the store cannot be read now; try again in a moment"
 
 
@@ -74,7 +78,9 @@ class Database:
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql(begin)
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, sqlite3.Connection)
+            raw.execute(begin)  # at once: SQLAlchemy takes longer for it than SQLite
 
         return engine
 
@@ -97,15 +103,17 @@ class Database:
             ) from error
 
     def _postgres_engine(self, *, read_only: bool) -> Engine:
-        engine = create_engine(self.url, pool_pre_ping=True, isolation_level="READ COMMITTED")
-        if read_only:
-            # One snapshot for all statements of a query: a page never mixes before and after.
-            engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        # One snapshot for all statements of a query: a page never mixes before and after.
+        level = "REPEATABLE READ" if read_only else "READ COMMITTED"
+        engine = create_engine(self.url, pool_pre_ping=not read_only, isolation_level=level)
 
         @event.listens_for(engine, "connect", insert=True)  # before SQLAlchemy asks for anything itself
         def _configure(raw: Any, _record: object) -> None:
             postgres.configure(raw)
+            raw.read_only = read_only
 
+        if read_only:
+            _check_those_at_rest(engine)
         return engine
 
     # ------------------------------------------------------------ transactions
@@ -178,6 +186,25 @@ class Database:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _check_those_at_rest(engine: Engine) -> None:
+    """Ask a connection whether it lives before it is used, unless it was used just now: asking is a round trip."""
+    driver: Any = engine.dialect.loaded_dbapi
+
+    @event.listens_for(engine, "checkin")
+    def _note(_raw: object, record: ConnectionPoolEntry) -> None:
+        record.info[_USED] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _check(raw: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        used = record.info.get(_USED)
+        if used is None or monotonic() - used < _AT_REST_S:
+            return
+        try:
+            engine.dialect.do_ping(raw)
+        except driver.Error as error:
+            raise DisconnectionError from error
 
 
 def _cause(error: Exception) -> object:

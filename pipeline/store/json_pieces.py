@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import Dialect
 
@@ -70,9 +70,6 @@ class Json(Protocol):
     dialect: Dialect
     deepest: int | None
     """How many symbols its parser keeps, for levels inside levels."""
-
-    def connected(self, raw: Any) -> None:
-        """Give a fresh connection what the statements call."""
 
     def value(self, key: str, form: Form, column: str, prefix: str, *, required: bool) -> Piece:
         """Return a column's value under a key."""

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Dialect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -23,9 +22,6 @@ class JsonOfPostgres:
 
     dialect: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
     deepest: int | None = None
-
-    def connected(self, raw: Any) -> None:
-        """Nothing is needed."""
 
     def value(self, key: str, form: Form, column: str, prefix: str, *, required: bool) -> Piece:
         """Return a column's value; the row is turned to JSON as a whole."""

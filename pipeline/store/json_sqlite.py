@@ -7,9 +7,7 @@ Nested JSON is joined as text, because `json()` would parse it again at every le
 # ruff: noqa: S608 - the SQL is put together of names of ours
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import Dialect
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -28,11 +26,6 @@ class JsonOfSqlite:
 
     dialect: Dialect = SQLiteDialect_pysqlite(paramstyle="named")
     deepest: int | None = 86  # of 100 by default
-
-    def connected(self, raw: Any) -> None:
-        """Give a connection the function that writes a double exactly."""
-        assert isinstance(raw, sqlite3.Connection)
-        raw.create_function("exact", 1, float.__repr__, deterministic=True)
 
     def value(self, key: str, form: Form, column: str, prefix: str, *, required: bool) -> Piece:
         """Return a column's value; texts and numbers are written by json_object."""

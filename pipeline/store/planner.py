@@ -74,15 +74,21 @@ class Planner:
     # ------------------------------------------------------------ whole statements
 
     def rows(
-        self, level: Level, source: NamedFromClause, conditions: Sequence[Any], order: Sequence[str], limit: int | None
+        self,
+        level: Level,
+        source: NamedFromClause,
+        conditions: Sequence[Any],
+        order: Sequence[str],
+        limit: int | None,
+        key: str,
     ) -> str:
-        """Return the SELECT of id and JSON of the rows of a node."""
+        """Return the SELECT of the key and JSON of the rows of a node; `key` is a column nobody is refused."""
         refuse_hidden(self.permissions, (*conditions, *(source.c[name] for name in order)))
         base = _from(source, act=_needs_act(level)).where(*seen(level.node, source, self.view), *conditions)
         ordered = base.order_by(*(source.c[name] for name in order), source.c.id).limit(limit)
         above = self.above(source.name, _act_of(source.name), level.node)
         json = self.json.text(self.json.object(self.pieces(level, above)))
-        return self._compiled(ordered).replace(COLUMNS, f"{above.text('id')}, {json} AS json")
+        return self._compiled(ordered).replace(COLUMNS, f"{above.text(key)}, {json} AS json")
 
     def page(
         self,

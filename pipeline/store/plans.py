@@ -212,10 +212,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A finished answer: JSON text, spliced in as it is. id: of the record, where it is one."""
+    """A finished answer: JSON text, spliced in as it is. key: what tells the record, where it is one."""
 
     text: str
-    id: int | None = None
+    key: Any = None
 
 
 def columns_of(level: Level) -> set[str]:

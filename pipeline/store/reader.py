@@ -63,17 +63,42 @@ class Reader:
 
         They are finished where the selection is planned and the plan can tell them.
         """
+        return [row for _, row in self._keyed(selection, conditions, order, source, limit, "id")]
+
+    def keyed(
+        self,
+        selection: Selection,
+        conditions: Sequence[Any],
+        *,
+        source: NamedFromClause | None = None,
+        key: str = "id",
+    ) -> dict[Any, Any]:
+        """Return the rows of a node that meet the conditions, by the column `key` that is different in each."""
+        return dict(self._keyed(selection, conditions, (), source, None, key))
+
+    def _keyed(
+        self,
+        selection: Selection,
+        conditions: Sequence[Any],
+        order: Sequence[str],
+        source: NamedFromClause | None,
+        limit: int | None,
+        key: str,
+    ) -> list[tuple[Any, Any]]:
         source = source_of(selection.node, self.view) if source is None else source
         if selection.planned is not None:
             with contextlib.suppress(Refused):
-                return statements.rows(self, selection.planned, conditions, order=order, source=source, limit=limit)
+                ready = statements.rows(
+                    self, selection.planned, conditions, order=order, source=source, limit=limit, key=key
+                )
+                return [(row.key, row) for row in ready]
             selection = selection.planned.plain()
-        columns = self._columns(selection)
+        columns = self._columns(selection) | {key}
         refuse_hidden(self.actor.permissions, (*conditions, *(source.c[name] for name in order)))
         statement = self._select(selection.node, source, columns).where(*conditions)
         statement = statement.order_by(*(source.c[name] for name in order), source.c.id).limit(limit)
         found = [dict(row) for row in self.connection.execute(statement).mappings()]
-        return self._fill(selection, found)
+        return list(zip([row[key] for row in found], self._fill(selection, found), strict=True))
 
     def page(
         self,

@@ -50,6 +50,7 @@ def configure(raw: sqlite3.Connection, *, read_only: bool) -> None:
         )
     if read_only:
         raw.execute("PRAGMA query_only = 1")
+        raw.create_function("exact", 1, float.__repr__, deterministic=True)  # no function of its own writes all digits
 
 
 def is_damage(error: object) -> bool:

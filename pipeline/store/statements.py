@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import BindParameter, ColumnElement, and_
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.errors import InputError, PipelineError
@@ -66,17 +65,18 @@ def rows(
     order: Sequence[str],
     source: NamedFromClause,
     limit: int | None,
+    key: str,
 ) -> list[Ready]:
-    """Return the finished rows of a node.
+    """Return the finished rows of a node, each with the value of a column, its key.
 
     Raises:
         Refused: only the plain path can tell.
     """
 
     def build(planner: Planner) -> str:
-        return planner.rows(planned.plan.top, source, conditions, order, limit)  # type: ignore[arg-type]
+        return planner.rows(planned.plan.top, source, conditions, order, limit, key)  # type: ignore[arg-type]
 
-    run = _Run.of(reader, planned, conditions, (tuple(order), limit), None, build)
+    run = _Run.of(reader, planned, conditions, (tuple(order), limit, key), None, build)
     found = run.fetch(run.prepared)
     texts = run.finished(run.prepared, [row[1] for row in found])
     return [Ready(text, row[0]) for text, row in zip(texts, found, strict=True)]
@@ -177,15 +177,18 @@ class _Run:
         for name, value in (("as_of", view.as_of), ("known_at", view.known_at), ("handed", handed)):
             if name in parameters:
                 parameters[name] = value
-        if "answers" not in connection.info:
-            self.json.connected(connection.connection.driver_connection)
-            connection.info["answers"] = True
+        # The driver itself: SQLAlchemy's execution of a finished text takes as long as many a statement runs.
+        cursor = connection.connection.cursor()
+        connection.dispatch.before_cursor_execute(connection, cursor, prepared.sql, parameters, None, False)
         try:
-            return connection.exec_driver_sql(prepared.sql, parameters).fetchall()
-        except DBAPIError as error:
-            if error.orig is not None and self.json.refuses(error.orig):
+            cursor.execute(prepared.sql, parameters)
+            return cursor.fetchall()
+        except Exception as error:
+            if self.json.refuses(error):
                 raise Refused from error
             raise
+        finally:
+            cursor.close()
 
     def finished(self, prepared: Prepared, texts: list[str]) -> list[str]:
         """Put in what the statement left to Python, for all of a level at once."""
