@@ -179,7 +179,7 @@ class _Collecting:
         courses, p = self.courses, self.courses.portfolio
         table = tables.programmes
         statement = select(table.c.id, table.c.molecule_id).where(visible(table, self.view))
-        molecule_of = dict(self.reader.connection.execute(statement).tuples().all())
+        molecule_of = dict(self.reader.connection.execute(statement).all())
         kinds = np.array([self.settings.kind_of(reason) in STOPS for reason in REASONS])
         standing, reason = courses.standing, p.reason[courses.last]
         over = (standing != IN_PHASE) & (standing != STALLED)
