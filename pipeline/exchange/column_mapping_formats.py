@@ -11,6 +11,7 @@ from pipeline.exchange.column_mapping import MappedColumn, Mapping, folded
 from pipeline.exchange.column_mapping_propose import Proposal, propose
 from pipeline.exchange.column_mapping_read import MappedTable, read_mapped
 from pipeline.exchange.column_mapping_tables import open_tables
+from pipeline.exchange.column_mapping_wide import wide_layout
 from pipeline.exchange.dataset_table import DataSet
 from pipeline.exchange.reading import Reading, SentFile
 from pipeline.exchange.study_facts import Batch, RecordLinkFact
@@ -176,10 +177,14 @@ def _refusal(datasets: Sequence[DataSet], mapping: Mapping | None, refused: Sequ
         wanted = [h for h, column in mapping.columns.items() if column.field and folded(h) not in there]
         listed = ", ".join(repr(heading[:40]) for heading in wanted[:6])
         return f"{datasets[0].place} has not the columns of {mapping.name or 'the mapping'}: {listed} is missing"
-    return refusal_of(refused)
+    return refusal_of(datasets, refused)
 
 
-def refusal_of(proposals: Sequence[Proposal]) -> str:
-    """Return what tables seem to be and how to confirm it, in one sentence."""
+def refusal_of(datasets: Sequence[DataSet], proposals: Sequence[Proposal]) -> str:
+    """Return what tables seem to be and how to confirm it, or how to turn one that is not read, in one sentence."""
+    if all(proposal.kind is None or proposal.lacks for proposal in proposals):
+        wide = next(filter(None, map(wide_layout, datasets)), None)
+        if wide is not None:
+            return wide
     told = "; ".join(proposal.sentence() for proposal in proposals[:3])
     return f"the format is not known. {told}. To read it, {HOW_TO_CONFIRM}"[:1500]

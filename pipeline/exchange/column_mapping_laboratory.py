@@ -38,6 +38,15 @@ _NOISE = frozenset(["serum", "plasma", "blood", "sanguin", "sanguine", "serique"
 
 def test_code(name: str) -> str:
     """Return the CDISC code of a test; the name itself where it is not known here."""
+    return _known(name) or name.strip()
+
+
+def is_test(name: str) -> bool:
+    """Whether a test is known here."""
+    return _known(name) is not None
+
+
+def _known(name: str) -> str | None:
     folded = fold(name)
     bare = " ".join(word for word in folded.split() if word not in _NOISE)
-    return _CODES.get(folded) or _CODES.get(bare) or name.strip()
+    return _CODES.get(folded) or _CODES.get(bare)

@@ -262,9 +262,15 @@ def _roughly(code: str, heading: str) -> tuple[str, _Match] | None:
     return name, _Match(rank, False)
 
 
+def known_as(kind: str, heading: str) -> str | None:
+    """Return the field of a kind that a heading names beyond doubt."""
+    found = _exactly(kind, heading)
+    return None if found is None else found[0]
+
+
 def known_headings(kind: str, headings: Sequence[str]) -> int:
     """Return how many headings are beyond doubt fields of a kind, each field counted once."""
-    return len({found[0] for heading in headings if (found := _exactly(kind, heading)) is not None})
+    return len({name for heading in headings if (name := known_as(kind, heading)) is not None})
 
 
 def _is_unit_only(kind: Kind, name: str, unit: str | None) -> bool:

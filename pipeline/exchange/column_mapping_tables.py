@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from pipeline.errors import FileRefused
 from pipeline.exchange.column_mapping_kinds import KINDS
 from pipeline.exchange.column_mapping_propose import Proposal, known_headings, propose, split_heading
+from pipeline.exchange.column_mapping_wide import wide_layout
 from pipeline.exchange.dataset_csv import Cells
 from pipeline.exchange.dataset_json import is_dataset_json, read_dataset_json
 from pipeline.exchange.dataset_table import Chunk, DataColumn, DataSet, Source, TypeOrigin, at, visible
@@ -161,4 +162,7 @@ def proposal_of(name: str, content: bytes, *, sheet: str | None = None) -> Propo
         if not datasets:
             raise FileRefused(f"{name} has no sheet {sheet[:60]!r} with rows")
     proposals = [propose(dataset) for dataset in datasets]
+    for dataset, proposal in zip(datasets, proposals, strict=True):
+        if proposal.kind is None or proposal.lacks:
+            proposal.notes += filter(None, [wide_layout(dataset)])
     return next((proposal for proposal in proposals if proposal.kind is not None), proposals[0])

@@ -219,13 +219,15 @@ def _refuse_as_table(files: Files) -> None:
     from pipeline.exchange.column_mapping_formats import refusal_of
     from pipeline.exchange.column_mapping_propose import propose
     from pipeline.exchange.column_mapping_tables import open_tables
+    from pipeline.exchange.column_mapping_wide import wide_layout
 
     try:
-        proposals = [propose(dataset) for dataset in open_tables(files)]
+        datasets = open_tables(files)
     except FileRefused:
         return
-    if any(proposal.kind is not None for proposal in proposals):
-        raise FileRefused(refusal_of([proposal for proposal in proposals if proposal.kind is not None]))
+    proposals = [proposal for proposal in map(propose, datasets) if proposal.kind is not None]
+    if proposals or any(map(wide_layout, datasets)):
+        raise FileRefused(refusal_of(datasets, proposals))
 
 
 def told(files: Files, saved: Sequence[Mapping] = ()) -> str:
