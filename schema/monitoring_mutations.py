@@ -117,8 +117,9 @@ class SetMonitoringSettingsInput(graphene.InputObjectType):
     analyte = graphene.String(description="Only for this analyte; for all where left out.")
     settings = JSON(
         required=True,
-        description="An object of two_person, below_limit, zero_at_first_dose, tau_h, half_life_h, tmax_h, nca and dlt "
-        "(target, cutoff, prior_size). What is left out stays, null goes back to the default.",
+        description="An object of two_person, below_limit, zero_at_first_dose, tau_h, half_life_h, tmax_h, nca, dlt "
+        "(target, cutoff, prior_size) and retest (LATEST or FIRST: which value of a sample counts that was measured "
+        "again). What is left out stays, null goes back to the default.",
     )
     idempotency_key = KEY
 

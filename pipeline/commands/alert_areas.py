@@ -15,9 +15,9 @@ from pipeline.commands.exposure_limits import (
     records_of_subjects,
     whose,
 )
-from pipeline.pharmacology.profile import Route
+from pipeline.pharmacology.recorded_samples import given_dose, sample_of
 from pipeline.pharmacology.study_exposures import AnalysisSettings, StudyExposure, study_exposures
-from pipeline.pharmacology.study_profiles import GivenDose, Sample, Whose, interval_hours
+from pipeline.pharmacology.study_profiles import GivenDose
 from pipeline.rounding import above, below
 from pipeline.store.journal import Act
 from pipeline.store.study_tables import administrations
@@ -35,19 +35,13 @@ def areas_beyond_limits(act: Act, limits: Limits, subject_ids: Collection[int]) 
 
 def _of_study(act: Act, limits: Limits, study: int, rows: Mapping[int, Mapping[str, Any]]) -> Iterator[Matter]:
     analytes = {row["analyte"] for row in rows.values()}
-    settings = {
-        analyte: AnalysisSettings.of(_flat(limits.settings_of(act, study, analyte))) for analyte in sorted(analytes)
-    }
+    settings = {analyte: AnalysisSettings.of(limits.settings_of(act, study, analyte)) for analyte in sorted(analytes)}
     doses = _doses(act, {row["subject_id"] for row in rows.values()})
-    for exposure in study_exposures([_sample(row) for row in rows.values()], doses, settings, {}):
+    for exposure in study_exposures([sample_of(row) for row in rows.values()], doses, settings, {}):
         records = [sample.record for sample in exposure.profile.samples]
         new = [record for record in records if limits.judges(act, rows[record])]
         if new:
             yield from _beyond(act, limits, rows[new[-1]], exposure)
-
-
-def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {**settings, **(settings.get("nca") or {})}
 
 
 def _beyond(act: Act, limits: Limits, row: Mapping[str, Any], exposure: StudyExposure) -> Iterator[Matter]:
@@ -81,47 +75,11 @@ def _beyond(act: Act, limits: Limits, row: Mapping[str, Any], exposure: StudyExp
         )
 
 
-def _sample(row: Mapping[str, Any]) -> Sample:
-    return Sample(
-        record=row["id"],
-        whose=Whose(row["subject_id"], row["pool_id"], row["analyte"], row["specimen"]),
-        day=row["day"],
-        hours=row["hours_after_dose"],
-        conc=0.0 if row["below_limit"] else row["concentration"],
-        unit=row["unit"],
-        end_hours=row["end_hours_after_dose"],
-        reference=row["reference_dose_at"],
-        amount=row["amount_of_specimen"],
-        amount_unit=row["amount_unit"],
-        label=row["profile"],
-        retest_of=row["retest_of"],
-    )
-
-
 def _doses(act: Act, subject_ids: set[int]) -> list[GivenDose]:
     table = administrations
     ordered = sorted(subject_ids)
-    found = []
-    for first in range(0, len(ordered), 500):
-        for row in act.current(table, table.c.subject_id.in_(ordered[first : first + 500])):
-            found.append(
-                GivenDose(
-                    row["subject_id"],
-                    row["pool_id"],
-                    row["amount"],
-                    row["unit"],
-                    _route(row["route"], row["duration_hours"]),
-                    row["duration_hours"],
-                    row["started_day"],
-                    row["ended_day"],
-                    row["started_on"],
-                    interval_hours(row["frequency"]),
-                )
-            )
-    return found
-
-
-def _route(route: str | None, duration_hours: float | None) -> Route:
-    if "INTRAVEN" not in (route or "").upper() and (route or "").upper() != "IV":
-        return Route.EXTRAVASCULAR
-    return Route.IV_INFUSION if duration_hours else Route.IV_BOLUS
+    return [
+        given_dose(row)
+        for first in range(0, len(ordered), 500)
+        for row in act.current(table, table.c.subject_id.in_(ordered[first : first + 500]))
+    ]

@@ -21,6 +21,8 @@ def note_above_cap(act: Act, limits: Limits, row: Mapping[str, Any], found: dict
         factor = limits.factor(act, row, row["unit"], limit)
         if limit["upper"] is None or factor is None or not above(value * factor, limit["upper"]):
             continue
+        if not limits.stands(act, row):
+            return
         about = f"ABOVE:{limit['id']}:{whose(row)}"
         known = found.get(about)
         if known is not None and known.value is not None and not above(value * factor, known.value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,9 @@ from sqlalchemy import select
 from pipeline.errors import InputError
 from pipeline.exchange.written_numbers import read_number
 from pipeline.names import canonical_key, fold
+from pipeline.pharmacology.recorded_samples import SAMPLED, settings_for
+from pipeline.pharmacology.study_exposures import AnalysisSettings
+from pipeline.pharmacology.study_profiles import set_aside
 from pipeline.store.counted import counted
 from pipeline.store.journal import Act
 from pipeline.store.selection import View
@@ -27,9 +31,8 @@ GROWING_AREAS = frozenset({"AUCLST", "AUCALL"})
 """Areas that grow with every sample: no target can be missed by one of them."""
 
 READ = (
-    *("id", "since_act", "molecule_id", "study_id", "subject_id", "pool_id", "analyte", "specimen", "profile", "day"),
-    *("reference_dose_at", "sorted_on", "hours_after_dose", "end_hours_after_dose", "nominal_time", "reported"),
-    *("concentration", "unit", "lower_limit", "below_limit", "amount_of_specimen", "amount_unit", "retest_of"),
+    *SAMPLED,
+    *("since_act", "molecule_id", "study_id", "sorted_on", "nominal_time", "reported", "lower_limit"),
 )
 
 
@@ -47,6 +50,7 @@ class Limits:
     settings: dict[tuple[int, str], dict[str, Any]] = field(default_factory=dict)
     study_codes: dict[int, str] = field(default_factory=dict)
     _factors: dict[tuple[Any, ...], float | None] = field(default_factory=dict)
+    _standing: dict[int, set[int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, act: Act, molecule_ids: Collection[int], *, all_records: bool = False) -> Limits | None:
@@ -100,6 +104,15 @@ class Limits:
         """Whether a record is one the act has to answer for."""
         return self.all_records or row["since_act"] == act.number
 
+    def stands(self, act: Act, row: Mapping[str, Any]) -> bool:
+        """Whether a record counts, or another one of the same sample stands in for it."""
+        subject = row["subject_id"]
+        if subject is None:
+            return True
+        if subject not in self._standing:
+            self._standing[subject] = {each["id"] for each in records_of_subjects(act, self, [subject])}
+        return row["id"] in self._standing[subject]
+
     def settings_of(self, act: Act, study_id: int, analyte: str) -> dict[str, Any]:
         """Return the settings of a study for an analyte: its own before those for all."""
         return settings_of(act, study_id, analyte, self.settings)
@@ -117,11 +130,8 @@ def settings_of(
     """Return the monitoring settings of a study: those for all analytes, and over them those for one."""
     kept = {} if known is None else known
     if (study_id, analyte) not in kept:
-        conditions = (monitoring_settings.c.study_id == study_id, monitoring_settings.c.analyte.in_(["", analyte]))
-        merged: dict[str, Any] = {}
-        for row in sorted(act.current(monitoring_settings, *conditions), key=lambda row: len(row["analyte"])):
-            merged |= orjson.loads(row["settings"])
-        kept[study_id, analyte] = merged
+        rows = act.current(monitoring_settings, monitoring_settings.c.study_id == study_id)
+        kept[study_id, analyte] = settings_for({row["analyte"]: orjson.loads(row["settings"]) for row in rows}, analyte)
     return kept[study_id, analyte]
 
 
@@ -133,12 +143,20 @@ def written_records(act: Act, limits: Limits) -> Iterator[dict[str, Any]]:
 
 
 def records_of_subjects(act: Act, limits: Limits, subject_ids: Collection[int]) -> Iterator[dict[str, Any]]:
-    """Return all records of subjects that count and are of limited molecules."""
+    """Return all records of subjects that count and are of limited molecules, one of each sample measured again."""
     table = monitoring_records
     ordered = sorted(subject_ids)
     for first in range(0, len(ordered), 500):
         some = ordered[first : first + 500]
-        yield from _records(act, table.c.subject_id.in_(some), table.c.molecule_id.in_(sorted(limits.of_molecule)))
+        rows = list(_records(act, table.c.subject_id.in_(some), table.c.molecule_id.in_(sorted(limits.of_molecule))))
+        samples: dict[tuple[int, str], dict[int, int | None]] = defaultdict(dict)
+        for row in rows:
+            samples[row["study_id"], row["analyte"]][row["id"]] = row["retest_of"]
+        aside: set[int] = set()
+        for (study, analyte), of in samples.items():
+            if any(of.values()):
+                aside |= set_aside(of, AnalysisSettings.of(limits.settings_of(act, study, analyte)).retest)
+        yield from (row for row in rows if row["id"] not in aside)
 
 
 def _records(act: Act, *conditions: Any) -> Iterator[dict[str, Any]]:

@@ -19,9 +19,10 @@ from pipeline.commands.alerts import Touched, watch
 from pipeline.commands.monitoring_ground import Ground, SampleKey, ground_of, known_samples, sample_key
 from pipeline.commands.texts import checked
 from pipeline.dates import PartialDate
-from pipeline.errors import InputError, PipelineError, RowError, refuse
+from pipeline.errors import InputError, PipelineError, RowError, each, refuse
 from pipeline.exchange.concentration_values import Result, Stated, read_result
 from pipeline.exchange.written_numbers import PLAIN
+from pipeline.exchange.written_units import unit_code
 from pipeline.pharmacology.sample_times import SampleTime, sample_time
 from pipeline.pseudonyms import checked_pseudonym, identifier_in, plain_code
 from pipeline.store.counted import VALID
@@ -203,10 +204,11 @@ class _Row:
     def _result(self) -> Result:
         try:
             return read_value(self.entry.reported, self.entry.unit, self.entry.lower_limit)
-        except InputError as error:
-            field = error.path[-1]
-            value = {"unit": self.entry.unit, "lowerLimit": f"{self.entry.lower_limit}"}.get(field, self.entry.reported)
-            self.note(error.message, field, value)
+        except PipelineError as errors:
+            values = {"unit": self.entry.unit, "lowerLimit": f"{self.entry.lower_limit}"}
+            for error in each(errors):
+                field = error.path[-1]
+                self.note(error.message, field, values.get(field, self.entry.reported))
             return Result()
 
     def _time(self, nominal: str | None) -> SampleTime:
@@ -277,23 +279,31 @@ def read_value(reported: str, unit: str, lower_limit: float | None) -> Result:
     """Read a result as an import does; refuse what is in doubt, with what is proposed.
 
     Raises:
-        InputError: no number and nothing laboratories write for one, a doubt, or no unit of a concentration; the last
-            of `path` names the field.
+        InputError, Refused: no number and nothing laboratories write for one, a doubt, no unit of a concentration; all
+            that is wrong at once. The last of `path` names the field.
     """
+    errors: list[PipelineError] = []
     if lower_limit is not None and not (math.isfinite(lower_limit) and lower_limit >= 0):
-        raise InputError(f"a limit of quantification is a number from 0 up, not {lower_limit:g}", path=("lowerLimit",))
+        said = f"a limit of quantification is a number from 0 up, not {lower_limit:g}"
+        errors.append(InputError(said, path=("lowerLimit",)))
+        lower_limit = None
+    known = unit_code(unit)
+    if known is None:
+        said = f"the unit {unit[:40]!r} is not known; write one such as ng/mL or nmol/L"
+        errors.append(InputError(said, path=("unit",)))
+    elif not _is_concentration(known):
+        errors.append(InputError(f"{known} is no unit of a concentration; write one such as ng/mL", path=("unit",)))
+    # What is wrong with the unit has been said: the result is read with one that is known.
+    of_known = unit if known is not None else "ng/mL"
+    found = read_result(Stated(reported[:200], of_known, None, None, None, lower_limit, None, None), PLAIN)
     if len(reported) > 200:
-        raise InputError(f"a result has at most 200 characters, not {len(reported)}", path=("reported",))
-    found = read_result(Stated(reported, unit, None, None, None, lower_limit, None, None), PLAIN)
-    if found.unit is None:
-        raise InputError(f"the unit {unit[:40]!r} is not known; write one such as ng/mL or nmol/L", path=("unit",))
-    if not _is_concentration(found.unit):
-        raise InputError(f"{found.unit} is no unit of a concentration; write one such as ng/mL", path=("unit",))
-    if found.error is not None:
-        raise InputError(found.error, path=("reported",))
-    if found.doubt is not None:
+        errors.append(InputError(f"a result has at most 200 characters, not {len(reported)}", path=("reported",)))
+    elif found.error is not None:
+        errors.append(InputError(found.error, path=("reported",)))
+    elif found.doubt is not None:
         proposal = "" if found.value is None else f"; write {found.value:.15g} if that is meant"
-        raise InputError(f"{found.doubt}{proposal}", path=("reported",))
+        errors.append(InputError(f"{found.doubt}{proposal}", path=("reported",)))
+    refuse(errors)
     return found
 
 

@@ -21,7 +21,7 @@ from pipeline.commands.monitoring import moment_of, read_value, value_columns
 from pipeline.commands.monitoring_ground import known_samples, sample_key
 from pipeline.commands.texts import checked
 from pipeline.dates import PartialDate
-from pipeline.errors import InputError, PipelineError, StaleVersion, refuse
+from pipeline.errors import InputError, PipelineError, StaleVersion, each, refuse
 from pipeline.pharmacology.sample_times import sample_time
 from pipeline.pseudonyms import identifier_in
 from pipeline.store.counted import VALID
@@ -234,8 +234,8 @@ def _changes(
             unit = (record["reported_unit"] or "") if command.unit is None else command.unit
             limit = record["lower_limit"] if command.lower_limit is None else command.lower_limit
             changes |= value_columns(reported, unit, read_value(reported, unit, limit))
-    except InputError as error:
-        errors.append(InputError(error.message, path=("input", *error.path)))
+    except PipelineError as found:
+        errors += [InputError(error.message, path=("input", *error.path)) for error in each(found)]
     try:
         if command.sampled_at is not None or command.hours_after_dose is not None:
             changes |= _new_times(act, record, command)

@@ -16,7 +16,9 @@ from pipeline.commands.exposure_limits import AREAS, CONCENTRATIONS, GROWING_ARE
 from pipeline.commands.texts import checked
 from pipeline.errors import InputError, NotFound, PipelineError, refuse
 from pipeline.exchange.written_units import unit_code
-from pipeline.pharmacology.study_exposures import AnalysisSettings
+from pipeline.names import fold
+from pipeline.pharmacology.study_exposures import ANALYSIS_SETTINGS, AnalysisSettings
+from pipeline.pharmacology.study_profiles import Retest
 from pipeline.store.journal import Act
 from pipeline.store.study_tables import exposure_limits, monitoring_settings, toxicity_bases
 from pipeline.store.tables import molecules, studies
@@ -91,6 +93,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "below_limit": (lambda value: isinstance(value, str), "a rule for values below the limit"),
     "zero_at_first_dose": (_flag, "true or false"),
     "tau_h": (_number(0, 8784), "a dosing interval in hours"),
+    "retest": (lambda value: value in list(Retest), " or ".join(Retest)),
     "half_life_h": (_number(0, 100_000), "a half-life in hours"),
     "tmax_h": (_number(0, 8784), "a time in hours"),
     "nca": (lambda value: isinstance(value, dict), "an object"),
@@ -101,7 +104,7 @@ _DLT: dict[str, tuple[Callable[[Any], bool], str]] = {
     "cutoff": (lambda value: _number(0, 1)(value) and value < 1, "a probability between 0 and 1"),
     "prior_size": (_number(0, 100), "a number of patients"),
 }
-_NCA = {name: _RULES[name] for name in ("below_limit", "zero_at_first_dose", "tau_h")}
+_NCA = {name: _RULES[name] for name in ANALYSIS_SETTINGS}
 
 
 @handles(SetMonitoringSettings, Permission.LOG_MONITORING)
@@ -114,13 +117,12 @@ def set_monitoring_settings(act: Act, command: SetMonitoringSettings) -> Mapping
         errors.append(InputError(f"no setting is given; there are {', '.join(_RULES)}", path=("input", "settings")))
     _check(command.settings, _RULES, ("input", "settings"), errors)
     refuse(errors)
-    known = act.current(
-        monitoring_settings, monitoring_settings.c.study_id == study["id"], monitoring_settings.c.analyte == analyte
-    )
+    of_study = act.current(monitoring_settings, monitoring_settings.c.study_id == study["id"])
+    known = [row for row in of_study if fold(row["analyte"]) == fold(analyte)]
     kept = orjson.loads(known[0]["settings"]) if known else {}
     merged = {name: value for name, value in {**kept, **command.settings}.items() if value is not None}
     try:
-        AnalysisSettings.of({**merged, **merged.get("nca", {})})
+        AnalysisSettings.of(merged)
     except InputError as error:
         raise InputError(error.message, path=("input", "settings")) from error
     text = orjson.dumps(merged, option=orjson.OPT_SORT_KEYS).decode()

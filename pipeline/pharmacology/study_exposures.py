@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.errors import InputError
+from pipeline.names import fold
 from pipeline.outcome import Reason
 from pipeline.pharmacology.excretion import urinary_excretion
 from pipeline.pharmacology.profile import BelowLimit, Route
 from pipeline.pharmacology.steady_state import steady_state
-from pipeline.pharmacology.study_profiles import GivenDose, StudyProfile, Whose, dose_of, profiles_of, tau_of
+from pipeline.pharmacology.study_profiles import GivenDose, Retest, StudyProfile, Whose, dose_of, profiles_of, tau_of
 from pipeline.units import convert
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pipeline.pharmacology.study_profiles import Sample
 
 METHOD = "D1_nca 1"
+
+ANALYSIS_SETTINGS = ("below_limit", "zero_at_first_dose", "tau_h", "retest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +34,26 @@ class AnalysisSettings:
         below_limit: what becomes of values below the limit.
         zero_at_first_dose: take 0 at time 0 of a first dose that is not intravenous, where nothing was measured.
         tau_h: dosing interval, h; None: from the doses.
+        retest: which value of a sample counts that was measured again.
     """
 
     below_limit: BelowLimit = BelowLimit.DEFAULT
     zero_at_first_dose: bool = True
     tau_h: float | None = None
+    retest: Retest = Retest.LATEST
 
     @classmethod
     def of(cls, settings: Mapping[str, object]) -> AnalysisSettings:
         """Read the settings a study keeps for an analyte; what it does not say is the default.
 
+        What stands under `nca` goes before the rest.
+
         Raises:
             InputError: a rule or a number that is not one.
         """
-        rule, zero, tau = (settings.get(name) for name in ("below_limit", "zero_at_first_dose", "tau_h"))
+        nca = settings.get("nca")
+        said = {**settings, **nca} if isinstance(nca, Mapping) else settings
+        rule, zero, tau, retest = (said.get(name) for name in ANALYSIS_SETTINGS)
         try:
             below_limit = BelowLimit.DEFAULT if rule is None else BelowLimit(str(rule))
         except ValueError:
@@ -52,7 +61,10 @@ class AnalysisSettings:
             raise InputError(f"{rule!r} is not a rule for values below the limit; the rules are {rules}") from None
         if tau is not None and (not isinstance(tau, int | float) or isinstance(tau, bool) or not 0 < tau < 1e6):
             raise InputError(f"a dosing interval is a number of hours above 0, not {tau!r}")
-        return cls(below_limit, zero is not False, None if tau is None else float(tau))
+        if retest is not None and retest not in list(Retest):
+            raise InputError(f"of a sample measured again the {' or '.join(Retest)} value counts, not {str(retest)!r}")
+        counts = Retest.LATEST if retest is None else Retest(str(retest))
+        return cls(below_limit, zero is not False, None if tau is None else float(tau), counts)
 
 
 class Parameter(NamedTuple):
@@ -144,24 +156,30 @@ def study_exposures(
     Args:
         samples: what counts in calculations.
         doses: what was given to whom.
-        settings: analyte -> how it is analysed; "" for all others.
+        settings: analyte, in any spelling -> how it is analysed; "" for all others.
         molar_masses: analyte -> g/mol, where a dose in mass meets a concentration in moles.
     """
+    by_name = {fold(analyte): chosen for analyte, chosen in settings.items()}
+    standard = settings.get("", AnalysisSettings())
+
+    def chosen_for(analyte: str) -> AnalysisSettings:
+        return by_name.get(fold(analyte), standard)
+
     given: dict[tuple[int | None, int | None], list[GivenDose]] = defaultdict(list)
     for line in doses:
         given[line.subject, line.pool].append(line)
     found: list[StudyExposure] = []
-    for profile in profiles_of(samples):
+    for profile in profiles_of(samples, lambda analyte: chosen_for(analyte).retest):
         theirs = given.get((profile.whose.subject, profile.whose.pool), [])
         dose = dose_of(profile, theirs)
-        chosen = _settings_of(settings, profile)
+        chosen = chosen_for(profile.whose.analyte)
         if dose is not None and dose.route is Route.IV_INFUSION and not dose.infusion_h:
             profile.notes.append("how long the infusion took is not recorded")
         found.append(StudyExposure(profile, dose, chosen.tau_h or tau_of(dose, theirs)))
     alike: dict[tuple[BelowLimit, bool, bool], list[StudyExposure]] = defaultdict(list)
     for exposure in found:
         profile = exposure.profile
-        chosen = _settings_of(settings, profile)
+        chosen = chosen_for(profile.whose.analyte)
         extravascular = exposure.dose is None or exposure.dose.route is Route.EXTRAVASCULAR
         zero = chosen.zero_at_first_dose and profile.first and extravascular
         if not profile.doubtful and not profile.collected:
@@ -184,10 +202,6 @@ def _finite(parameter: Parameter) -> Parameter:
     if parameter.value is None or math.isfinite(parameter.value):
         return parameter
     return parameter._replace(value=None, flag="larger than a number can be here: check the values")
-
-
-def _settings_of(settings: Mapping[str, AnalysisSettings], profile: StudyProfile) -> AnalysisSettings:
-    return settings.get(profile.whose.analyte) or settings.get("") or AnalysisSettings()
 
 
 def _analyse(

@@ -9,16 +9,25 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
+from pipeline.names import fold
 from pipeline.pharmacology.profile import Route
 
 DAY_H = 24.0
 LONGEST_H = 1e6
 SMALLEST, LARGEST = 1e-15, 1e15
+
+
+class Retest(StrEnum):
+    """Which of the values of a sample counts that was measured again."""
+
+    LATEST = "LATEST"
+    FIRST = "FIRST"
 
 
 class Whose(NamedTuple):
@@ -103,20 +112,35 @@ class StudyProfile:
         return any(sample.end_hours is not None for sample in self.samples)
 
 
-def profiles_of(samples: Iterable[Sample]) -> list[StudyProfile]:
+def set_aside(retest_of: Mapping[int, int | None], rule: Retest) -> set[int]:
+    """Return the records that another one of the same sample stands in for.
+
+    retest_of: record that counts -> the record it measures again. A record whose other is not among them stands alone.
+    """
+    again = {record: first for record, first in retest_of.items() if first in retest_of}
+    return set(again) if rule is Retest.FIRST else {first for first in again.values() if first is not None}
+
+
+def profiles_of(
+    samples: Iterable[Sample], retests: Callable[[str], Retest] = lambda _analyte: Retest.LATEST
+) -> list[StudyProfile]:
     """Return the profiles of a study's samples, each curve's in the order of its doses.
 
     Samples without a time are left out of the profiles and named in a note. Two values at one time, or values in
     units that differ, make a profile doubtful: a person has to say which one counts. The same value twice at one
-    time is one sample. A retest stands in for what it measures again, with a note.
+    time is one sample. How an analyte or specimen is spelled makes no other curve. Of a sample measured again one value
+    counts, with a note; `retests` says which one for an analyte.
     """
-    curves: dict[Whose, list[Sample]] = defaultdict(list)
+    by_name: dict[Whose, list[Sample]] = defaultdict(list)
     for sample in samples:
-        curves[sample.whose].append(sample)
+        whose = sample.whose
+        by_name[whose._replace(analyte=fold(whose.analyte), specimen=fold(whose.specimen))].append(sample)
+    curves = {curve[0].whose: curve for curve in by_name.values()}
     late_as_taken = _filed_as_taken(curves)
     found: list[StudyProfile] = []
     for whose, curve in curves.items():
-        found += _of_curve(whose, curve, (whose.analyte, whose.specimen) in late_as_taken)
+        late = (whose.analyte, whose.specimen) in late_as_taken
+        found += _of_curve(whose, curve, late, retests(whose.analyte))
     return found
 
 
@@ -138,11 +162,15 @@ def _filed_as_taken(curves: dict[Whose, list[Sample]]) -> set[tuple[str, str]]:
     return found
 
 
-def _of_curve(whose: Whose, curve: Sequence[Sample], late_as_taken: bool) -> list[StudyProfile]:
+def _of_curve(whose: Whose, curve: Sequence[Sample], late_as_taken: bool, retests: Retest) -> list[StudyProfile]:
     early = {s.day for s in curve if s.day is not None and s.hours is not None and s.hours < DAY_H}
     intervals: dict[tuple[float | None, str | None], StudyProfile] = {}
     untimed: list[Sample] = []
-    for sample in _after_retests(curve):
+    aside = set_aside({sample.record: sample.retest_of for sample in curve}, retests)
+    measured_again = {sample.retest_of for sample in curve if sample.record in aside} - aside - {None}
+    for sample in curve:
+        if sample.record in aside:
+            continue
         if sample.hours is None or not math.isfinite(sample.hours):
             untimed.append(sample)
             continue
@@ -158,6 +186,8 @@ def _of_curve(whose: Whose, curve: Sequence[Sample], late_as_taken: bool) -> lis
     for number, profile in enumerate(profiles):
         profile.first = number == 0
         _settle(profile)
+        if any(sample.record in measured_again for sample in profile.samples):
+            profile.notes.append("a value stands though it was measured again, as the study has it")
     if untimed and profiles:
         profiles[0].notes.append(f"{len(untimed)} samples without a time that can be trusted are left out")
     return profiles
@@ -169,11 +199,6 @@ def _named(day: float | None, sample: Sample) -> str:
     if sample.reference:
         return f"dose of {sample.reference}"
     return sample.label or "the only dose"
-
-
-def _after_retests(curve: Sequence[Sample]) -> list[Sample]:
-    again = {sample.retest_of for sample in curve if sample.retest_of is not None}
-    return [sample for sample in curve if sample.record not in again] if again else list(curve)
 
 
 def _settle(profile: StudyProfile) -> None:

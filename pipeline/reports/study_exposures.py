@@ -5,7 +5,6 @@ The number of statements does not depend on how many studies, subjects or sample
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,10 +14,10 @@ import orjson
 from sqlalchemy import Select, Table, select
 
 from pipeline.names import canonical_key, fold
-from pipeline.pharmacology.profile import Route
+from pipeline.pharmacology.recorded_samples import GIVEN, SAMPLED, given_dose, sample_of, settings_for
 from pipeline.pharmacology.reported_comparison import Comparison, Reported, compare, in_its_unit, likely_cause
 from pipeline.pharmacology.study_exposures import AnalysisSettings, Parameter, StudyExposure, study_exposures
-from pipeline.pharmacology.study_profiles import GivenDose, Sample, StudyProfile, Whose, interval_hours
+from pipeline.pharmacology.study_profiles import GivenDose, Sample, StudyProfile, Whose
 from pipeline.store.counted import counted
 from pipeline.store.nodes import among, seen, visible
 from pipeline.store.reader import Reader
@@ -111,70 +110,21 @@ def _of_studies(node: str, table: Table, names: Sequence[str], reader: Reader, s
     )
 
 
-_SAMPLED = (
-    *("id", "molecule_id", "study_id", "subject_id", "pool_id", "analyte", "specimen", "profile", "day"),
-    *("reference_dose_at", "hours_after_dose", "end_hours_after_dose", "concentration", "unit", "below_limit"),
-    *("amount_of_specimen", "amount_unit", "retest_of"),
-)
-
-
 def _samples(reader: Reader, study_ids: Sequence[int]) -> dict[int, list[Sample]]:
-    statement = _of_studies("MonitoringRecord", monitoring_records, _SAMPLED, reader, study_ids)
+    columns = ("study_id", *SAMPLED)
+    statement = _of_studies("MonitoringRecord", monitoring_records, columns, reader, study_ids)
     found: dict[int, list[Sample]] = defaultdict(list)
-    for row in reader.connection.execute(statement.where(counted(monitoring_records))):
-        found[row.study_id].append(
-            Sample(
-                record=row.id,
-                whose=Whose(row.subject_id, row.pool_id, row.analyte, row.specimen),
-                day=row.day,
-                hours=row.hours_after_dose,
-                conc=0.0 if row.below_limit else row.concentration,
-                unit=row.unit,
-                end_hours=row.end_hours_after_dose,
-                reference=row.reference_dose_at,
-                amount=row.amount_of_specimen,
-                amount_unit=row.amount_unit,
-                label=row.profile,
-                retest_of=row.retest_of,
-            )
-        )
+    for row in reader.connection.execute(statement.where(counted(monitoring_records))).mappings():
+        found[row["study_id"]].append(sample_of(row))
     return found
-
-
-_GIVEN = (
-    *("study_id", "subject_id", "pool_id", "amount", "unit", "form", "route", "frequency", "duration_hours"),
-    *("started_day", "ended_day", "started_on"),
-)
 
 
 def _doses(reader: Reader, study_ids: Sequence[int]) -> dict[int, list[GivenDose]]:
     found: dict[int, list[GivenDose]] = defaultdict(list)
-    for row in reader.connection.execute(_of_studies("Administration", administrations, _GIVEN, reader, study_ids)):
-        found[row.study_id].append(
-            GivenDose(
-                row.subject_id,
-                row.pool_id,
-                row.amount,
-                row.unit,
-                _route(row.route, row.duration_hours),
-                row.duration_hours,
-                row.started_day,
-                row.ended_day,
-                row.started_on,
-                interval_hours(row.frequency),
-            )
-        )
+    statement = _of_studies("Administration", administrations, ("study_id", *GIVEN), reader, study_ids)
+    for row in reader.connection.execute(statement).mappings():
+        found[row["study_id"]].append(given_dose(row))
     return found
-
-
-def _route(text: str | None, duration_hours: float | None) -> Route:
-    """Return the route as far as the analysis differs: intravenous at once, over a time, or anything else."""
-    words = (text or "").upper()
-    if not re.search(r"\bIV\b|INTRAVEN", words):
-        return Route.EXTRAVASCULAR
-    if duration_hours:
-        return Route.IV_INFUSION
-    return Route.IV_BOLUS if re.search(r"BOLUS|PUSH|INJECT", words) else Route.IV_INFUSION
 
 
 _SAID = (
@@ -196,11 +146,13 @@ def _settings(reader: Reader, study_ids: Sequence[int]) -> dict[int, dict[str, A
     statement = select(table.c.study_id, table.c.analyte, table.c.settings).where(
         visible(table, reader.view), among(table.c.study_id, study_ids)
     )
-    found: dict[int, dict[str, AnalysisSettings]] = defaultdict(dict)
+    kept: dict[int, dict[str, Any]] = defaultdict(dict)
     for study_id, analyte, text in reader.connection.execute(statement):
-        kept = orjson.loads(text)
-        found[study_id][analyte] = AnalysisSettings.of({**kept, **(kept.get("nca") or {})})
-    return found
+        kept[study_id][analyte] = orjson.loads(text)
+    return {
+        study_id: {analyte: AnalysisSettings.of(settings_for(of_study, analyte)) for analyte in of_study}
+        for study_id, of_study in kept.items()
+    }
 
 
 def _molar_masses(reader: Reader, samples: Mapping[int, Iterable[Sample]]) -> dict[int, dict[str, float]]:

@@ -348,6 +348,26 @@ def test_a_trough_entered_late_makes_the_next_the_second_in_a_row(unit: Monitore
     assert ["second in a row" in alert["message"] for alert in alerts(unit, open=True)] == [False, True]
 
 
+def test_a_sample_measured_again_is_one_trough(unit: Monitored):
+    limit(unit, "CTROUGH", lower=1000)
+    first = logged(unit, "800", 24, day=15, nominalTime="trough")
+    again = logged(unit, "850", 24, day=15, nominalTime="trough", retestOf=first)
+    assert ["second in a row" in alert["message"] for alert in alerts(unit)] == [False]
+    logged(unit, "700", 24, day=22, nominalTime="trough", retestOf=again)  # of the same sample, whose day it takes
+    assert ["second in a row" in alert["message"] for alert in alerts(unit)] == [False]
+
+
+@pytest.mark.parametrize(("rule", "raised"), [("LATEST", [900]), ("FIRST", [])])
+def test_the_value_that_counts_is_held_against_limits(unit: Monitored, rule, raised):
+    settle(unit, retest=rule)
+    limit(unit, "CMAX", upper=600)
+    first = logged(unit, "800", 2)
+    assert [alert["value"] for alert in alerts(unit)] == [800]
+    answer_for(unit, alerts(unit)[0])
+    logged(unit, "900", 2, retestOf=first)
+    assert [alert["value"] for alert in alerts(unit, open=True)] == raised
+
+
 def test_a_trough_below_the_limit_of_quantification(unit: Monitored):
     limit(unit, "CTROUGH", lower=10)
     logged(unit, "BLQ", 24, day=8, nominalTime="trough", lowerLimit=20)  # may still be above 10

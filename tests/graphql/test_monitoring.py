@@ -114,9 +114,9 @@ def test_every_bad_row_is_named_and_nothing_is_written(unit: Monitored):
         unit.record("abc", unit="mg", analyte=" "),
     )
     assert [(row, column) for row, column, *_ in found] == [
-        (2, "reported"), (2, "hoursAfterDose"), (2, "subject"), (3, "analyte"), (3, "unit"),
+        (2, "reported"), (2, "hoursAfterDose"), (2, "subject"), (3, "analyte"), (3, "unit"), (3, "reported"),
     ]  # fmt: skip
-    by_column = {column: (value, message) for _, column, value, message in found}
+    by_column = {column: (value, message) for row, column, value, message in found if row == 2}
     assert by_column["reported"] == ("1,250", "row 2: '1,250' can be 1250 or 1.25; write 1250 if that is meant")
     assert by_column["subject"][0] is None
     assert "Dupont" not in str(found)
@@ -353,7 +353,17 @@ def test_a_sample_does_not_come_to_have_two_results(unit: Monitored):
 
 @pytest.mark.parametrize(
     "settings",
-    [{}, {"colour": 1}, {"two_person": "yes"}, {"tau_h": -1}, {"below_limit": "guess"}, {"dlt": {"target": 2}}, [1]],
+    [
+        {},
+        {"colour": 1},
+        {"two_person": "yes"},
+        {"tau_h": -1},
+        {"below_limit": "guess"},
+        {"dlt": {"target": 2}},
+        {"retest": "BEST"},
+        {"nca": {"retest": ["FIRST"]}},
+        [1],
+    ],
 )
 def test_settings_that_mean_nothing_are_refused(unit: Monitored, settings):
     before = unit.api.acts()
@@ -392,6 +402,16 @@ mutation B($input: SetToxicityBasisInput!) {
   }
 }
 """
+
+
+def test_settings_of_an_analyte_are_one_however_it_is_written(unit: Monitored):
+    def change(analyte: str, **settings: Any) -> Any:
+        content = {"study": unit.study, "analyte": analyte, "settings": settings}
+        return unit.api(SET_SETTINGS, as_=ANA, input=content)["setMonitoringSettings"]["settings"]
+
+    assert change("IUCT-0001", retest="FIRST")["analyte"] == "IUCT-0001"
+    found = change("iuct-0001", tau_h=12)
+    assert (found["analyte"], found["settings"]) == ("IUCT-0001", {"retest": "FIRST", "tau_h": 12})
 
 
 def test_settings_are_merged_and_read_back(unit: Monitored):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pipeline.errors import InputError
 from pipeline.pharmacology.nca import non_compartmental
 from pipeline.pharmacology.profile import BelowLimit, Route
+from pipeline.pharmacology.recorded_samples import route_of, settings_for
 from pipeline.pharmacology.reported_comparison import Comparison, Reported, compare, in_its_unit, likely_cause
 from pipeline.pharmacology.study_exposures import AnalysisSettings, StudyExposure, study_exposures
 from pipeline.pharmacology.study_profiles import GivenDose, Sample, Whose, dose_of, interval_hours, profiles_of, tau_of
@@ -150,6 +151,47 @@ def test_the_dose_of_a_profile_and_its_interval():
     assert tau_of(doses[1], doses) == 168.0
     twice = [doses[1], GivenDose(1, None, 6.0, "mg", Route.EXTRAVASCULAR, first_day=8)]
     assert dose_of(profile, twice) is None
+
+
+def test_the_study_says_which_value_of_a_sample_measured_again_counts():
+    again = [*sampled(FALLING), Sample(99, CURVE, 1.0, 1.0, 31.0, "ng/mL", retest_of=2)]
+    first, latest = ({"x": AnalysisSettings.of({"retest": rule})} for rule in ("FIRST", "LATEST"))
+    assert [one(again, settings=rule).value("CMAX") for rule in (first, latest, None)] == [80.0, 60.0, 60.0]
+    notes = next(p.flag for p in one(again, settings=first).parameters if p.code == "CMAX")
+    assert notes == "a value stands though it was measured again, as the study has it"
+    # A retest of what does not count any more stands alone, whatever the rule.
+    alone = [sample for sample in again if sample.record != 2]
+    assert [one(alone, settings=rule).value("CMAX") for rule in (first, latest)] == [60.0, 60.0]
+    assert len(one(alone, settings=first).profile.samples) == len(FALLING)
+
+
+def test_the_spelling_of_an_analyte_or_specimen_makes_no_other_curve():
+    early, late = sampled(FALLING)[:3], sampled(FALLING, whose=Whose(1, None, "x", "Plasma"))[3:]
+    exposure = one([*early, *late], [GivenDose(1, None, 10.0, "mg", Route.EXTRAVASCULAR, first_day=1)])
+    assert (exposure.profile.whose, len(exposure.profile.samples)) == (CURVE, 6)
+
+
+@pytest.mark.parametrize(
+    ("text", "hours", "route"),
+    [
+        ("INTRAVENOUS", 0.5, Route.IV_INFUSION),
+        ("INTRAVENOUS", None, Route.IV_INFUSION),
+        ("intravenous bolus", None, Route.IV_BOLUS),
+        ("IV push", None, Route.IV_BOLUS),
+        ("IV", 2.0, Route.IV_INFUSION),
+        ("ORAL", 2.0, Route.EXTRAVASCULAR),
+        ("SUBCUTANEOUS", None, Route.EXTRAVASCULAR),
+        (None, None, Route.EXTRAVASCULAR),
+    ],
+)
+def test_a_route_is_told_by_its_words(text, hours, route):
+    assert route_of(text, hours) is route
+
+
+def test_settings_for_an_analyte_go_over_those_for_all():
+    kept = {"": {"tau_h": 24, "retest": "FIRST"}, "Pazopanib": {"tau_h": 12}}
+    assert settings_for(kept, "PAZOPANIB") == {"tau_h": 12, "retest": "FIRST"}
+    assert settings_for(kept, "M1") == settings_for(kept, "") == {"tau_h": 24, "retest": "FIRST"}
 
 
 def test_settings_are_read_or_refused():
