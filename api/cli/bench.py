@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import click
 
 from api.cli.bench_checkpoints import command as bench_checkpoints
+from api.cli.bench_growth import command as bench_growth
 from api.cli.bench_reads import command as bench_read
 from api.cli.shared import Session, table
 
@@ -136,6 +137,7 @@ def bench_generate(
 
 
 command.add_command(bench_read)
+command.add_command(bench_growth)
 command.add_command(bench_checkpoints)
 
 
@@ -204,6 +206,7 @@ def bench_attrition(session: Session, repeat: int, programmes: int, replicates: 
         f"{found.review.rows:,} rows, {repeat} runs of each, in turn",
         f"plain scan: {found.review.limit.median:.2f} s; whole review: {found.review.ours.median:.2f} s "
         f"(at most {MOST_S} s), ratio {found.review.ratio:.2f} (at most {found.review.most})",
+        f"with the search for missed signals, no study on record: {found.with_signals.median:.2f} s",
         f"filter changed: {found.filter_change.median:.3f} s (at most {MOST_FILTER_S} s)",
     ]
     if found.memory_mb is not None:

@@ -105,19 +105,31 @@ def command(
     session.say(content, _said(engine, chosen, outside, inside, content))
 
 
-def _chosen(folder: Path, database: str | None, letters: str) -> dict[str, Case]:
+def cases_in(folder: Path, database: str | None = None) -> dict[str, Case]:
+    """Return the cases by letter, for the generated records in a folder or a PostgreSQL database.
+
+    Raises:
+        StoreRefused: there are none.
+        InputError: there are too few.
+    """
     from pipeline.bench.peers.records import open_records
     from pipeline.bench.reads_cases import cases_of
-    from pipeline.errors import InputError, StoreRefused
+    from pipeline.errors import StoreRefused
 
     if database is None and not (folder / "moltrail.db").exists():
         raise StoreRefused(f"there are no records in {folder}; make them with `moltrail bench generate --folder`")
     engine = open_records(_url(folder, database))
     try:
         with engine.connect() as connection:
-            known = cases_of(connection)
+            return cases_of(connection)
     finally:
         engine.dispose()
+
+
+def _chosen(folder: Path, database: str | None, letters: str) -> dict[str, Case]:
+    from pipeline.errors import InputError
+
+    known = cases_in(folder, database)
     unknown = [letter for letter in letters if letter not in known]
     if unknown or not letters:
         raise InputError(

@@ -77,8 +77,8 @@ class Tallies:
 
         place = self.phase * 5 + self.outcome
         if group is not None:
-            known = group >= 0
-            place = (place + group * (phases * 5))[known]
+            place = place + group * (phases * 5)
+            place = place if group.min(initial=0) >= 0 else place[group >= 0]
         return np.bincount(place, minlength=groups * phases * 5).reshape(groups, phases, 5)
 
 

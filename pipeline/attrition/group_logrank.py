@@ -46,7 +46,8 @@ def group_logrank(
     import numpy as np
     from scipy.special import chdtrc
 
-    times, place = np.unique(time[event], return_inverse=True)
+    times = np.unique(time[event])
+    place = np.searchsorted(times, time[event])  # faster than the inverse of unique where times of a group are in order
     if not times.size:
         return None
     happened = np.bincount(place * groups + group[event], minlength=times.size * groups).reshape(-1, groups)

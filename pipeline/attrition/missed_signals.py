@@ -95,7 +95,7 @@ class Followed:
         end: p days, until when each was followed.
         outcome: p places in `lead_time.OUTCOMES`.
         first: p places of the first move of each, ascending.
-        day, stage: of the moves, those of a programme together and in order.
+        day, stage: of the moves, those of a programme together and in order; stages are places in `stages`.
     """
 
     programme: Sequence[int]
@@ -104,14 +104,15 @@ class Followed:
     outcome: Sequence[int]
     first: Sequence[int]
     day: Sequence[int]
-    stage: Sequence[str]
+    stage: Sequence[int]
+    stages: Sequence[str]
 
     def stage_on(self, place: int, day: int) -> str | None:
         """Return the stage of the programme at a place on a day; None before its first move."""
         begin = self.first[place]
         end = self.first[place + 1] if place + 1 < len(self.first) else len(self.day)
         row = bisect_right(self.day, day, begin, end)
-        return self.stage[row - 1] if row > begin else None
+        return self.stages[self.stage[row - 1]] if row > begin else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +348,9 @@ def _missed(
         about=about,
         match=match,
         basis=basis,
-        signal_stage=followed.stage_on(place, first.day) or first.stage or followed.stage[followed.first[place]],
+        signal_stage=followed.stage_on(place, first.day)
+        or first.stage
+        or followed.stages[followed.stage[followed.first[place]]],
         signal_on=day_of(first.day),
         dated_by=first.dated_by,
         known_on=day_of(known.known),

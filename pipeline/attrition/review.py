@@ -198,14 +198,12 @@ def standings(courses: Courses, beliefs: tuple[SuccessProbability, ...]) -> Stan
         (courses.standing == IN_PHASE) & (courses.top >= len(courses.phases.codes)), APPROVED, courses.standing
     )
     codes = [stage.code for stage in p.stages]
-    days, place = np.unique(courses.earliest[entered], return_inverse=True)
-    texts = [day_of(day) for day in days.tolist()]
     return Standings(
         programme=tuple(p.ids.tolist()),
         name=p.names,
         stage=tuple(map(codes.__getitem__, p.stage[last].tolist())),
         standing=tuple(map(STANDINGS.__getitem__, standing.tolist())),
-        since=tuple(map(texts.__getitem__, place.tolist())),
+        since=tuple(map(day_of, courses.earliest[entered].tolist())),
         success=tuple(success_of_each(courses, beliefs)),
     )
 

@@ -189,5 +189,7 @@ def _now(courses: Courses) -> Ints:
 
 def success_of_each(courses: Courses, beliefs: tuple[SuccessProbability, ...]) -> list[float | None]:
     """Return the probability of approval of every programme, None where there is none."""
-    by_phase: dict[int, float] = {courses.phases.codes.index(one.stage): one.mean for one in beliefs}
-    return [by_phase.get(phase) for phase in _now(courses).tolist()]
+    by_phase: list[float | None] = [None] * (len(courses.phases.codes) + 1)  # the last place is that of no phase, -1
+    for one in beliefs:
+        by_phase[courses.phases.codes.index(one.stage)] = one.mean
+    return list(map(by_phase.__getitem__, _now(courses).tolist()))

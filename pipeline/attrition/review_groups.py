@@ -38,7 +38,7 @@ class Dimension:
 
     def of(self, owner: Ints, stage: Ints) -> Ints:
         """Return the group of programmes in stages; -1 for none."""
-        return self.table[owner, stage] if self.table.shape[1] > 1 else self.table[owner, 0]
+        return self.table[owner, stage] if self.table.shape[1] > 1 else self.table[:, 0][owner]
 
 
 def dimensions(courses: Courses, sites: Sequence[Sequence[str]] | None = None) -> list[Dimension]:

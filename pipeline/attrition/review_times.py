@@ -228,12 +228,14 @@ def _since(courses: Courses, state: Ints, names: tuple[str, ...], code: str | No
 
     begun = courses.at[courses.first]
     over = np.flatnonzero(who & (courses.standing == UNANNOUNCED))
-    rows = np.flatnonzero(who[courses.portfolio.owner])
-    owner = np.concatenate([courses.portfolio.owner[rows], over])
-    order = np.argsort(owner, kind="stable")
-    owner = owner[order]
-    when = np.concatenate([courses.at[rows], courses.ended[over]])[order]
-    reached = np.concatenate([state[rows], np.full(over.size, len(names) - 1)])[order]
+    owner, when, reached = courses.portfolio.owner, courses.at, state
+    if not who.all():
+        rows = np.flatnonzero(who[owner])
+        owner, when, reached = owner[rows], when[rows], reached[rows]
+    if over.size:
+        place = np.searchsorted(owner, over, side="right")
+        owner, when = np.insert(owner, place, over), np.insert(when, place, courses.ended[over])
+        reached = np.insert(reached, place, len(names) - 1)
     followed = np.where(courses.standing == STALLED, courses.ended, float(courses.day))
     followed = np.maximum(followed, courses.at[courses.last]) - begun
     longest = float(followed[who].max())

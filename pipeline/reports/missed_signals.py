@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Select, and_, func, select
 
 from pipeline.attrition.concordance import OrganPair, Studied, SystemConcordance, by_system
 from pipeline.attrition.courses import IN_PHASE, STALLED, STOPPED, Courses
@@ -158,7 +158,12 @@ class _Collecting:
             .where(func.coalesce(move.c.from_status, "") != off)
             .order_by(move.c.id)
         )
-        return self.reader.connection.execute(statement).all()
+        return self._plain_rows(statement)
+
+    def _plain_rows(self, statement: Select[Any]) -> Sequence[Any]:
+        """Return the driver's own tuples: of tens of thousands of rows every object less counts."""
+        cursor = self.reader.connection.execute(statement).cursor
+        return cursor.fetchall() if cursor is not None else []
 
     def _judged(self) -> dict[int, list[str]]:
         """Return, by move, the words of the reasons that were judged."""
@@ -179,7 +184,7 @@ class _Collecting:
         courses, p = self.courses, self.courses.portfolio
         table = tables.programmes
         statement = select(table.c.id, table.c.molecule_id).where(visible(table, self.view))
-        molecule_of = dict(self.reader.connection.execute(statement).all())
+        molecule_of = dict(self._plain_rows(statement))
         kinds = np.array([self.settings.kind_of(reason) in STOPS for reason in REASONS])
         standing, reason = courses.standing, p.reason[courses.last]
         over = (standing != IN_PHASE) & (standing != STALLED)
@@ -187,7 +192,6 @@ class _Collecting:
         outcome[~over & (courses.top >= len(courses.phases.codes))] = ADVANCED
         outcome[(standing == STOPPED) & (reason >= 0) & kinds[reason]] = DROPPED
         end = np.where(standing == STOPPED, courses.at[courses.last], np.where(over, courses.ended, courses.day))
-        codes = [stage.code for stage in p.stages]
         ids = p.ids.tolist()
         return Followed(
             programme=ids,
@@ -196,7 +200,8 @@ class _Collecting:
             outcome=outcome.tolist(),
             first=courses.first.tolist(),
             day=courses.at.astype(int).tolist(),
-            stage=[codes[stage] for stage in p.stage.tolist()],
+            stage=p.stage.tolist(),
+            stages=tuple(stage.code for stage in p.stages),
         )
 
     # ------------------------------------------------------------ signals

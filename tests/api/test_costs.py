@@ -232,7 +232,7 @@ for thread in threads:
 
 
 def test_while_hostile_documents_are_checked_other_requests_go_on(world, tmp_path):
-    """Six clients send documents that take long to check; others do not wait for more than a quarter of a second."""
+    """Six clients send documents that take long to check; others are answered, usually in a quarter of a second."""
     heavy = ["{thing{" + "part{part{part{part{name}}}} " * 31 + f"x{n}: name }}}}" for n in range(2_000)]
     (tmp_path / "hostile.json").write_text(json.dumps([*HOSTILE.values(), *heavy]))
     waits = []
@@ -248,5 +248,5 @@ def test_while_hostile_documents_are_checked_other_requests_go_on(world, tmp_pat
                 assert answer.json()["data"] == {"notice": "for everybody"}
             assert attackers.poll() is None
             attackers.kill()
-    # Of a machine that runs other tests beside, only the usual wait can be asked; alone, the longest keeps to it too.
+    # The longest wait hangs on what else the machine runs; only the usual one is asked.
     assert statistics.median(waits) < 0.25, sorted(waits)[-9:]

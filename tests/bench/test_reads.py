@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from api.cli import cli
 from pipeline.bench import reads
 from pipeline.bench.generate import generate
+from pipeline.bench.growth import grown
 from pipeline.bench.peers.application import opened
 from pipeline.bench.reads import Contender, Measured, in_process, ratio
 from pipeline.bench.reads_cases import Case, cases_of
@@ -99,6 +100,32 @@ def test_what_differs_is_not_timed():
     refused = Contender("fourth", [], {}, answering(b'{"errors":[{"message":"no"}],"data":null}'))
     with pytest.raises(PipelineError, match="refused"):
         in_process([refused], [CASE], seconds=0, rounds=1)
+
+
+def test_few_and_many_are_asked_the_same_in_turn(tmp_path):
+    folders = [tmp_path / "few", tmp_path / "many"]
+    for folder, molecules in zip(folders, (20, 60), strict=True):
+        folder.mkdir()
+        with Centre.open(folder) as centre:
+            list(generate(centre, molecules, each=1))
+    done = CliRunner().invoke(cli, ["--json", "bench", "growth", *map(str, folders), "--seconds", "0.01"])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)["measured"]
+    assert [one["what"] for one in found] == [
+        "the history of one molecule",
+        "one molecule with everything below it",
+        "page 2 of all molecules; page 6 of all molecules",
+        "the first page of all molecules",
+    ]
+    assert all(one["ratio"] == pytest.approx(one["many_ms"] / one["few_ms"]) and one["few_ms"] > 0 for one in found)
+
+
+def test_a_refusal_ends_the_comparison_of_few_and_many():
+    def answering(body: bytes) -> bytes:
+        return b'{"errors":[{}],"data":null}'
+
+    with pytest.raises(PipelineError, match="refused"):
+        grown((answering, {"it": [b"few"]}), (answering, {"it": [b"many"]}), seconds=0)
 
 
 def test_ratios_are_taken_within_rounds():

@@ -17,7 +17,8 @@ def course(programme=1, molecule=1, end=1000, outcome="dropped"):
 def missed_signals(courses, *records):
     days, stages = zip(*MOVES, strict=True)
     first = [len(MOVES) * place for place in range(len(courses))]
-    followed = Followed(*zip(*courses, strict=True), first, days * len(courses), stages * len(courses))
+    moves = (days * len(courses), (0, 1) * len(courses))
+    followed = Followed(*zip(*courses, strict=True), first, *moves, stages)
     return of_columns(followed, *records)
 
 
