@@ -13,6 +13,8 @@ from pipeline.exchange.cells import DateHabit, read_date
 
 _SLACK = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{2})(?::(\d{2}))?(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?")
 _HOLES = re.compile(r"(\d{4})(?:-(?:-|\d{2}))?(?:-(?:-|\d{2}))?(?:T.*)?")
+_UNKNOWN = re.compile(r"(?<=-)(?:UNK?|UK|NK|XX|\?\?)(?![A-Z])", re.IGNORECASE)
+"""How forms write a month or day that nobody knows."""
 _SAS = re.compile(r"(\d{1,2}[A-Za-z]{3}\d{4})(?::(\d{2}):(\d{2})(?::(\d{2}))?)?")
 _CLOCK = re.compile(r"[ T](\d{1,2}):(\d{2})(?::(\d{2}))?\s*$")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -88,8 +90,8 @@ def _timed(text: str, found: re.Match[str]) -> Moment:
 
 def _otherwise(text: str, why: str, habit: DateHabit) -> Moment:
     """Read what is not ISO 8601: dates with holes, of SAS and in words; never one that can mean two days."""
-    holes = _HOLES.fullmatch(text)
-    if holes is not None and "--" in text:
+    iso = _UNKNOWN.sub("-", text)
+    if "--" in iso and _HOLES.fullmatch(iso) is not None:
         known = re.match(r"\d{4}(?:-\d{2})?", text)
         if known is not None:
             try:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pipeline.exchange.dataset_table import number_text
+from pipeline.exchange.elapsed_times import Elapsed
 from pipeline.exchange.moments import Moment, moment_text, read_moment
 from pipeline.exchange.sample_origin import counted_from
-from pipeline.exchange.sample_times import PlannedTime
+from pipeline.exchange.sample_times import PlannedTime, agree
 from pipeline.exchange.sdtm_study import DoseTimes
 
 ABSOLUTE_H = 0.25
@@ -99,7 +100,7 @@ def _reference(
         return reference.hours, reference.timed, reference.text
     timed = doses.timed.get(who, False)
     if planned.hours is None or planned.doubt is not None:
-        found = doses.last_before(who, sampled.hours or 0.0) if timed and sampled.timed else None
+        found = _last_dose(doses, who, sampled.hours or 0.0) if timed and sampled.timed else None
     else:
         expected = (sampled.hours or 0.0) - planned.hours
         found = doses.nearest(who, expected)
@@ -108,17 +109,26 @@ def _reference(
     return found, timed, None if found is None else moment_text(found, timed=timed)
 
 
+def _last_dose(doses: DoseTimes, who: str, sampled: float) -> float | None:
+    """Return the dose before a sample; the first one for a sample taken shortly before it."""
+    first = doses.first(who)
+    before = first is not None and 0 < first - sampled < DAY_H
+    return first if before else doses.last_before(who, sampled)
+
+
 def _by_clock(planned: PlannedTime, by_clock: float, dosed_text: str | None) -> SampleTime:
     """Let the clock decide where the plan says nothing, or contradicts itself."""
     elapsed = _elapsed(by_clock)
     if planned.doubt is None:
         return SampleTime(elapsed, None, "PCDTC", dosed_text, planned.flag, None)
-    right = {hours for _, hours in planned.candidates if _close(hours, by_clock)}
-    wrong = [hours for _, hours in planned.candidates if not _close(hours, by_clock)]
-    if not right and len(planned.candidates) == 1:
+    if len(planned.candidates) == 1 and agree(Elapsed(planned.hours), Elapsed(by_clock)):
+        return SampleTime(planned.hours, planned.end, planned.source, dosed_text, planned.flag, None)
+    if len(planned.candidates) == 1:
         # A number that may be an order of samples, and is not what the clock says, is no time.
         said = f"{planned.doubt}; by PCDTC it is {number_text(elapsed)} h, which is taken"
         return SampleTime(elapsed, None, "PCDTC", dosed_text, f"{planned.flag}; {said}" if planned.flag else said, None)
+    right = {hours for _, hours in planned.candidates if _close(hours, by_clock)}
+    wrong = [hours for _, hours in planned.candidates if not _close(hours, by_clock)]
     if len(right) == 1 and not wrong:
         return SampleTime(planned.hours, planned.end, planned.source, dosed_text, planned.flag, None)
     if len(right) != 1 or not wrong:

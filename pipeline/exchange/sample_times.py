@@ -70,6 +70,12 @@ def understand(plans: Iterable[Plan]) -> Meaning:
     return Meaning.ORDER if _in_order(telling) else Meaning.UNCLEAR
 
 
+def only_an_order(steps: Sequence[tuple[float, float]]) -> bool:
+    """Whether numbers cannot be hours: how far samples are apart by their numbers, and in hours by the clock."""
+    wrong = sum(abs(by_number - by_clock) > max(0.25, 0.2 * by_number) for by_number, by_clock in steps)
+    return 2 * wrong > len(steps)
+
+
 def _others(plan: Plan) -> list[Elapsed]:
     hours = iso_hours(plan.elapsed)
     found = [Elapsed(hours)] if hours is not None else []
@@ -188,8 +194,8 @@ def _contradiction(found: dict[str, Elapsed]) -> str:
 def _hours_text(said: Elapsed) -> str:
     if said.some_time_before:
         return "before the dose"
-    text = number_text(said.hours or 0.0)
-    return f"{text} h" if said.end is None else f"{text}-{number_text(said.end)} h"
+    text = f"{said.hours or 0.0:.4g}"
+    return f"{text} h" if said.end is None else f"{text}-{said.end:.4g} h"
 
 
 def _likely_cause(said: Sequence[Elapsed]) -> str:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from pipeline.errors import InputError
 from pipeline.exchange.concentration_values import Result, Stated, read_result
 from pipeline.exchange.dataset_table import number_text
-from pipeline.exchange.moments import Moment
+from pipeline.exchange.moments import Moment, read_moment
 from pipeline.exchange.reading import Quarantined
 from pipeline.exchange.sample_clock import SampleTime, checked_by_clock, collected_until
 from pipeline.exchange.sample_origin import Origin
-from pipeline.exchange.sample_times import Meaning, Plan, PlannedTime, read_plan, understand
+from pipeline.exchange.sample_times import Meaning, Plan, PlannedTime, only_an_order, read_plan, understand
 from pipeline.exchange.sdtm_rows import Outcome, Rows
 from pipeline.exchange.sdtm_study import StudyView, analyte_name, personal
 from pipeline.exchange.study_facts import ConcentrationFact, HeldFact
@@ -25,6 +26,7 @@ from pipeline.units import MASS, VOLUME, parse_unit
 UNSPECIFIED = "UNSPECIFIED"
 """The specimen of a row that names none."""
 _MOST_PLANS = 100_000
+_MOST_STEPS = 2_000
 _DAY_IN_WORDS = re.compile(r"\b(?:day|jour|tag|d|j)\s*(-?\d{1,4})\b", re.IGNORECASE)
 _NOT_STUDY_DAY = re.compile(r"\b(?:cycle|c\d|period|periode|p\d|week|semaine|visit|visite|course|cure)", re.IGNORECASE)
 """A day of a cycle or period is no study day."""
@@ -58,6 +60,8 @@ class ConcentrationSurvey:
     _plans: set[tuple[str | None, float | None, str | None, float | None]] = field(default_factory=set)
     _numbers: set[str] = field(default_factory=set)
     _clocks: set[str] = field(default_factory=set)
+    _steps: list[tuple[float, float]] = field(default_factory=list)
+    """How far consecutive samples are apart: by PCTPTNUM, and in hours by PCDTC."""
     _planned: dict[tuple[object, ...], Planned] = field(default_factory=dict)
 
     def add(self, rows: Rows) -> None:
@@ -82,6 +86,8 @@ class ConcentrationSurvey:
         self._numbers.update(text for text in rows.texts("PCORRES") if text is not None and "," in text)
         if len(self._numbers) > 1 and len(self._numbers) < _MOST_PLANS:
             self._numbers.update(text for text in rows.texts("PCORRES") if text is not None and "." in text)
+        if len(self._steps) < _MOST_STEPS:
+            self._steps += islice(_steps(rows), _MOST_STEPS)
         self.analytes.update(zip(rows.texts("PCTEST", "PCTESTCD"), rows.texts("PCTESTCD"), strict=True))
         if len(self._clocks) < 2:
             self._clocks.update(text[11:16] for text in rows.texts("PCDTC") if text is not None and len(text) > 10)
@@ -98,6 +104,8 @@ class ConcentrationSurvey:
         """Make up one's mind; return what a reader of the import has to know."""
         plans = {Plan(words, number, elapsed) for words, number, elapsed, _ in self._plans}
         self.meaning = understand(plans)
+        if self.meaning is Meaning.UNCLEAR and only_an_order(self._steps):
+            self.meaning = Meaning.ORDER
         self.habit = habit_of(self._numbers)
         hours = set()
         for words, number, elapsed, day in self._plans:
@@ -273,6 +281,17 @@ def read_concentrations(rows: Rows, study: StudyView, survey: ConcentrationSurve
     return outcomes
 
 
+def _steps(rows: Rows) -> Iterator[tuple[float, float]]:
+    """Yield how far consecutive samples of one subject are apart: by their numbers, and by the clock."""
+    told = zip(_whos(rows), rows.numbers("PCTPTNUM"), rows.texts("PCDTC"), strict=True)
+    for (who, number, sampled), (next_who, next_number, next_sampled) in pairwise(told):
+        if who != next_who or number is None or next_number is None or next_number <= number:
+            continue
+        began, then = read_moment(sampled), read_moment(next_sampled)
+        if began.timed and then.timed and began.hours is not None and then.hours is not None:
+            yield next_number - number, then.hours - began.hours
+
+
 def _whos(rows: Rows) -> list[str | None]:
     """Return the subject of each row, else its pool."""
     return [a or b for a, b in zip(rows.texts("USUBJID", "SUBJID"), rows.texts("POOLID"), strict=True)]
@@ -339,11 +358,14 @@ def _flags(
     """Return what has to be minded about each row, None for most."""
     flags: list[str | None] = []
     for at, (result, time, moment) in enumerate(zip(results, timed, moments, strict=True)):
-        if result.flag is None and time.flag is None and moment.note is None and ends is None and specimens[at]:
+        quiet = result.flag is None and time.flag is None and time.hours is not None and moment.note is None
+        if quiet and ends is None and specimens[at]:
             flags.append(None)
             continue
         end = ends[at] if ends is not None else None
         notes = [result.flag, time.flag, moment.note, None if specimens[at] else "no specimen is named"]
+        if time.hours is None and time.flag is None:
+            notes.append("the time after the dose cannot be told")
         if end is not None and end.hours is not None and moment.hours is not None and end.hours < moment.hours:
             notes.append(f"the collection ends ({end.text}) before it begins ({moment.text})")
         flags.append("; ".join(note for note in notes if note) or None)

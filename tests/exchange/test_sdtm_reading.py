@@ -152,6 +152,43 @@ def test_a_concentration() -> None:
     assert records.analytes == {"Drug"}
 
 
+def test_an_order_of_samples_is_no_time_and_without_a_dose_nothing_is() -> None:
+    clocks = ("07:54", "08:30", "09:00", "10:00", "12:00")
+    records = only(
+        pc(
+            *(
+                sample(PCSEQ=str(at), PCTPT="", PCTPTNUM=str(at), PCDTC=f"2020-01-01T{clock}")
+                for at, clock in enumerate(clocks, 1)
+            )
+        )
+    )
+    told = [(fact.hours_after_dose, fact.flag) for fact in facts(records, ConcentrationFact)]  # type: ignore[union-attr]  # all of one kind
+    assert told == [(None, "the time after the dose cannot be told")] * 5
+
+
+def test_volumes_of_urine_stand_beside_its_concentrations() -> None:
+    columns = "STUDYID,DOMAIN,USUBJID,PCTESTCD,PCTEST,PCORRES,PCORRESU,PCSPEC,PCRFTDTC,PCDTC,PCENDTC,VOLUME,VOLUMEU"
+    row = "ABC,PC,ABC-1,DRUG,Drug,{},ng/mL,URINE,2020-01-01T08:00,2020-01-01T{},2020-01-01T{},{}"
+    records = only(
+        csv(
+            "pc",
+            "\n".join(
+                (
+                    columns,
+                    row.format("12", "08:00", "12:00", "310,mL"),
+                    row.format("8", "12:00", "20:00", "510,"),
+                    row.format("7", "20:00", "23:00", "-5,mL"),
+                )
+            ),
+        )
+    )
+    told = [
+        (f.hours_after_dose, f.end_hours_after_dose, f.amount_of_specimen, f.amount_unit)  # type: ignore[union-attr]  # all of one kind
+        for f in facts(records, ConcentrationFact)
+    ]
+    assert told == [(0.0, 4.0, 310.0, "mL"), (4.0, 12.0, None, None), (12.0, 15.0, None, None)]
+
+
 def test_the_same_row_twice_is_a_duplicate_whatever_its_number() -> None:
     records = only(pc(sample(), sample(PCSEQ="2"), sample(PCDTC="2020-01-02T10:00")))
     assert fates(records, ConcentrationFact) == {"rows": 3, "facts": 2, "duplicates": 1, "held": 0, "quarantined": 0}

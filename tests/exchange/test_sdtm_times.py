@@ -10,7 +10,7 @@ from pipeline.exchange.elapsed_times import Elapsed, iso_hours, worded_hours
 from pipeline.exchange.moments import NO_MOMENT, read_moment
 from pipeline.exchange.sample_clock import checked_by_clock, collected_until
 from pipeline.exchange.sample_origin import Origin
-from pipeline.exchange.sample_times import Meaning, Plan, PlannedTime, read_plan, understand
+from pipeline.exchange.sample_times import Meaning, Plan, PlannedTime, only_an_order, read_plan, understand
 from pipeline.exchange.sdtm_study import DoseTimes
 
 
@@ -158,6 +158,15 @@ def test_moments_keep_their_precision(text: str, kept: str, first: str, timed: b
     assert (moment.text, moment.sorted_on, moment.timed, moment.error) == (kept, first, timed, None)
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("2014-UNK-UNK", "2014"), ("2014-02-UN", "2014-02"), ("2014-02-xx", "2014-02"), ("2014-UK", "2014")],
+)
+def test_a_day_that_is_written_as_unknown_is_left_open(text: str, kept: str) -> None:
+    moment = read_moment(text)
+    assert (moment.text, moment.note) == (kept, f"{text} is known to {kept} only")
+
+
 @pytest.mark.parametrize("text", ["2014-13-01", "2014-02-30", "2014-01-02T25:00", "garbage", "02/01/2014", "\x00"])
 def test_moments_that_cannot_be_are_refused(text: str) -> None:
     moment = read_moment(text)
@@ -271,6 +280,26 @@ def test_the_clock_decides_between_two_that_contradict_each_other() -> None:
     assert (time.hours, time.source, time.doubt) == (1.0, "PCTPT", None)
     assert time.flag is not None
     assert time.flag.endswith("PCDTC agrees with PCTPT")
+
+
+def test_a_sample_shortly_before_the_first_dose_is_counted_from_it() -> None:
+    order = read_plan(Plan(None, 1.0, None), Meaning.UNCLEAR)
+    time = clock(order, "2020-01-01T07:45", None, dosed="2020-01-01T08:00")
+    assert (time.hours, time.source, time.reference) == (-0.25, "PCDTC", "2020-01-01T08:00")
+    far = clock(order, "2019-12-20T07:45", None, dosed="2020-01-01T08:00")
+    assert far.doubt is not None
+
+
+def test_a_number_near_the_clock_is_still_no_hour() -> None:
+    order = read_plan(Plan(None, 5.0, None), Meaning.UNCLEAR)
+    time = clock(order, "2020-01-01T12:00", "2020-01-01T08:00")
+    assert (time.hours, time.source) == (4.0, "PCDTC")
+
+
+def test_numbers_whose_steps_the_clock_contradicts_are_an_order() -> None:
+    assert only_an_order([(1, 0.6), (1, 0.5), (1, 1.0), (1, 2.0)])
+    assert not only_an_order([(1, 1.05), (1, 0.9), (2, 2.0)]), "an order may look the same"
+    assert not only_an_order([])
 
 
 def test_the_clock_tells_an_order_from_hours() -> None:
