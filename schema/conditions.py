@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, false, literal
+from sqlalchemy import ColumnElement, FromClause, and_, false
+from sqlalchemy.sql import operators
 
 from pipeline.dates import instant
+from pipeline.store.nodes import compared
 from pipeline.store.selection import Condition
 from schema.node import id_of
 
@@ -31,9 +33,9 @@ def equal(column: str) -> Making:
 
     def make(of: Any, value: Any) -> ColumnElement[bool]:
         kept = of[column]
-        if isinstance(value, str) and not _can_be_kept(value):
+        if isinstance(value, str) and not can_be_kept(value):
             return false()
-        return kept == literal(getattr(value, "value", value), kept.type)  # type: ignore[no-any-return]
+        return compared(kept, operators.eq, getattr(value, "value", value))
 
     return make
 
@@ -51,7 +53,7 @@ def record(column: str, node: str, argument: str) -> Making:
     """Return the condition that a column leads to the record with the global id given as the argument."""
 
     def make(of: Any, value: str) -> ColumnElement[bool]:
-        return of[column] == literal(id_of(value, node, path=(argument,)), of[column].type)  # type: ignore[no-any-return]
+        return compared(of[column], operators.eq, id_of(value, node, path=(argument,)))
 
     return make
 
@@ -61,16 +63,16 @@ def since(of: Any, value: datetime) -> ColumnElement[bool]:
     text = instant(value).removesuffix("Z")
     for nothing in (".000000", ":00", "T00:00"):  # what a less precise time leaves away sorts before it
         text = text.removesuffix(nothing)
-    return of.sorted_on >= literal(text, of.sorted_on.type)  # type: ignore[no-any-return]
+    return compared(of.sorted_on, operators.ge, text)
 
 
 def until(of: Any, value: datetime) -> ColumnElement[bool]:
     """Return the condition that what a row tells was not after an instant; rows without a time are not meant."""
     # All that begins like the instant is still in it, whatever it adds: a zone, or noughts.
     last = instant(value).removesuffix("Z").removesuffix(".000000") + "~"
-    return and_(of.sorted_on > "", of.sorted_on <= literal(last, of.sorted_on.type))
+    return and_(compared(of.sorted_on, operators.gt, ""), compared(of.sorted_on, operators.le, last))
 
 
-def _can_be_kept(text: str) -> bool:
+def can_be_kept(text: str) -> bool:
     """Tell whether a text can be in the records at all: no database keeps NUL or half a character."""
     return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)

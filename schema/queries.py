@@ -25,6 +25,7 @@ from schema import structures
 from schema.alerts import ALERTS_MATCHING, AlertConnection, AlertKind
 from schema.attrition import AttritionReview, CountingRule, Rule, review_row
 from schema.calculate import Calculate, resolve_calculate
+from schema.conditions import can_be_kept, equal
 from schema.context import Request
 from schema.key_figures import KeyFigureQueries
 from schema.mappings import MappingQueries
@@ -191,6 +192,7 @@ def molecules_named(reader: Reader, selection: Selection, texts: Sequence[str]) 
     molecules at the same rank finds none. Where all are codes, they are found as they are read.
     """
     source = source_of("Molecule", reader.view)
+    texts = [text for text in texts if can_be_kept(text)]
     wanted = [among(source.c.code, texts), unmerged(source)]
     found = reader.keyed(selection, wanted, source=source, key="code")
     rest = [text for text in texts if text not in found]
@@ -460,11 +462,11 @@ class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType
         if id is not None:
             condition = source.c.id == id_of(id, "Study", path=("id",))
         elif registry_id is not None:
-            condition = source.c.registry_id == registry_id.strip()
+            condition = equal("registry_id")(source.c, registry_id.strip())
         else:
-            condition = source.c.code == code
+            condition = equal("code")(source.c, code)
         rows = reader.rows(selection, [condition], source=source, limit=1)
-        if not rows and code is not None:
+        if not rows and code is not None and can_be_kept(code):
             said = tables.study_sources
             named = select(said.c.study_id).where(visible(said, reader.view), said.c.code == code)
             rows = reader.rows(selection, [source.c.id.in_(named)], source=source, limit=1)

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Table, and_, bindparam, case, exists, false, func, literal, or_, select
+from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter, ClauseList
-from sqlalchemy.sql.operators import in_op, not_in_op
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.store import centre_tables, checkpoint_tables, study_tables, tables
@@ -47,8 +47,25 @@ def among(column: ColumnElement[Any], values: Sequence[Any]) -> ColumnElement[bo
     if not values:
         return false()
     each = [BindParameter(None, value, column.type, unique=True) for value in values]
-    listed: Any = ClauseList(*each).self_group(against=in_op)
-    return BinaryExpression(column, listed, in_op, type_=_TRUTH, negate=not_in_op)
+    listed: Any = ClauseList(*each).self_group(against=operators.in_op)
+    return BinaryExpression(column, listed, operators.in_op, type_=_TRUTH, negate=operators.not_in_op)
+
+
+_OPPOSITE = {
+    operators.eq: operators.ne,
+    operators.gt: operators.le,
+    operators.ge: operators.lt,
+    operators.le: operators.gt,
+}
+
+
+def compared(column: ColumnElement[Any], sign: Any, value: object) -> ColumnElement[bool]:
+    """Return the condition that a column compares so (operators.eq, gt, ge, le) with a value, its own parameter.
+
+    Made for every request, like `among`.
+    """
+    bound = BindParameter(None, value, column.type, unique=True)
+    return BinaryExpression(column, bound, sign, type_=_TRUTH, negate=_OPPOSITE[sign])
 
 
 @lru_cache(maxsize=64)

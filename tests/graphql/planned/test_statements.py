@@ -214,3 +214,16 @@ def test_the_last_page_costs_what_the_first_does(api: Api, statements):
             break
     assert pages == whole
     assert len(texts) == 2  # without a cursor, and with one: the same statement for every further page
+
+
+@pytest.mark.parametrize("text", ["\0", "M\0-1", "\ud800", "", "%s :x", "M-1' OR ''='"])
+def test_what_no_record_can_be_called_is_not_found(api: Api, text: str):
+    api.molecule("M-1")
+    document = """query($t: String!) {
+      molecule(code: $t) { code } moleculesByCode(codes: [$t, "M-1"]) { code }
+      a: study(code: $t) { code } b: study(registryId: $t) { code }
+    }"""
+    for plain in (False, True):
+        found = api.result(document, plain=plain, t=text)
+        assert found.errors is None
+        assert found.data == {"molecule": None, "moleculesByCode": [None, {"code": "M-1"}], "a": None, "b": None}
