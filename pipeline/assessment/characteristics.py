@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.assessment.composition import Branch, Composition, Criterion, leaves, read_composition
 from pipeline.errors import InputError
-from pipeline.rounding import at_least
+from pipeline.rounding import above, at_least
 from pipeline.stages.checkpoints import COMPOSED, METHODS
 
 EXACT, SIMULATED, NOT_DEFINED = "exact", "simulated", "not defined"
@@ -220,6 +220,30 @@ def _exposure(parameters: Mapping[str, Any]) -> Characteristics:
     return _share("D9", float(parameters["share_at_target_min"]), 20, "share of subjects at the target")
 
 
+def _rate(parameters: Mapping[str, Any]) -> Characteristics:
+    """Hold the lower limit of the exact interval against p0, at the planned size: the count is binomial."""
+    from pipeline.efficacy.response_rate import clopper_pearson
+    from pipeline.efficacy.sequential import binomial_pmf
+
+    p0, level = float(parameters["p0"]), float(parameters.get("conf_level", 0.95))
+    p1 = float(parameters.get("p1", min(p0 + APART, (1 + p0) / 2)))
+    n = int(parameters.get("planned", PLANNED))
+    needed = next((x for x in range(n + 1) if above(clopper_pearson(x, n, level)[0], p0)), n + 1)
+    assumed: dict[str, Any] = {} if "planned" in parameters else {"planned": n}
+    return Characteristics(
+        method="C3",
+        basis=EXACT,
+        bad=f"response rate {p0:g}",
+        good=f"response rate {p1:g}",
+        false_go=float(binomial_pmf(n, p0)[needed:].sum()),
+        false_stop=float(binomial_pmf(n, p1)[:needed].sum()),
+        expected_n_bad=float(n),
+        expected_n_good=float(n),
+        assumed=assumed if "p1" in parameters else {**assumed, "p1": p1},
+        more={"go_from": needed},
+    )
+
+
 def _conditional_power(parameters: Mapping[str, Any]) -> Characteristics:
     """Take the interim z as normal: mean 0 without an effect, else drift times the root of the fraction."""
     from scipy.special import ndtr, ndtri
@@ -361,6 +385,7 @@ _METHODS: Mapping[str, Callable[[Mapping[str, Any]], Characteristics]] = {
     "B5": _keyboard,
     "B6": _crm,
     "B8": _monitoring,
+    "C3": _rate,
     "C4": _two_stage,
     "C6": _predicted,
     "C7": _conditional_power,

@@ -1,4 +1,4 @@
-"""What the clinical rules find: escalation, continued toxicity, liver, heart, exposure, response, power, survival."""
+"""What the clinical rules find: continued toxicity, liver, heart, exposure and response."""
 
 from __future__ import annotations
 
@@ -7,58 +7,33 @@ from typing import Any
 
 from pipeline.assessment.finding import Finding, not_computable
 from pipeline.efficacy.predictive_probability import predictive_probability
-from pipeline.efficacy.response_rate import clopper_pearson, wilson
+from pipeline.efficacy.response_rate import check_counts, clopper_pearson, wilson
 from pipeline.efficacy.simon import simon_designs
 from pipeline.rounding import above, at_least, below
-from pipeline.toxicity.boin import select_mtd
-from pipeline.toxicity.liver import hys_law
-from pipeline.toxicity.monitoring import toxicity_posterior
+from pipeline.toxicity.liver_course import LiverTest, candidate, peaks
+from pipeline.toxicity.selection import prob_over
 from pipeline.words import Verdict
 
 Inputs = Mapping[str, Any]
 Parameters = Mapping[str, Any]
 
 
-def escalation(inputs: Inputs, parameters: Parameters) -> Finding:
-    """B4: a dose is selected, and the lowest dose is not eliminated. `levels`: lowest first, with treated and DLTs."""
-    levels = inputs["levels"]
-    target, cutoff = float(parameters["target"]), float(parameters.get("cutoff_eliminate", 0.95))
-    treated, with_dlt = [each["treated"] for each in levels], [each["with_dlt"] for each in levels]
-    result = select_mtd(target, treated, with_dlt, cutoff)
-    counts = ", ".join(f"{each['with_dlt']}/{each['treated']} at {each['label']}" for each in levels)
-    outcome: dict[str, object] = {"isotonic": list(result.isotonic_p), "levels": [each["label"] for each in levels]}
-    if result.mtd is None:
-        if not sum(treated):
-            return not_computable(["subjects treated at a dose level"])
-        return Finding(
-            Verdict.NO_GO,
-            f"Even the lowest dose is too toxic: {counts} with a dose-limiting toxicity against a target of "
-            f"{100 * target:g} %.",
-            with_dlt[0] / treated[0] if treated[0] else None,
-            target,
-            outcome,
-        )
-    chosen = levels[result.mtd - 1]
-    rate = result.isotonic_p[result.mtd - 1]
-    return Finding(
-        Verdict.GO,
-        f"{chosen['label']} is the dose whose rate of dose-limiting toxicity is nearest {100 * target:g} % ({counts}).",
-        rate,
-        target,
-        outcome | {"mtd": chosen["label"]},
-    )
-
-
 def continued_toxicity(inputs: Inputs, parameters: Parameters) -> Finding:
-    """B8: the posterior probability that toxicity exceeds the target stays at or below the cutoff."""
+    """B8: the posterior probability that toxicity exceeds the target stays at or below the cutoff.
+
+    Toxicity is a dose-limiting one, or the `event` the rule names; the target of that may be the rate of the label.
+    """
     k, n = inputs["with_dlt"], inputs["treated"]
     target, cutoff = float(parameters["target"]), float(parameters["cutoff"])
     first, second = parameters["prior"]
-    probability = toxicity_posterior(k, n, target, (float(first), float(second))).prob_over_target
+    check_counts(k, n)
+    probability = float(prob_over(target, k, n, (float(first), float(second))))
     stop = probability > cutoff
+    event = parameters.get("event")
+    had = "a dose-limiting toxicity" if event is None else f"the event {event}"
     return Finding(
         Verdict.NO_GO if stop else Verdict.GO,
-        f"{k} of {n} subjects had a dose-limiting toxicity: the probability that its rate exceeds "
+        f"{k} of {n} subjects had {had}: the probability that its rate exceeds "
         f"{100 * target:g} % is {probability:.3g}, {'above' if stop else 'not above'} {cutoff:g}.",
         probability,
         cutoff,
@@ -67,19 +42,13 @@ def continued_toxicity(inputs: Inputs, parameters: Parameters) -> Finding:
 
 
 def liver_safety(inputs: Inputs, parameters: Parameters) -> Finding:
-    """B9: no potential Hy's law case. `subjects`: peaks as multiples of the upper limit of normal."""
+    """B9: no candidate for Hy's law. `subjects`: results as id, test, day and multiple of the upper limit."""
     cases, unknown = [], 0
     for subject in inputs["subjects"]:
-        signal = hys_law(
-            subject.get("alt"),
-            subject.get("ast"),
-            subject.get("bilirubin"),
-            subject.get("alp"),
-            subject.get("bilirubin_days_after_peak"),
-        )
-        if signal.potential_hys_law or signal.needs_alp:
+        tests = [LiverTest(*each) for each in subject["tests"]]
+        if candidate(tests) is not None:
             cases.append(subject["id"])
-        unknown += signal.edish_quadrant is None
+        unknown += None in peaks(tests)
     allowed = int(parameters.get("potential_cases_max", 0))
     n = len(inputs["subjects"]) - unknown
     if n == 0:
@@ -136,6 +105,26 @@ def target_exposure(inputs: Inputs, parameters: Parameters) -> Finding:
         bar,
         {"at_target": k, "told": n, "low": low, "high": high},
     )
+
+
+def response_rate(inputs: Inputs, parameters: Parameters) -> Finding:
+    """C3: the exact interval of the response rate lies above `p0`; where it lies below `p1` (else `p0`) it stops."""
+    x, n = inputs["responders"], inputs["evaluable"]
+    if n == 0:
+        return not_computable(["evaluable subjects"])
+    check_counts(x, n)
+    level, p0 = float(parameters.get("conf_level", 0.95)), float(parameters["p0"])
+    p1 = float(parameters.get("p1", p0))
+    low, high = clopper_pearson(x, n, level)
+    shown = f"{x} of {n} evaluable subjects respond ({100 * level:g} % interval {_percent((low, high))})"
+    outcome: dict[str, object] = {"responders": x, "evaluable": n, "low": low, "high": high}
+    if above(low, p0):
+        verdict, said = Verdict.GO, f"the rate is above {100 * p0:g} %"
+    elif below(high, p1):
+        verdict, said = Verdict.NO_GO, f"a rate of {100 * p1:g} % is ruled out"
+    else:
+        verdict, said = Verdict.HOLD, f"neither a rate of {100 * p0:g} % nor one of {100 * p1:g} % is ruled out"
+    return Finding(verdict, f"{shown}: {said}.", x / n, p0, outcome)
 
 
 def two_stage_response(inputs: Inputs, parameters: Parameters) -> Finding:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.assessment import clinical_findings as clinical
+from pipeline.assessment import escalation_findings as escalation
 from pipeline.assessment import preclinical_findings as preclinical
 from pipeline.assessment import survival_findings as survival
 from pipeline.assessment.finding import Evidence, Finding, not_computable
@@ -41,10 +42,14 @@ EVALUATORS: Mapping[str, Evaluator] = {
     "A5": Evaluator(preclinical.exposure_margin, ("margins",), ("free_margin_min",)),
     "A6": Evaluator(preclinical.tumour_growth, ("arms",), ("tc_percent_max",)),
     "A7": Evaluator(preclinical.xenograft_responses, ("animals",), ("response_share_min", "responses")),
-    "B4": Evaluator(clinical.escalation, ("levels",), ("target",)),
+    "B3": Evaluator(escalation.three_plus_three, ("levels",), ()),
+    "B4": Evaluator(escalation.escalation, ("levels",), ("target",)),
+    "B5": Evaluator(escalation.keyboard, ("levels",), ("target",)),
+    "B6": Evaluator(escalation.reassessment, ("levels",), ("target",)),
     "B8": Evaluator(clinical.continued_toxicity, ("with_dlt", "treated"), ("target", "prior", "cutoff")),
     "B9": Evaluator(clinical.liver_safety, ("subjects",), ()),
     "B10": Evaluator(clinical.cardiac_safety, ("subjects",), ("absolute_ms_max", "change_ms_max")),
+    "C3": Evaluator(by_marker(clinical.response_rate), ("responders", "evaluable"), ("p0",)),
     "C4": Evaluator(by_marker(clinical.two_stage_response), ("responders", "evaluable"), ()),
     "C6": Evaluator(
         by_marker(clinical.predicted_response),

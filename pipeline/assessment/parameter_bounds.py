@@ -142,13 +142,14 @@ BOUNDS: Mapping[str, Mapping[str, Bound]] = {
         "halfwidth": Number(0, 0.5, open_ends=True),
         "cutoff_stop": _INSIDE,
     },
-    "B8": {"target": _INSIDE, "prior": _PRIOR, "cutoff": _INSIDE, "p_bad": _INSIDE, "planned": _SIZE},
+    "B8": {"target": _INSIDE, "prior": _PRIOR, "cutoff": _INSIDE, "p_bad": _INSIDE, "planned": _SIZE, "event": Text()},
     "B9": {"potential_cases_max": _COUNT},
     "B10": {
         "correction": Words(("Fridericia", "Bazett", "Framingham", "Hodges")),
         "absolute_ms_max": Number(300, 700),
         "change_ms_max": Number(0, 300, open_ends=True),
     },
+    "C3": {"p0": _INSIDE, "p1": _INSIDE, "conf_level": _INSIDE, "planned": _SIZE, "biomarker": Text()},
     "C4": {
         "p0": _INSIDE,
         "p1": _INSIDE,

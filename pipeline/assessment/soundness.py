@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from pipeline.assessment.composition import Criterion, codes, leaves, read_composition
+from pipeline.assessment.evaluation import EVALUATORS
 from pipeline.assessment.parameter_bounds import EVIDENCE_AT, OF_PORTFOLIOS, bounds_of, needed
 from pipeline.errors import InputError
 from pipeline.stages.checkpoints import COMPOSED, METHODS
@@ -55,6 +56,13 @@ def _unknown_stages(stages: Collection[str], known: Collection[str]) -> Iterator
 def _method_faults(method: str, parameters: Mapping[str, Any], stages: Collection[str]) -> Iterator[Fault]:
     if method in OF_PORTFOLIOS:
         yield "", f"{method} ({METHODS[method]}) says nothing of one programme; it cannot be a checkpoint rule"
+        return
+    if method not in EVALUATORS and method != "REVIEW":
+        yield (
+            "",
+            f"nothing is recommended by {method} ({METHODS[method]}) from the records; take one of "
+            f"{', '.join(EVALUATORS)}, or REVIEW for what people judge",
+        )
         return
     for name in needed(method):
         if name not in parameters:
@@ -137,6 +145,10 @@ def _monitoring(sound: Mapping[str, Any], _all: Mapping[str, Any]) -> Iterator[F
     yield from _ordered(sound, "target", "p_bad")
 
 
+def _rate(sound: Mapping[str, Any], _all: Mapping[str, Any]) -> Iterator[Fault]:
+    yield from _ordered(sound, "p0", "p1")
+
+
 _GIVEN, _SOUGHT = ("r1", "n1", "r", "n"), ("p0", "p1", "alpha", "beta")
 
 
@@ -184,6 +196,7 @@ _TOGETHER: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Iterato
     "B5": _keyboard,
     "B6": _crm,
     "B8": _monitoring,
+    "C3": _rate,
     "C4": _two_stage,
     "C6": _predictive,
 }

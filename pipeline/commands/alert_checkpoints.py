@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 
 from pipeline.assessment.composition import judge
 from pipeline.assessment.finding import Finding
@@ -21,6 +21,8 @@ from pipeline.reports.checkpoint_evidence import COLLECTORS, kinds_of
 from pipeline.reports.rule_evidence import evidence_of
 from pipeline.stages.checkpoints import COMPOSED, CheckpointRule
 from pipeline.store.basis import ChangedInput, changed_inputs, resting_on, rule_of
+from pipeline.store.checkpoint_tables import rule_definitions
+from pipeline.store.columns import Flag
 from pipeline.store.journal import Act
 from pipeline.store.nodes import NODES, among
 from pipeline.store.reader import Reader
@@ -30,8 +32,8 @@ from pipeline.words import AlertKind, CheckpointKind, Status, Verdict
 
 KINDS: Mapping[str, AlertKind] = {
     **dict.fromkeys(("A4", "A5"), AlertKind.MARGIN_CROSSED),
-    **dict.fromkeys(("B4", "B8"), AlertKind.DLT_RATE),
-    **dict.fromkeys(("A6", "A7", "C4", "C6", "C7", "C8", "C9", "C11"), AlertKind.FUTILITY),
+    **dict.fromkeys(("B3", "B4", "B5", "B6", "B8"), AlertKind.DLT_RATE),
+    **dict.fromkeys(("A6", "A7", "C3", "C4", "C6", "C7", "C8", "C9", "C11"), AlertKind.FUTILITY),
 }
 """Method -> the alert a recommendation to stop raises. Liver, heart and exposure (B9, B10, D9) have rules of their own,
 which look at each subject."""
@@ -134,7 +136,7 @@ def _rule(act: Act, code: str, number: int) -> CheckpointRule | None:
 
 
 def _stops(act: Act, touched: Touched) -> Iterator[Matter]:
-    if not touched.kinds & _BEARING:
+    if not (touched.kinds & _BEARING or _composed_in_use(act)):
         return
     for due in asked_of(_reader(act), _programmes(act, touched)):
         watched = due.rule.method in KINDS or due.rule.method == COMPOSED
@@ -143,6 +145,12 @@ def _stops(act: Act, touched: Touched) -> Iterator[Matter]:
         found = judge(due.rule, evidence_of(_reader(act), due.programme, due.rule))
         if found.recommendation is Verdict.NO_GO and not _raised_by_level(act, touched, due):
             yield _stop(act, due, found)
+
+
+def _composed_in_use(act: Act) -> bool:
+    """Whether a rule made of others is in use: any kind of record may bear on it, whatever its parts are."""
+    table = rule_definitions
+    return bool(act.current(table, table.c.composition.is_not(None), table.c.in_use == literal(True, Flag)))
 
 
 def _programmes(act: Act, touched: Touched) -> list[dict[str, Any]]:
@@ -162,7 +170,7 @@ def _kind(rule: CheckpointRule) -> AlertKind:
 
 def _raised_by_level(act: Act, touched: Touched, due: Due) -> bool:
     """Whether an alert about a dose level of the molecule's studies says so already, or does in this act."""
-    if due.rule.method not in ("B4", "B8"):
+    if KINDS.get(due.rule.method) is not AlertKind.DLT_RATE or "event" in due.rule.parameters:
         return False
     taken = study_molecules
     of_molecule = taken.c.molecule_id == due.programme["molecule_id"]

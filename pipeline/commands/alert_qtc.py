@@ -15,12 +15,10 @@ from pipeline.rounding import above
 from pipeline.store.journal import Act
 from pipeline.store.study_tables import laboratory_results, measurements
 from pipeline.store.tables import studies
-from pipeline.toxicity.qtc import ABSOLUTE_MS, CHANGE_MS
+from pipeline.toxicity.qtc import ABSOLUTE_MS, CHANGE_MS, CODES
 from pipeline.units import convert
 from pipeline.words import AlertKind
 
-# Fridericia first: the correction decisions are taken on. A change is only taken between values of one correction.
-CODES = ("QTCF", "QTCFAG", "QTCF INTERVAL", "QTC", "QTCAG", "QTCB", "QTCBAG")
 LONGEST_MS, GREATEST_CHANGE_MS = ABSOLUTE_MS[-1], CHANGE_MS[-1]
 
 

@@ -30,6 +30,7 @@ def _from(collect: Callable[[Gathering], None], *kinds: str) -> Collector:
 
 
 _GROWTH = ("Measurement", "Subject", "StudyGroup")
+_LEVELS = ("DoseLevel", "Subject", "AdverseEvent")
 _RESPONSES = ("TumourResponse", "BiomarkerResult", "Subject")
 _COURSES = ("TumourResponse", "Disposition", "Subject", "StudyGroup")
 
@@ -39,10 +40,14 @@ COLLECTORS: Mapping[str, Collector] = {
     "A5": _from(preclinical_evidence.margins, "MoleculeFact"),
     "A6": _from(preclinical_evidence.tumour_growth, *_GROWTH),
     "A7": _from(preclinical_evidence.xenografts, *_GROWTH),
-    "B4": _from(safety_evidence.escalation, "DoseLevel"),
-    "B8": _from(safety_evidence.continued_toxicity, "DoseLevel"),
+    "B3": _from(safety_evidence.planned_escalation, *_LEVELS),
+    "B4": _from(safety_evidence.escalation, *_LEVELS),
+    "B5": _from(safety_evidence.escalation, *_LEVELS),
+    "B6": _from(safety_evidence.planned_escalation, *_LEVELS),
+    "B8": _from(safety_evidence.continued_toxicity, *_LEVELS, "EventCount", "StudyGroup"),
     "B9": _from(safety_evidence.liver, "LaboratoryResult"),
-    "B10": _from(safety_evidence.heart, "LaboratoryResult"),
+    "B10": _from(safety_evidence.heart, "LaboratoryResult", "Measurement"),
+    "C3": _from(activity_evidence.response, *_RESPONSES),
     "C4": _from(activity_evidence.response, *_RESPONSES),
     "C6": _from(activity_evidence.response, *_RESPONSES),
     "C7": _from(survival_evidence.interim, *_COURSES),

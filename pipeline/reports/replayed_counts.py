@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +21,12 @@ from pipeline.stages.checkpoints import CheckpointRule
 from pipeline.store.nodes import among
 from pipeline.store.reader import Reader
 from pipeline.store.species import is_people
+from pipeline.store.study_tables import subjects
 from pipeline.store.tables import dose_levels, studies, study_molecules
 from pipeline.words import Verdict
 
 COUNTED = frozenset({("B4",), ("B8",)})
-"""The methods of the rules whose past is read here."""
+"""The methods of the rules whose past is read here, unless they count another event."""
 
 _AT_ONCE = 500
 _END = 2**62
@@ -62,6 +63,8 @@ class CountHistory:
     links: Mapping[int, Sequence[tuple[int, int, int]]]
     studies: Mapping[int, Sequence[_Study]]
     levels: Mapping[int, Sequence[_Level]]
+    by_subject: Collection[int]
+    """Molecules with studies whose levels are told subject by subject; their past is not read here."""
 
     @classmethod
     def of(cls, reader: Reader, programmes: Sequence[Mapping[str, Any]], rule: CheckpointRule) -> CountHistory:
@@ -88,7 +91,9 @@ class CountHistory:
                 levels[study].append(_Level(since, until, id, arm or "", ordinal, treated, with_dlt))
         for each in levels.values():
             each.sort(key=lambda level: level.id)
-        return cls(rule, molecule_of, links, found_studies, levels)
+        told = _with_levels_of_subjects(reader, wanted, last)
+        by_subject = {molecule for molecule, each in links.items() if any(study in told for _, _, study in each)}
+        return cls(rule, molecule_of, links, found_studies, levels, by_subject)
 
     def moments(
         self, spells: Mapping[int, Sequence[tuple[int, int | None, str, str]]], days: Mapping[int, str]
@@ -161,6 +166,19 @@ class CountHistory:
             for level in self.levels.get(study, ())
             if level.since <= act < level.until
         )
+
+
+def _with_levels_of_subjects(reader: Reader, study_ids: Sequence[int], last: int) -> set[int]:
+    """Return the studies of which a subject was ever known to be at a dose level."""
+    found: set[int] = set()
+    for first in range(0, len(study_ids), _AT_ONCE):
+        statement = select(subjects.c.study_id).where(
+            among(subjects.c.study_id, study_ids[first : first + _AT_ONCE]),
+            subjects.c.dose_level > 0,
+            subjects.c.since_act <= last,
+        )
+        found.update(reader.connection.execute(statement.distinct()).scalars())
+    return found
 
 
 def _versions(reader: Reader, table: Any, key: Any, keys: Sequence[int], last: int, *names: str) -> list[Any]:

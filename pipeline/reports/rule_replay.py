@@ -146,17 +146,24 @@ class _Replaying:
         """Return the course of each programme of a block."""
         spells = self._spells([row["id"] for row in block])
         moves = self._moves([row["id"] for row in block])
-        methods = methods_of(self.rule)
-        quick = CountHistory.of(self.reader, block, self.rule) if methods in COUNTED else None
-        changed = {} if quick else acts_of_evidence(self.reader, [r["molecule_id"] for r in block], self.rule)
+        quick, rest = None, block
         said: dict[int, list[Moment]] = {}
-        if quick is not None:
-            plans = {row["id"]: self._stages_at(row, spells[row["id"]]) for row in block}
+        if methods_of(self.rule) in COUNTED and "event" not in self.rule.parameters:
+            quick = CountHistory.of(self.reader, block, self.rule)
+            rest = [row for row in block if row["molecule_id"] in quick.by_subject]
+            plans = {
+                row["id"]: self._stages_at(row, spells[row["id"]])
+                for row in block
+                if row["molecule_id"] not in quick.by_subject
+            }
             said = quick.moments(plans, self.days)
+        changed = acts_of_evidence(self.reader, [row["molecule_id"] for row in rest], self.rule) if rest else {}
         courses = []
         for row in block:
-            known = said.get(row["id"]) if quick else self._moments(row, spells[row["id"]], changed)
-            courses.append(self._course(row, known or [], moves[row["id"]], quick))
+            counted = quick if row["id"] in said else None
+            last = _stop_of(row, moves[row["id"]])
+            known = said[row["id"]] if counted else self._moments(row, spells[row["id"]], changed, last)
+            courses.append(self._course(row, known, moves[row["id"]], counted))
         return courses
 
     def _graph(self, row: Mapping[str, Any]) -> StageGraph:
@@ -194,8 +201,13 @@ class _Replaying:
         return [spell for spell in spells if spell[2] in allowed and spell[3] in UNDER_WAY]
 
     def _moments(
-        self, row: Mapping[str, Any], spells: Sequence[Spell], changed: Mapping[int, set[int]]
+        self,
+        row: Mapping[str, Any],
+        spells: Sequence[Spell],
+        changed: Mapping[int, set[int]],
+        stop: Mapping[str, Any] | None,
     ) -> list[Moment]:
+        """Return the moments up to the first that stops the programme; nothing after that, or its end, counts."""
         moments: list[Moment] = []
         before: tuple[str, str] | None = None
         for since, until, stage, _ in self._stages_at(row, spells):
@@ -203,6 +215,8 @@ class _Replaying:
                 act for act in changed.get(row["molecule_id"], ()) if act > since and (until is None or act < until)
             }
             for act in sorted(within | {since}):
+                if stop is not None and self.days[act] > stop["occurred_to"]:
+                    return moments
                 digest, finding = self.finding(row, stage, act)
                 if before == (stage, digest):
                     continue
@@ -216,6 +230,8 @@ class _Replaying:
                         stops(methods_of(self.rule), finding),
                     )
                 )
+                if moments[-1].stops:
+                    return moments
         return moments
 
     def finding(self, row: Mapping[str, Any], stage: str, act: int) -> tuple[str, Finding]:
@@ -234,8 +250,7 @@ class _Replaying:
         graph = self._graph(row)
         stages = [graph.stage(code).ordinal for code in self.stages(graph) if code in graph]
         stopped = row["status"] == Status.DISCONTINUED.value
-        stop = next((move for move in reversed(moves) if move["to_status"] == Status.DISCONTINUED.value), None)
-        stop = stop if stopped else None
+        stop = _stop_of(row, moves)
         fate = fate_of(
             self.rule.kind,
             stopped=stopped,
@@ -258,6 +273,13 @@ class _Replaying:
             None if stop is None else stop["occurred_to"],
             total,
         )
+
+
+def _stop_of(row: Mapping[str, Any], moves: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the move that stopped a programme for good, or None where it is not stopped."""
+    if row["status"] != Status.DISCONTINUED.value:
+        return None
+    return next((move for move in reversed(moves) if move["to_status"] == Status.DISCONTINUED.value), None)
 
 
 def acts_of_evidence(reader: Reader, molecules: Sequence[int], rule: CheckpointRule) -> dict[int, set[int]]:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import literal
+
+from pipeline.errors import InputError
+from pipeline.reports import event_evidence
 from pipeline.reports.gathering import Gathering
 from pipeline.store import study_tables, tables
+from pipeline.store.columns import Flag
 from pipeline.store.nodes import among
-
-LIVER = {
-    **dict.fromkeys(("ALT", "ALAT", "SGPT", "GPT"), "alt"),
-    **dict.fromkeys(("AST", "ASAT", "SGOT", "GOT"), "ast"),
-    **dict.fromkeys(("BILI", "BILT", "TBILI", "TBIL", "BILITOT", "BILIRUBIN"), "bilirubin"),
-    **dict.fromkeys(("ALP", "ALKP", "ALKPH", "PAL"), "alp"),
-}
-QTC = frozenset({"QTCF", "QTC", "QTCFAG", "EGQTCF"})
+from pipeline.toxicity.liver_course import LIVER_TESTS, liver_tests, telling
+from pipeline.toxicity.qtc import CODES
+from pipeline.units import convert
 
 
-def _levels(gathering: Gathering) -> list[dict[str, Any]]:
+def _levels(gathering: Gathering, *, uncounted: bool = False) -> list[dict[str, Any]]:
+    """Return the dose levels: as recorded, or of a study that records none by the levels its subjects are in.
+
+    `uncounted`: also those of which no counts are on record, as levels nobody had.
+    """
     studies = gathering.clinical_studies()
     table = tables.dose_levels
     rows = gathering.rows("DoseLevel", among(table.c.study_id, studies), table.c.ordinal > 0)
@@ -26,16 +31,61 @@ def _levels(gathering: Gathering) -> list[dict[str, Any]]:
     for row in counted:
         gathering.note("DoseLevel", row, row["label"], f"{row['with_dlt']} of {row['treated']}")
     left_out = len(rows) - len(counted)
+    by_subject = _by_subject(gathering, sorted(set(studies) - {row["study_id"] for row in rows}))
     if left_out:
         gathering.missing.append(f"subjects treated and with a dose-limiting toxicity at {left_out} dose levels")
-    elif not rows:
+    elif not rows and not by_subject:
         gathering.missing.append("dose levels with subjects treated and dose-limiting toxicities")
-    return counted
+    if uncounted:
+        counted = [row if row in counted else {**row, "treated": 0, "with_dlt": 0} for row in rows]
+    return counted + by_subject
+
+
+def _by_subject(gathering: Gathering, studies: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the dose levels of studies by subject: who was in each, and who had a dose-limiting toxicity there."""
+    of, events = study_tables.subjects, study_tables.adverse_events
+    treated = gathering.rows(
+        "Subject",
+        among(of.c.study_id, studies),
+        of.c.dose_level > 0,
+        of.c.screen_failure.is_distinct_from(literal(True, Flag)),
+    )
+    if not treated:
+        return []
+    limiting = gathering.rows("AdverseEvent", among(events.c.study_id, studies), events.c.dlt == literal(True, Flag))
+    with_dlt = {row["subject_id"] for row in limiting}
+    for row in treated:
+        gathering.note("Subject", row, "dose level", row["dose_level"])
+    for row in limiting:
+        gathering.note("AdverseEvent", row, "dose-limiting toxicity", row["term"])
+    members: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for row in treated:
+        members[row["study_id"], row["dose_level"]].append(row["id"])
+    return [
+        {
+            "id": level,
+            "study_id": study,
+            "arm": None,
+            "ordinal": level,
+            "label": f"level {level}",
+            "treated": len(ids),
+            "with_dlt": len(with_dlt.intersection(ids)),
+        }
+        for (study, level), ids in sorted(members.items())
+    ]
 
 
 def escalation(gathering: Gathering) -> None:
-    """Collect the dose levels of the largest escalation, lowest first (B4)."""
-    counted = _levels(gathering)
+    """Collect the dose levels of the largest escalation, lowest first (B4, B5)."""
+    _largest(gathering, _levels(gathering))
+
+
+def planned_escalation(gathering: Gathering) -> None:
+    """Collect the dose levels of the largest escalation, lowest first, also those nobody had (B3, B6)."""
+    _largest(gathering, _levels(gathering, uncounted=True))
+
+
+def _largest(gathering: Gathering, counted: list[dict[str, Any]]) -> None:
     arms = sorted({(row["study_id"], row["arm"] or "") for row in counted})
     if len(arms) > 1:
         # Dose levels of several escalations have no common order: the one with most subjects is judged.
@@ -50,7 +100,10 @@ def escalation(gathering: Gathering) -> None:
 
 
 def continued_toxicity(gathering: Gathering) -> None:
-    """Collect subjects treated and with a dose-limiting toxicity over all levels (B8)."""
+    """Collect subjects treated, and with a dose-limiting toxicity or the event the rule names (B8)."""
+    if "event" in gathering.rule.parameters:
+        event_evidence.affected(gathering)
+        return
     counted = _levels(gathering)
     if counted:
         gathering.inputs["treated"] = sum(row["treated"] for row in counted)
@@ -58,50 +111,65 @@ def continued_toxicity(gathering: Gathering) -> None:
 
 
 def liver(gathering: Gathering) -> None:
-    """Collect the peaks on treatment of the liver tests of all clinical studies, as multiples of their limits (B9)."""
+    """Collect the liver tests on treatment of all clinical studies, as multiples of their limits (B9)."""
     table = study_tables.laboratory_results
     rows = gathering.rows(
         "LaboratoryResult",
         among(table.c.study_id, gathering.clinical_studies(of_stage=False)),
-        among(table.c.test, sorted(LIVER)),
+        among(table.c.test, LIVER_TESTS),
         table.c.value.is_not(None),
         table.c.upper_normal > 0,
         table.c.subject_id.is_not(None),
     )
-    peaks: dict[int, dict[str, float]] = defaultdict(dict)
+    by_subject: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        if row["baseline"] or row["value"] < 0 or (row["day"] is not None and row["day"] < 1):
-            continue  # before treatment, or no concentration
-        times = row["value"] / row["upper_normal"]
-        gathering.note("LaboratoryResult", row, row["test"], f"{times:.3g} x ULN")
-        name = LIVER[row["test"]]
-        peaks[row["subject_id"]][name] = max(times, peaks[row["subject_id"]].get(name, 0.0))
-    gathering.inputs["subjects"] = [{"id": id, **tests} for id, tests in sorted(peaks.items())]
-    if not peaks:
+        by_subject[row["subject_id"]].append(row)
+    by_id = {row["id"]: row for row in rows}
+    subjects: list[dict[str, object]] = []
+    for subject, of_subject in sorted(by_subject.items()):
+        tests = liver_tests(of_subject)
+        for test in tests:
+            gathering.note("LaboratoryResult", by_id[test.id], test.test, f"{test.times_upper:.3g} x ULN")
+        if tests:
+            told = [[test.id, test.test, test.day, test.times_upper] for test in telling(tests)]
+            subjects.append({"id": subject, "tests": told})
+    gathering.inputs["subjects"] = subjects
+    if not subjects:
         gathering.missing.append("liver tests on treatment with their upper limits of normal")
 
 
 def heart(gathering: Gathering) -> None:
-    """Collect the longest QTc of each subject of all clinical studies, ms, and its change from baseline (B10)."""
-    table = study_tables.laboratory_results
-    rows = gathering.rows(
-        "LaboratoryResult",
-        among(table.c.study_id, gathering.clinical_studies(of_stage=False)),
-        among(table.c.test, sorted(QTC)),
-        table.c.value.is_not(None),
-        table.c.subject_id.is_not(None),
-    )
-    readings: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        gathering.note("LaboratoryResult", row, row["test"], f"{row['value']:g} ms")
-        readings[row["subject_id"]].append(row)
-    subjects: list[dict[str, object]] = []
-    for id, of_subject in sorted(readings.items()):
-        before = [row["value"] for row in of_subject if row["baseline"]]
-        longest = max(row["value"] for row in of_subject)
-        subjects.append(
-            {"id": id, "longest_ms": longest, "longest_change_ms": longest - before[-1] if before else None}
-        )
-    gathering.inputs["subjects"] = subjects
-    if not rows:
-        gathering.missing.append("QTc readings")
+    """Collect the longest QTc on treatment of each subject of all clinical studies, ms, and its greatest change (B10).
+
+    A change is from the last value before treatment of the same correction.
+    """
+    studies = gathering.clinical_studies(of_stage=False)
+    before: dict[tuple[int, str], list[float]] = defaultdict(list)
+    since: dict[tuple[int, str], list[float]] = defaultdict(list)
+    for node, table, code in (
+        ("LaboratoryResult", study_tables.laboratory_results, "test"),
+        ("Measurement", study_tables.measurements, "what"),
+    ):
+        conditions = table.c.value.is_not(None), table.c.subject_id.is_not(None), among(table.c[code], CODES)
+        rows = gathering.rows(node, among(table.c.study_id, studies), *conditions)
+        for row in sorted(rows, key=lambda row: (row["sorted_on"], row["day"] or 0.0, row["id"])):
+            try:
+                ms = convert(row["value"], row["unit"] or "ms", "ms")
+            except InputError:
+                continue  # no time
+            gathering.note(node, row, row[code], f"{ms:g} ms")
+            early = row.get("baseline") or (row["day"] is not None and row["day"] < 1)
+            (before if early else since)[row["subject_id"], row[code]].append(ms)
+    longest: dict[int, float] = {}
+    change: dict[int, float] = {}
+    for (subject, code), of_code in since.items():
+        highest = max(of_code)
+        longest[subject] = max(highest, longest.get(subject, highest))
+        if before[subject, code]:
+            rise = highest - before[subject, code][-1]
+            change[subject] = max(rise, change.get(subject, rise))
+    gathering.inputs["subjects"] = [
+        {"id": id, "longest_ms": ms, "longest_change_ms": change.get(id)} for id, ms in sorted(longest.items())
+    ]
+    if not longest:
+        gathering.missing.append("QTc readings on treatment")

@@ -13,6 +13,8 @@ from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
 from pipeline.rounding import above, significant
 
+CODES = ("QTCF", "QTCFAG", "QTCF INTERVAL", "QTC", "QTCAG", "QTCB", "QTCBAG")
+"""Names of corrected intervals in records. A change is only taken between values of one correction."""
 ABSOLUTE_MS = (450.0, 480.0, 500.0)
 CHANGE_MS = (30.0, 60.0)
 SLOWEST_BPM, FASTEST_BPM = 40.0, 120.0

@@ -101,7 +101,7 @@ def test_an_inactive_molecule_is_told_of_at_once_and_once(api, programme):
 def test_what_an_act_cannot_have_changed_is_not_looked_at(api, programme, monkeypatch):
     add_xenograft(api.centre, 1, INACTIVE)
     monkeypatch.setattr("pipeline.commands.alert_checkpoints.asked_of", None)
-    kinds = frozenset({"MonitoringRecord", "AdverseEvent", "LaboratoryResult"})
+    kinds = frozenset({"MonitoringRecord", "LaboratoryResult"})
     watched(api, Touched(kinds, frozenset({1}), frozenset({1})))
     assert alerts(api) == []
 

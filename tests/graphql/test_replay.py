@@ -100,18 +100,23 @@ def _said(reader: Reader, code: str, up_to: int | None = None):
     ids = [row["id"] for row in rows]
     spells = replaying._spells(ids)
     changed = rule_replay.acts_of_evidence(reader, [row["molecule_id"] for row in rows], one.rule)
-    plain = {row["id"]: replaying._moments(row, spells[row["id"]], changed) for row in rows}
+    plain = {row["id"]: replaying._moments(row, spells[row["id"]], changed, None) for row in rows}
     quick = CountHistory.of(reader, rows, one.rule).moments(
         {row["id"]: replaying._stages_at(row, spells[row["id"]]) for row in rows}, replaying.days
     )
 
     def kept(found):
         return {
-            id: [(m.act, m.verdict, m.judged, m.stops) for m in moments if up_to is None or m.act <= up_to]
+            id: [(m.act, m.verdict, m.judged, m.stops) for m in _to_first_stop(moments) if not up_to or m.act <= up_to]
             for id, moments in found.items()
         }
 
     return kept(plain), kept(quick)
+
+
+def _to_first_stop(moments):
+    stops = [n for n, each in enumerate(moments) if each.stops]
+    return moments[: stops[0] + 1] if stops else moments
 
 
 def _changes_only(moments):

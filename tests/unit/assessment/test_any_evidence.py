@@ -19,10 +19,14 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "A5": {"free_margin_min": 1},
     "A6": {"tc_percent_max": 42},
     "A7": {"response_share_min": 0.3, "responses": ["mCR", "mPR"]},
+    "B3": {},
     "B4": {"target": 0.3},
+    "B5": {"target": 0.25, "prior": [1, 1]},
+    "B6": {"target": 0.25},
     "B8": {"target": 0.3, "prior": [0.6, 1.4], "cutoff": 0.95},
     "B9": {"potential_cases_max": 0, "with": ["B10"]},
     "B10": {"absolute_ms_max": 500, "change_ms_max": 60},
+    "C3": {"p0": 0.1, "p1": 0.3},
     "C4": {"p0": 0.05, "p1": 0.25, "alpha": 0.1, "beta": 0.1, "biomarker": "HER2"},
     "C6": {"p0": 0.2, "prior": [0.2, 0.8], "theta_t": 0.9, "theta_l": 0.05},
     "C7": {"alpha_one_sided": 0.025, "conditional_power_min": 0.2},
@@ -38,6 +42,15 @@ COUNTS = st.integers(0, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.ju
 LEVEL = st.builds(lambda label, of: {"label": label, "treated": of[1], "with_dlt": of[0]}, LABELS, COUNTS)
 TIMES = st.lists(
     st.tuples(st.integers(0, 900), st.integers(0, 1), st.sampled_from(["treated", "control"])), max_size=30
+)
+LIVER = st.lists(
+    st.tuples(
+        st.integers(1, 99),
+        st.sampled_from(["ALT", "AST", "BILI", "ALP"]),
+        st.one_of(st.none(), st.floats(1, 90)),
+        st.floats(0, 50),
+    ),
+    max_size=8,
 )
 STATES = st.fixed_dictionaries(
     {
@@ -73,10 +86,6 @@ def animals(draw) -> dict[str, Any]:
     return {"arm": draw(LABELS), "day": days, "volume": [draw(POSITIVE), *draw(volumes)]}
 
 
-def subjects(**tests: Any) -> st.SearchStrategy[Any]:
-    return st.lists(st.fixed_dictionaries({"id": st.integers(1, 99)}, optional=tests), max_size=8)
-
-
 @st.composite
 def inputs_of(draw, method: str) -> dict[str, Any]:
     """Draw what a collector can hand to a method, nothing included."""
@@ -104,11 +113,9 @@ def inputs_of(draw, method: str) -> dict[str, Any]:
         },
         "A6": {"arms": draw(st.lists(arms(), max_size=3))},
         "A7": {"animals": draw(st.lists(animals(), max_size=5))},
-        "B4": {"levels": draw(st.lists(LEVEL, max_size=6))},
+        **{f"B{n}": {"levels": draw(st.lists(LEVEL, max_size=6))} for n in (3, 4, 5, 6)},
         "B8": {"with_dlt": x, "treated": n},
-        "B9": {
-            "subjects": draw(subjects(**{name: st.floats(0, 50) for name in ("alt", "ast", "bilirubin")}, alp=POSITIVE))
-        },
+        "B9": {"subjects": [{"id": id, "tests": draw(LIVER)} for id in range(draw(st.integers(0, 4)))]},
         "B10": {
             "subjects": [
                 {
@@ -124,7 +131,7 @@ def inputs_of(draw, method: str) -> dict[str, Any]:
     for survival in ("C7", "C8", "C9", "C11"):
         of_method[survival] = {name: [each[i] for each in times] for i, name in enumerate(("time", "event", "group"))}
     of_method["C7"] |= {"events_planned": draw(st.integers(1, 60)), "hazard_ratio_design": draw(st.floats(0.1, 2))}
-    for response in ("C4", "C6"):
+    for response in ("C3", "C4", "C6"):
         of_method[response] = {
             "responders": x,
             "evaluable": n,

@@ -89,9 +89,21 @@ def test_conditional_power_at_half_the_information():
     assert found.false_stop == pytest.approx(norm.cdf(limit - drift * 0.5**0.5))
 
 
+def test_a_response_rate_at_its_planned_size_is_binomial():
+    """Of 36 subjects 8 have to respond for a lower limit above 0.1: it is 0.1012 there, and 0.0819 at 7."""
+    from scipy.stats import binom
+
+    found = characteristics("C3", {"p0": 0.1, "p1": 0.3})
+    go_from = found.more["go_from"]
+    assert go_from == 8
+    assert found.false_go == pytest.approx(binom.sf(go_from - 1, 36, 0.1))
+    assert found.false_stop == pytest.approx(binom.cdf(go_from - 1, 36, 0.3))
+    assert found.assumed == {"planned": 36}
+
+
 def test_what_has_none_says_why_and_every_method_answers():
     for method in METHODS:
-        if method in ("COMPOSED", "A7", "B4", "B5", "B6", "B8", "C4", "C6", "C7", "D9"):
+        if method in ("COMPOSED", "A7", "B4", "B5", "B6", "B8", "C3", "C4", "C6", "C7", "D9"):
             continue
         found = characteristics(method, {})
         assert found.basis == "exact" or found.reason

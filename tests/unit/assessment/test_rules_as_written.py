@@ -57,6 +57,99 @@ def test_escalation_selects_the_dose_nearest_the_target(course, verdict, dose):
     assert (result.recommendation, result.outcome.get("mtd")) == (verdict, dose)
 
 
+@pytest.mark.parametrize(
+    ("course", "verdict", "dose"),
+    [
+        ("1NNN 2NNN 3NNT 3NNN 4NTT", GO, "level 3"),
+        ("1NNN 2NNT 2NNT", GO, "level 1"),
+        ("1NNN 2NTT", GO, "level 1"),
+        ("1NNT", HOLD, None),  # three more at level 1
+        ("1NNN 2NN", HOLD, None),  # the cohort is not complete
+        ("1NNN 2NNN", GO, "level 2"),  # the maximum is not reached
+        ("1NTT", NO_GO, None),
+        ("1NNT 1NNT", NO_GO, None),
+        ("1N 2N 3TT", HOLD, None),  # one subject does not pass a dose
+    ],
+)
+def test_three_plus_three_cohort_by_cohort(course, verdict, dose):
+    result = found("B3", {}, {"levels": levels(course)})
+    assert (result.recommendation, result.outcome.get("mtd")) == (verdict, dose)
+
+
+def test_three_plus_three_goes_on_to_a_planned_dose_and_fills_up_the_one_below():
+    planned = [*levels("1NNN"), {"label": "level 2", "treated": 0, "with_dlt": 0}]
+    result = found("B3", {}, {"levels": planned})
+    assert result.recommendation is HOLD
+    assert "level 1 is passed; level 2 is next" in result.explanation
+    twice = {"levels": levels("1NNN 2NTT")}
+    assert found("B3", {"allow_deescalate": True}, twice).recommendation is HOLD
+    full = {"levels": levels("1NNN 1NNT 2NTT")}
+    assert found("B3", {"allow_deescalate": True}, full).outcome["mtd"] == "level 1"
+
+
+@pytest.mark.parametrize(
+    ("course", "verdict", "dose", "following"),
+    [
+        ("1NNN", GO, "level 1", "E"),
+        ("1NNN 2NNNNTT", GO, "level 2", "S"),
+        ("1NNN 2NNNTTT", GO, "level 2", "D"),
+        ("1TTT", NO_GO, None, "D"),
+    ],
+)
+def test_the_strongest_key_says_where_to_go_next(course, verdict, dose, following):
+    result = found("B5", {"target": 0.3}, {"levels": levels(course)})
+    assert (result.recommendation, result.outcome.get("mtd"), result.outcome["next"]) == (verdict, dose, following)
+
+
+GUESSES = {"target": 0.25, "skeleton": [0.03, 0.11, 0.25, 0.42, 0.58]}
+
+
+@pytest.mark.parametrize(
+    ("course", "verdict", "dose"),
+    [
+        ("1NNN 2NNN 3NNNNTT", GO, "level 3"),  # an estimated rate of 0.246 at level 3
+        ("1NNN", HOLD, None),  # the model would go where nobody has been
+        ("1TTT", NO_GO, None),
+    ],
+)
+def test_the_reassessed_dose_has_to_have_been_given(course, verdict, dose):
+    result = found("B6", GUESSES, {"levels": levels(course)})
+    assert (result.recommendation, result.outcome.get("mtd")) == (verdict, dose)
+
+
+def test_reassessment_by_the_published_fit_and_only_with_guesses_for_every_dose():
+    result = found("B6", GUESSES, {"levels": levels("1NNN 2NNN 3NNNNTT")})
+    assert result.outcome["rates"] == pytest.approx([0.02879, 0.1072, 0.246, 0.4157, 0.5763], rel=1e-3)
+    short = found("B6", {"target": 0.25, "skeleton": [0.1, 0.2]}, {"levels": levels("1NNN 2NNN 3NNN")})
+    assert short.explanation == "It cannot be assessed yet: a skeleton for 3 dose levels (a parameter of the rule)."
+    assert found("B6", {"target": 0.25}, {"levels": levels("1NNN 2NNT 3TTT")}).outcome["mtd"] == "level 1"
+
+
+@pytest.mark.parametrize("method", ["B3", "B4", "B5", "B6"])
+def test_more_toxicities_than_subjects_contradict_themselves(method):
+    wrong = [{"label": "level 1", "treated": 3, "with_dlt": 4}]
+    result = found(method, GUESSES, {"levels": wrong})
+    assert (result.recommendation, "contradicts itself" in result.explanation) == (HOLD, True)
+
+
+@pytest.mark.parametrize(
+    ("responders", "evaluable", "verdict"),
+    # Exact limits: 0.138 to 0.441 of 10 in 37, 0.0025 to 0.445 of 1 in 10, 0 to 0.119 of 0 in 29.
+    [(10, 37, GO), (1, 10, HOLD), (0, 29, NO_GO)],
+)
+def test_a_response_rate_by_its_exact_interval(responders, evaluable, verdict):
+    result = found("C3", {"p0": 0.1, "p1": 0.25}, {"responders": responders, "evaluable": evaluable})
+    assert result.recommendation is verdict
+
+
+def test_an_event_is_held_against_the_rate_of_the_label():
+    rule = {"target": 0.02, "prior": [0.02, 0.98], "cutoff": 0.95, "event": "Myocarditis"}
+    more, as_many = ({"with_dlt": k, "treated": 1200} for k in (40, 24))
+    assert found("B8", rule, more).recommendation is NO_GO
+    assert found("B8", rule, as_many).recommendation is GO
+    assert "40 of 1200 subjects had the event Myocarditis" in found("B8", rule, more).explanation
+
+
 MONITORED = {"target": 0.3, "prior": [0.6, 1.4], "cutoff": 0.95}
 
 
@@ -70,18 +163,27 @@ def test_toxicity_is_followed_subject_by_subject(course, verdict):
 
 
 @pytest.mark.parametrize(
-    ("alt", "bilirubin", "alp", "verdict"),
+    ("results", "verdict"),
     [
-        (3.0, 2.1, 1.9, HOLD),  # the case of the law
-        (3.0, 2.0, 1.0, GO),  # Temple's corollary
-        (2.9, 5.0, 1.0, GO),  # cholestasis
-        (8.0, 4.0, 2.0, GO),  # the alkaline phosphatase explains it
-        (8.0, 4.0, None, HOLD),  # nobody can tell whether it does
+        ("ALT 3.0 1, BILI 2.1 1, ALP 1.9 1", HOLD),  # the case of the law
+        ("ALT 3.0 1, BILI 2.0 1, ALP 1.0 1", GO),  # Temple's corollary
+        ("ALT 2.9 1, BILI 5.0 1, ALP 1.0 1", GO),  # cholestasis
+        ("ALT 8.0 1, BILI 4.0 1, ALP 2.0 1", GO),  # the alkaline phosphatase explains it
+        ("ALT 8.0 1, BILI 4.0 1", HOLD),  # nobody can tell whether it does
+        ("AST 8.0 8, BILI 4.0 38, ALP 1.0 8", HOLD),  # bilirubin followed within 30 days
+        ("AST 8.0 8, BILI 4.0 39, ALP 1.0 8", GO),  # it came too late to belong to it
+        ("AST 8.0 8, BILI 4.0 1, ALP 1.0 8", GO),  # it was there before
+        ("ALT 9.0 8, ALT 4.0 30, BILI 4.0 45, ALP 1.0 30", HOLD),  # not the peak, but the pair
+        ("ALT 8.0 8, BILI 4.0 8, ALP 1.0 8, ALP 5.0 60", HOLD),  # the phosphatase of that time tells
+        ("ALT 8.0 ?, BILI 4.0 ?, ALP 1.0 ?", HOLD),  # nothing says they were apart
     ],
 )
-def test_one_case_of_hys_law_is_one_too_many(alt, bilirubin, alp, verdict):
-    subject = {"id": 1, "alt": alt, "bilirubin": bilirubin} | ({} if alp is None else {"alp": alp})
-    assert found("B9", {"potential_cases_max": 0}, {"subjects": [subject]}).recommendation is verdict
+def test_one_case_of_hys_law_is_one_too_many(results, verdict):
+    """Each result: the test, the multiple of its upper limit, and the day."""
+    read = [each.split() for each in results.split(", ")]
+    tests = [[n, test, None if day == "?" else float(day), float(x)] for n, (test, x, day) in enumerate(read)]
+    found_in = found("B9", {"potential_cases_max": 0}, {"subjects": [{"id": 1, "tests": tests}]})
+    assert found_in.recommendation is verdict
 
 
 @pytest.mark.parametrize(
@@ -258,7 +360,7 @@ def test_exposure_that_is_not_reached_sends_the_dose_back(at_target, told, verdi
 
 
 def test_several_methods_in_one_rule_recommend_the_severest():
-    liver = {"subjects": [{"id": 1, "alt": 1.0, "bilirubin": 1.0, "alp": 1.0}]}
+    liver = {"subjects": [{"id": 1, "tests": [[1, "ALT", 1.0, 1.0], [2, "BILI", 1.0, 1.0]]}]}
     heart = {"subjects": [{"id": 1, "longest_ms": 520, "longest_change_ms": 10}]}
     rule = {"potential_cases_max": 0, "with": ["B10"]}
     result = found("B9", rule, liver | {"with": {"B10": heart}})
