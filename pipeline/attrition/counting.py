@@ -66,19 +66,19 @@ class Tallies:
     outcome: Ints
 
     def counts(self, phases: int, group: Ints | None = None, groups: int = 1) -> NDArray[np.int64]:
-        """Return how often each outcome came, (groups, phases, 5).
+        """Return how often each outcome came, (groups, phases, 5); group: (e,), None puts all into one."""
+        return self._table(self.outcome, phases, group, groups)
 
-        Args:
-            phases: number of phases.
-            group: (e,), the group each tally belongs to, below 0 for none; None puts all into one.
-            groups: number of groups.
-        """
+    def ends(self, courses: Courses, group: Ints | None = None, groups: int = 1) -> NDArray[np.int64]:
+        """Return as `counts` how the whole ways of the programmes counted in each phase ended; APPROVED is that."""
+        return self._table(courses.end[self.owner], len(courses.phases.codes), group, groups)
+
+    def _table(self, what: Ints, phases: int, group: Ints | None, groups: int) -> NDArray[np.int64]:
         import numpy as np
 
-        place = self.phase * 5 + self.outcome
+        place = self.phase * 5 + what
         if group is not None:
-            place = place + group * (phases * 5)
-            place = place if group.min(initial=0) >= 0 else place[group >= 0]
+            place += group * (phases * 5)
         return np.bincount(place, minlength=groups * phases * 5).reshape(groups, phases, 5)
 
 
@@ -96,11 +96,12 @@ def _programmes(courses: Courses, window: Window, *, seen_only: bool) -> Tallies
     import numpy as np
 
     phases, top = len(courses.phases.codes), courses.top
-    there = top[:, None] >= np.arange(phases)
     if seen_only:
-        there = np.zeros((top.size, phases), dtype=bool)
-        inside = courses.phase < phases
-        there[courses.portfolio.owner[inside], courses.phase[inside]] = True
+        there = np.zeros((top.size, phases + 1), dtype=bool)  # the last column is that of approval
+        there.reshape(-1)[courses.portfolio.owner * (phases + 1) + courses.phase] = True
+        there = there[:, :phases]
+    else:
+        there = top[:, None] >= np.arange(phases)
     owner, phase = np.nonzero(there)
     outcome = np.where(top[owner] > phase, APPROVED, courses.standing[owner])
     if window != ALWAYS:
@@ -168,9 +169,11 @@ def _inside(day: NDArray[np.float64], window: Window) -> Flags:
 
 
 def rates_of(
-    rule: str, codes: Sequence[str], counts: NDArray[np.int64], settings: Settings
+    codes: Sequence[str], counts: NDArray[np.int64], ends: NDArray[np.int64] | None, settings: Settings
 ) -> tuple[tuple[PhaseRate, ...], tuple[Likelihood, ...]]:
-    """Return the rates of all phases and the likelihoods of approval from each, from counts (phases, 5).
+    """Return the rates of all phases and the likelihoods of approval from each.
+
+    counts, ends: (phases, 5), see `Tallies`; with the ends of whole ways the likelihoods are of these, else products.
 
     Filing is a step of its own where any programme was seen in it; else the phase before it leads to approval.
     """
@@ -180,10 +183,7 @@ def rates_of(
     for place, code in enumerate(codes):
         steps = [n for n in range(place, len(codes)) if codes[n] != filing or sum(table[n])]
         named = tuple(codes[n] for n in steps)
-        if rule == PATH_BY_PATH:
-            estimate = _whole_path(table, place, fewest)
-        else:
-            estimate = product([phases[n].rate for n in steps])
+        estimate = product([phases[n].rate for n in steps]) if ends is None else ended(ends[place].tolist(), fewest)
         found.append(Likelihood(code, named, estimate))
     return phases, tuple(found)
 
@@ -204,9 +204,10 @@ def _phase(code: str, row: Sequence[int], fewest: int) -> PhaseRate:
     )
 
 
-def _whole_path(table: Sequence[Sequence[int]], place: int, fewest: int) -> Estimate:
-    open_still = sum(row[IN_PHASE] + row[STALLED] for row in table[place:])
-    return proportion(table[-1][APPROVED], sum(table[place]) - open_still, fewest)
+def ended(row: Sequence[int], fewest: int) -> Estimate:
+    """Return the share approved of the ways that ended, from one row of `Tallies.ends`."""
+    approved = row[APPROVED]
+    return proportion(approved, approved + row[STOPPED] + row[UNANNOUNCED], fewest)
 
 
 def proportion(k: int, n: int, fewest: int) -> Estimate:
@@ -274,7 +275,8 @@ def all_rates(courses: Courses, window: Window = ALWAYS) -> tuple[dict[str, Tall
     found = []
     for rule in RULES:
         made[rule] = tallies(courses, rule, ALWAYS if rule == PATH_BY_PATH else window)
-        phases, likelihoods = rates_of(rule, codes, made[rule].counts(len(codes))[0], courses.settings)
+        ends = made[rule].ends(courses)[0] if rule == PATH_BY_PATH else None
+        phases, likelihoods = rates_of(codes, made[rule].counts(len(codes))[0], ends, courses.settings)
         if not courses.phases.approvable:
             likelihoods = ()
         found.append(RuleRates(rule, DEFINITIONS[rule], SOURCES[rule], phases, likelihoods))

@@ -6,7 +6,7 @@ Everything is worked out for all programmes at once, on columns.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -91,6 +91,10 @@ class Stays:
     cause: Ints
     entry: Days
     usable: Flags
+
+    def only_usable(self) -> Stays:
+        """Return those that can be timed."""
+        return Stays(*(getattr(self, column.name)[self.usable] for column in fields(Stays)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,6 +186,13 @@ class Courses:
         found[over] = UNANNOUNCED
         found[status == _DISCONTINUED] = STOPPED
         return found
+
+    @cached_property
+    def end(self) -> Ints:
+        """(p,), how each programme's way ended: APPROVED whatever came later, else where it stands."""
+        import numpy as np
+
+        return np.where(self.top >= len(self.phases.codes), APPROVED, self.standing)
 
     @cached_property
     def late_entry(self) -> Flags:

@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipeline.efficacy.survival import number_at_risk
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +21,15 @@ class LogRank:
     expected: tuple[float, ...]
 
 
-def group_logrank(
-    time: Floats, event: NDArray[np.bool_], entry: Floats, group: NDArray[np.int64], groups: int
-) -> LogRank | None:
+def group_logrank(events: NDArray[np.int64], at_risk: NDArray[np.int64]) -> LogRank | None:
     """Compare the survival of groups; None where nothing happens, or nobody is ever at risk beside another group.
 
     With d events among n at risk, of them n_i in group i, a group expects d n_i / n of them; the covariance of
     observed less expected is d (n - d) / (n - 1) times (n_i / n) (1[i = j] - n_j / n), summed over the event times.
 
     Args:
-        time: (n,), times of the event or of the end of observation.
-        event: (n,), whether it was an event.
-        entry: (n,), times from which each is observed; at risk when entry < t <= time.
-        group: (n,), group of each, from 0.
-        groups: how many groups there are.
+        events: (groups, m), events of each group at each time.
+        at_risk: (groups, m), how many of it were at risk then, late entries from their entry on.
 
     Source: Mantel N. Cancer Chemother Rep 1966;50:163-170; Klein JP, Moeschberger ML. Survival Analysis, 2nd ed. 2003,
     section 7.3.
@@ -46,19 +37,14 @@ def group_logrank(
     import numpy as np
     from scipy.special import chdtrc
 
-    times = np.unique(time[event])
-    place = np.searchsorted(times, time[event])  # faster than the inverse of unique where times of a group are in order
-    if not times.size:
+    some = np.flatnonzero(events.any(axis=0))
+    if not some.size:
         return None
-    happened = np.bincount(place * groups + group[event], minlength=times.size * groups).reshape(-1, groups)
-    there = np.empty((times.size, groups))
-    for number in range(groups):
-        mine = group == number
-        there[:, number] = number_at_risk(np.sort(time[mine]), np.sort(entry[mine]), times)
-    events, whole = happened.sum(axis=1), there.sum(axis=1)
+    happened, there = events[:, some].T, at_risk[:, some].T
+    total, whole = happened.sum(axis=1), there.sum(axis=1)
     share = there / whole[:, None]
-    expected = (events[:, None] * share).sum(axis=0)
-    weight = events * (whole - events) / np.maximum(whole - 1, 1)
+    expected = (total[:, None] * share).sum(axis=0)
+    weight = total * (whole - total) / np.maximum(whole - 1, 1)
     covariance = np.diag(weight @ share) - (share * weight[:, None]).T @ share
     apart = (happened.sum(axis=0) - expected)[1:]
     inner = covariance[1:, 1:]

@@ -73,12 +73,7 @@ class IncidenceCurves:
 def incidence_curves(
     time: ArrayLike, cause: ArrayLike, causes: int, entry: ArrayLike | None = None, wanted: range | None = None
 ) -> IncidenceCurves:
-    """Return the Aalen-Johansen curves of competing causes, of all or of those wanted.
-
-    At each event time F_k += S(t-) d_k / n for all causes with the same S(t-), then S *= 1 - d / n; censorings at that
-    time leave after it. The variance is Aalen's: the hazard increments of the cause and of all others together are
-    independent with variance d (n - d) / (n^2 (n - 1)), and F_k(t) moves with an increment at s of its own cause by
-    S(s-) (1 - (F_k(t) - F_k(s)) / S(s)), of another by -S(s-) (F_k(t) - F_k(s)) / S(s).
+    """Return the Aalen-Johansen curves of competing causes, of all or of those wanted; see `curves_of_counts`.
 
     Args:
         time: (n,), times of the event or of the end of observation.
@@ -98,10 +93,30 @@ def incidence_curves(
     events = np.bincount(place[shown] * k + cause[happened][shown] - wanted.start, minlength=m * k).reshape(m, k)
     entries = None if entry is None else np.sort(np.asarray(entry, dtype=float))
     at_risk = number_at_risk(np.sort(time), entries, times)
-    n = at_risk.astype(float)[:, None]
-    total = np.bincount(place, minlength=m)[:, None]
+    return curves_of_counts(times, events, np.bincount(place, minlength=m), at_risk)
+
+
+def curves_of_counts(
+    times: NDArray[np.float64], events: NDArray[np.int64], total: NDArray[np.int64], at_risk: NDArray[np.int64]
+) -> IncidenceCurves:
+    """Return Aalen-Johansen curves from counts.
+
+    At each event time F_k += S(t-) d_k / n for all causes with the same S(t-), then S *= 1 - d / n; censorings at that
+    time leave after it. The variance is Aalen's: the hazard increments of the cause and of all others together are
+    independent with variance d (n - d) / (n^2 (n - 1)), and F_k(t) moves with an increment at s of its own cause by
+    S(s-) (1 - (F_k(t) - F_k(s)) / S(s)), of another by -S(s-) (F_k(t) - F_k(s)) / S(s).
+
+    Args:
+        times: (m,), distinct times of an event of any cause, ascending.
+        events: (m, k), events of each cause whose curve is wanted.
+        total: (m,), events of any cause.
+        at_risk: (m,), subjects with entry < time <= exit.
+    """
+    import numpy as np
+
+    n, total = at_risk.astype(float)[:, None], total[:, None]
     event_free = np.cumprod(1 - total / n, axis=0)
-    before = np.vstack([np.ones((1, 1)), event_free[:-1]]) if m else event_free
+    before = np.vstack([np.ones((1, 1)), event_free[:-1]]) if times.size else event_free
     incidence = np.cumsum(before * events / n, axis=0)
     spread = n**2 * np.maximum(n - 1, 1)
     own = events * np.where(n > 1, n - events, 1) / spread

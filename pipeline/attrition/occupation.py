@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
+from pipeline.attrition.risk_table import MOST_TICKS, distinct
 from pipeline.efficacy.survival import Values, number_at_risk
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome, Reason, method
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MOST_TICKS = 1_000_000
 STATES = ("CREFRE", "CLIPP", "PHASE3", "APPROVED", "DROPPED")
 
 
@@ -134,62 +134,99 @@ def stage_occupation(
     )
 
 
-def occupation_curve(
+@dataclass(frozen=True, slots=True, eq=False)
+class Movements:
+    """Paths given as columns, counted by cohort.
+
+    Attributes:
+        states: how many states there are.
+        used: (k,), numbers of those that occur; what follows is about them only.
+        steps: (m,), distinct times at which a path moves from one to another, ascending.
+        begun: (cohorts, k), paths that begin in each.
+        moved: (cohorts, m, k, k), how many move at each time.
+        at_risk: (cohorts, k, m), who is in a state just before each time: entered before, and leaves then or later.
+    """
+
+    states: int
+    used: NDArray[np.int64]
+    steps: NDArray[np.float64]
+    begun: NDArray[np.int64]
+    moved: NDArray[np.int64]
+    at_risk: NDArray[np.int64]
+
+    def occupation(self, cohorts: range, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probability of each state in these cohorts together at times, (t, states).
+
+        The same estimate as `stage_occupation` gives, from the states the paths begin in.
+
+        times: (t,), ascending, not below 0.
+        """
+        import numpy as np
+
+        some = slice(cohorts.start, cohorts.stop)
+        counts = self.moved[some].sum(axis=0)
+        here = np.flatnonzero(counts.any(axis=(1, 2)))
+        shares = counts[here].astype(float)
+        shares /= np.maximum(self.at_risk[some].sum(axis=0)[:, here].T, 1)[:, :, None]
+        diagonal = np.arange(self.used.size)
+        shares[:, diagonal, diagonal] += 1 - shares.sum(axis=2)
+        begun = self.begun[some].sum(axis=0)
+        chance = begun / max(int(begun.sum()), 1)
+        found = np.zeros((len(times), self.states))
+        done = 0
+        for row, until in enumerate(np.searchsorted(self.steps[here], times, side="right").tolist()):
+            if until > done:
+                chance = chance @ _product(shares[done:until])
+            done = until
+            found[row, self.used] = chance
+        return np.maximum(found, 0.0)
+
+
+def movements(
     owner: NDArray[np.int64],
     time: NDArray[np.float64],
     state: NDArray[np.int64],
     followed: NDArray[np.float64],
     states: int,
-    times: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return the probability of each state at times, (t, states), from many paths given as columns.
-
-    The same estimate as `stage_occupation` gives, from the states the paths begin in.
+    cohort: NDArray[np.int64],
+    cohorts: int,
+) -> Movements:
+    """Count the movements of many paths given as columns.
 
     Args:
-        owner: (r,), the path each entry into a state belongs to, ascending.
+        owner: (r,), the path each entry into a state belongs to, ascending; every path has one.
         time: (r,), when the state was entered, not falling within a path; the first of a path is 0.
         state: (r,), number of the state entered.
         followed: (p,), end of follow-up of each path, not before its last entry; in the order of `owner`.
         states: how many states there are.
-        times: (t,), ascending, not below 0.
+        cohort: (p,), the cohort of each path; one below 0 is left out.
+        cohorts: how many cohorts there are.
     """
     import numpy as np
 
-    used = np.flatnonzero(np.bincount(state))
-    all_states, states = states, used.size
-    number = np.zeros(all_states, dtype=np.int64)
-    number[used] = np.arange(states)
-    state = number[state]
-    same = owner[1:] == owner[:-1]
-    kept = np.append(~same | (time[1:] > time[:-1]), True)  # of several states at one time only the last lasted
+    # Of several states at one time only the last lasted, and to enter the state one is in is no move.
+    lasted = np.append((owner[1:] != owner[:-1]) | (time[1:] > time[:-1]), True)
+    if cohort.min(initial=0) < 0:
+        lasted &= cohort[owner] >= 0
+    owner, time, state = owner[lasted], time[lasted], state[lasted]
+    kept = np.append(True, (owner[1:] != owner[:-1]) | (state[1:] != state[:-1]))[: owner.size]
     owner, time, state = owner[kept], time[kept], state[kept]
-    kept = np.append(True, (owner[1:] != owner[:-1]) | (state[1:] != state[:-1]))
-    owner, time, state = owner[kept], time[kept], state[kept]
-    begins = np.append(True, owner[1:] != owner[:-1])
-    left_at = np.append(time[1:], 0.0)
-    left_at[np.append(begins[1:], True)] = followed
+    used, state = distinct(state, states)
+    k = used.size
+    begins = np.append(True, owner[1:] != owner[:-1])[: owner.size]
+    left_at = np.append(time[1:], 0.0)[: owner.size]
+    left_at[np.append(begins[1:], True)[: owner.size]] = followed[owner[begins]]
     moves = np.flatnonzero(~begins)
     steps, after_entry, after_exit = _ranks(time, left_at, moves)
-    index = ((after_entry[moves] - 1) * states + state[moves - 1]) * states + state[moves]
-    moved = np.bincount(index, minlength=steps.size * states * states).reshape(-1, states, states).astype(float)
-    # At risk at a step is who entered the state before it and leaves it then or later.
-    shape = (states, steps.size + 1)
-    change = np.bincount(state * shape[1] + after_entry, minlength=shape[0] * shape[1])
-    change -= np.bincount(state * shape[1] + after_exit, minlength=shape[0] * shape[1])
-    at_risk = np.cumsum(change.reshape(shape)[:, :-1], axis=1)
-    moved /= np.maximum(at_risk.T, 1)[:, :, None]
-    diagonal = np.arange(states)
-    moved[:, diagonal, diagonal] += 1 - moved.sum(axis=2)
-    chance = np.bincount(state[begins], minlength=states) / max(int(begins.sum()), 1)
-    found = np.zeros((len(times), all_states))
-    done = 0
-    for row, until in enumerate(np.searchsorted(steps, times, side="right").tolist()):
-        if until > done:
-            chance = chance @ _product(moved[done:until])
-        done = until
-        found[row, used] = chance
-    return np.maximum(found, 0.0)
+    m, of = steps.size, cohort[owner]
+    index = ((of[moves] * m + after_entry[moves] - 1) * k + state[moves - 1]) * k + state[moves]
+    moved = np.bincount(index, minlength=cohorts * m * k * k).reshape(cohorts, m, k, k)
+    row = (of * k + state) * (m + 1)
+    change = np.bincount(row + after_entry, minlength=cohorts * k * (m + 1))
+    change -= np.bincount(row + after_exit, minlength=cohorts * k * (m + 1))
+    at_risk = np.cumsum(change.reshape(cohorts, k, m + 1)[:, :, :-1], axis=2)
+    begun = np.bincount((of * k + state)[begins], minlength=cohorts * k).reshape(cohorts, k)
+    return Movements(states, used, steps, begun, moved, at_risk)
 
 
 def _ranks(
@@ -203,10 +240,11 @@ def _ranks(
 
     ticks, exits = (2 * entry).astype(np.int64), (2 * leave).astype(np.int64)
     halves = bool((2 * entry == ticks).all()) and bool((2 * leave == exits).all())
-    if not halves or int(exits.max(initial=0)) > MOST_TICKS:
+    most = max(int(exits.max(initial=0)), int(ticks.max(initial=0))) + 1
+    if not halves or most > MOST_TICKS:
         steps = np.unique(entry[moves])
         return steps, np.searchsorted(steps, entry, side="right"), np.searchsorted(steps, leave, side="right")
-    present = np.zeros(max(int(exits.max(initial=0)), int(ticks.max(initial=0))) + 1, dtype=bool)
+    present = np.zeros(most, dtype=bool)
     present[ticks[moves]] = True
     up_to = np.cumsum(present)
     return np.flatnonzero(present) / 2, up_to[ticks], up_to[exits]

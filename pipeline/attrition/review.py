@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.attrition.counting import ALWAYS, PHASE_BY_PHASE, RULES, all_rates
-from pipeline.attrition.courses import APPROVED, IN_PHASE, STANDINGS, Courses, Stays, follow, observed_from
+from pipeline.attrition.courses import IN_PHASE, STANDINGS, Courses, Stays, follow, observed_from
 from pipeline.attrition.portfolio import Portfolio
 from pipeline.attrition.review_benchmarks import compare, success, success_of_each
 from pipeline.attrition.review_caveats import DEFINITIONS, caveats
-from pipeline.attrition.review_groups import by_group, dimensions
+from pipeline.attrition.review_groups import Grouped, by_group, dimensions
 from pipeline.attrition.review_results import AttritionReview, Question, Standings, SuccessProbability
 from pipeline.attrition.review_settings import Settings, default_settings
 from pipeline.attrition.review_stops import late_share, late_share_by_year, reasons
-from pipeline.attrition.review_times import (
-    by_length,
-    calendar,
-    cells,
-    day_of,
-    incidence,
-    number_of,
-    since_entry,
-    times_of,
-)
+from pipeline.attrition.review_times import calendar, day_of, left_by_cause, lengths_of, number_of, since_entry
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -135,10 +126,12 @@ def review(
     window = _window(asked.window)
     tallies, rates = all_rates(courses, window)
     counted = next(one for one in rates if one.rule == asked.rule)
-    timed = by_length(stays)
-    places = cells(timed.stage, len(courses.portfolio.stages))
+    timed = stays.only_usable()
+    lengths = lengths_of(timed, len(courses.portfolio.stages))
+    times, curves = left_by_cause(courses, timed, lengths)
     ways = dimensions(courses, _sites(courses, sites))
-    groups, comparisons = by_group(courses, asked.rule, tallies[asked.rule], timed, ways)
+    grouped = Grouped(courses, asked.rule, tallies[asked.rule], timed, lengths)
+    groups, comparisons = by_group(grouped, ways)
     beliefs = success(courses, tallies[PHASE_BY_PHASE])
     return AttritionReview(
         method=METHOD,
@@ -149,13 +142,8 @@ def review(
         transitions=int(courses.portfolio.owner.size),
         late_entries=int(courses.late_entry.sum()),
         rates=rates,
-        times=times_of(courses, timed, places, bounds=True),
-        incidence=tuple(
-            curve
-            for stage, these in zip(courses.portfolio.stages, places, strict=True)
-            if these.size >= asked.settings.fewest
-            for curve in incidence(stage.code, timed, these)
-        ),
+        times=tuple(times),
+        incidence=tuple(curves),
         calendar=calendar(courses),
         since_entry=tuple(since_entry(courses, asked.settings.fewest)),
         reasons=reasons(courses, contributing),
@@ -194,18 +182,23 @@ def standings(courses: Courses, beliefs: tuple[SuccessProbability, ...]) -> Stan
     moved = np.append(True, p.stage[1:] != p.stage[:-1])[: p.owner.size] | courses.off
     moved[courses.first] = True
     entered = np.maximum.accumulate(np.where(moved, np.arange(p.owner.size), 0))[last]
-    standing = np.where(
-        (courses.standing == IN_PHASE) & (courses.top >= len(courses.phases.codes)), APPROVED, courses.standing
-    )
-    codes = [stage.code for stage in p.stages]
+    standing = np.where(courses.standing == IN_PHASE, courses.end, courses.standing)
+    days, since = np.unique(courses.earliest[entered], return_inverse=True)
     return Standings(
         programme=tuple(p.ids.tolist()),
         name=p.names,
-        stage=tuple(map(codes.__getitem__, p.stage[last].tolist())),
-        standing=tuple(map(STANDINGS.__getitem__, standing.tolist())),
-        since=tuple(map(day_of, courses.earliest[entered].tolist())),
-        success=tuple(success_of_each(courses, beliefs)),
+        stage=_words([stage.code for stage in p.stages], p.stage[last]),
+        standing=_words(STANDINGS, standing),
+        since=_words([day_of(day) for day in days.tolist()], since),
+        success=success_of_each(courses, beliefs),
     )
+
+
+def _words(names: Sequence[str], places: NDArray[np.integer[Any]]) -> tuple[str, ...]:
+    """Return the name at each place."""
+    import numpy as np
+
+    return tuple(np.array([*names, None], dtype=object)[places].tolist())
 
 
 def _watched(courses: Courses, since: str) -> Stays:

@@ -11,6 +11,7 @@ from pipeline.attrition.counting import (
     PHASE_BY_PHASE,
     Tallies,
     difference,
+    ended,
     proportion,
 )
 from pipeline.attrition.courses import APPROVED, IN_PHASE, STALLED, Courses
@@ -69,23 +70,12 @@ def _own(courses: Courses, rates: RuleRates, tallies: Tallies, step: str) -> tup
         return _nothing(f"{stage} is no phase of the state graph"), None
     rate = next(one for one in rates.phases if one.stage == stage)
     if step == "phase 3 to approval":
-        return _approved(courses, tallies, phases.index(stage)), None
+        return ended(tallies.ends(courses)[0, phases.index(stage)].tolist(), courses.settings.fewest), None
     if step == TO_FILING and courses.settings.filing in phases:
         filed = next(one for one in rates.phases if one.stage == courses.settings.filing)
         if not filed.entered and rate.advanced:
             return rate.rate, "filing is not on record here, so our rate is one to approval"
     return rate.rate, None
-
-
-def _approved(courses: Courses, tallies: Tallies, phase: int) -> Estimate:
-    """Return the share approved of the programmes counted in a phase whose way has ended."""
-    import numpy as np
-
-    owner = np.unique(tallies.owner[tallies.phase == phase])
-    approved = courses.top[owner] >= len(courses.phases.codes)
-    standing = courses.standing[owner]
-    known = approved | ((standing != IN_PHASE) & (standing != STALLED))
-    return proportion(int(approved.sum()), int(known.sum()), courses.settings.fewest)
 
 
 def _nothing(why: str) -> Estimate:
@@ -187,9 +177,11 @@ def _now(courses: Courses) -> Ints:
     return np.where(under_way, phase, -1)
 
 
-def success_of_each(courses: Courses, beliefs: tuple[SuccessProbability, ...]) -> list[float | None]:
+def success_of_each(courses: Courses, beliefs: tuple[SuccessProbability, ...]) -> tuple[float | None, ...]:
     """Return the probability of approval of every programme, None where there is none."""
-    by_phase: list[float | None] = [None] * (len(courses.phases.codes) + 1)  # the last place is that of no phase, -1
+    import numpy as np
+
+    by_phase = np.full(len(courses.phases.codes) + 1, None)  # the last place is that of no phase, -1
     for one in beliefs:
         by_phase[courses.phases.codes.index(one.stage)] = one.mean
-    return list(map(by_phase.__getitem__, _now(courses).tolist()))
+    return tuple(by_phase[_now(courses)].tolist())

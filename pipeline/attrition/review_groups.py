@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pipeline.attrition.counting import Tallies, proportion, rates_of
+from pipeline.attrition.counting import PATH_BY_PATH, Tallies, proportion, rates_of
 from pipeline.attrition.courses import APPROVED, STOPPED, UNANNOUNCED, Courses, Stays
 from pipeline.attrition.group_logrank import group_logrank
 from pipeline.attrition.portfolio import Coded
 from pipeline.attrition.review_results import GroupComparison, GroupReview, StageTime
 from pipeline.attrition.review_stops import late, scientific
-from pipeline.attrition.review_times import cells, stage_time
+from pipeline.attrition.review_times import stage_time
+from pipeline.attrition.risk_table import Lengths, RiskTables
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Flags = NDArray[np.bool_]
     Ints = NDArray[np.int64]
 
 PERIOD_YEARS = 5
@@ -37,7 +40,7 @@ class Dimension:
     table: Ints
 
     def of(self, owner: Ints, stage: Ints) -> Ints:
-        """Return the group of programmes in stages; -1 for none."""
+        """Return the group of programmes in stages."""
         return self.table[owner, stage] if self.table.shape[1] > 1 else self.table[:, 0][owner]
 
 
@@ -83,28 +86,51 @@ def _periods(courses: Courses) -> Dimension:
     return Dimension("entry_period", names, codes.astype(np.int64)[:, None])
 
 
-def group_reviews(
-    courses: Courses, rule: str, tallies: Tallies, stays: Stays, dimension: Dimension
-) -> tuple[list[GroupReview], list[GroupComparison]]:
+@dataclass(frozen=True, eq=False)
+class Grouped:
+    """What is counted by group: tallies under a rule, and usable stays with their lengths."""
+
+    courses: Courses
+    rule: str
+    tallies: Tallies
+    stays: Stays
+    lengths: Lengths
+
+    @cached_property
+    def stage_of_tally(self) -> Ints:
+        """(e,), the stage of the phase of each tally."""
+        import numpy as np
+
+        codes = [stage.code for stage in self.courses.portfolio.stages]
+        return np.array([codes.index(code) for code in self.courses.phases.codes], dtype=np.int64)[self.tallies.phase]
+
+    @cached_property
+    def scientific(self) -> tuple[Ints, Ints, Flags]:
+        """Owner, stage, and whether it came late, of each scientific stop."""
+        of, stops = scientific(self.courses), self.courses.stops
+        return stops.owner[of], stops.stage[of], late(self.courses)[of]
+
+
+def group_reviews(of: Grouped, dimension: Dimension) -> tuple[list[GroupReview], list[GroupComparison]]:
     """Return the figures of every group of a dimension, and how the groups compare."""
     import numpy as np
 
-    settings, codes, count = courses.settings, courses.phases.codes, len(dimension.names)
-    stage_of_phase = np.array(
-        [next(n for n, s in enumerate(courses.portfolio.stages) if s.code == code) for code in codes], dtype=np.int64
-    )
+    courses, count = of.courses, len(dimension.names)
+    settings, codes = courses.settings, courses.phases.codes
     if not count or not codes:
         return [], []
-    counts = tallies.counts(len(codes), dimension.of(tallies.owner, stage_of_phase[tallies.phase]), count)
+    of_tally = dimension.of(of.tallies.owner, of.stage_of_tally)
+    counts = of.tallies.counts(len(codes), of_tally, count)
+    ends = of.tallies.ends(courses, of_tally, count) if of.rule == PATH_BY_PATH else None
     sizes = np.bincount(dimension.of(np.arange(courses.last.size), _now(courses)), minlength=count).tolist()
-    of_stop = dimension.of(courses.stops.owner, courses.stops.stage)
-    science = scientific(courses)
-    lately = np.bincount(of_stop[science & late(courses)], minlength=count).tolist()
-    stopped = np.bincount(of_stop[science], minlength=count).tolist()
-    times, compared = _times(courses, stays, dimension)
+    owner, stage, came_late = of.scientific
+    of_stop = dimension.of(owner, stage)
+    lately = np.bincount(of_stop[came_late], minlength=count).tolist()
+    stopped = np.bincount(of_stop, minlength=count).tolist()
+    times, compared = _times(of, dimension)
     reviews = []
     for number, name in enumerate(dimension.names):
-        phases, likelihoods = rates_of(rule, codes, counts[number], settings)
+        phases, likelihoods = rates_of(codes, counts[number], None if ends is None else ends[number], settings)
         likelihood = next((one for one in likelihoods if one.stage == settings.likelihood_from), None)
         reviews.append(
             GroupReview(
@@ -127,38 +153,29 @@ def _now(courses: Courses) -> Ints:
     return courses.portfolio.stage[courses.last].astype(np.int64)
 
 
-def _times(courses: Courses, stays: Stays, dimension: Dimension) -> tuple[list[list[StageTime]], list[GroupComparison]]:
+def _times(of: Grouped, dimension: Dimension) -> tuple[list[list[StageTime]], list[GroupComparison]]:
     """Return the time in each stage by group, and how the groups compare in it."""
-    stages, fewest = courses.portfolio.stages, courses.settings.fewest
-    group = dimension.of(stays.owner, stays.stage)
-    parts = cells(group * len(stages) + stays.stage, len(dimension.names) * len(stages))
-    times = [
-        [
-            stage_time(stage.code, stays, these, fewest, bounds=False)
-            for stage, these in zip(stages, parts[start : start + len(stages)], strict=True)
-            if these.size
-        ]
-        for start in range(0, len(parts), len(stages))
-    ]
+    fewest, count = of.courses.settings.fewest, len(dimension.names)
+    times: list[list[StageTime]] = [[] for _ in range(count)]
     compared = []
-    for number, stage in enumerate(stages):
-        by_group = {name: parts[place * len(stages) + number] for place, name in enumerate(dimension.names)}
-        enough = {name: these for name, these in by_group.items() if these.size >= fewest}
-        if any(these.size for these in by_group.values()):
-            compared.append(_compare_times(dimension, stage.code, stays, enough))
+    tables = of.lengths.tables(dimension.of(of.stays.owner, of.stays.stage), count)
+    for stage, table in zip(of.courses.portfolio.stages, tables, strict=True):
+        sizes = table.stays.tolist()
+        for number, size in enumerate(sizes):
+            if size:
+                times[number].append(stage_time(stage.code, table.group(number), fewest))
+        if any(sizes):
+            enough = [number for number, size in enumerate(sizes) if size >= fewest]
+            compared.append(_compare_times(dimension, stage.code, table, enough))
     return times, compared
 
 
-def _compare_times(dimension: Dimension, stage: str, stays: Stays, by_group: Mapping[str, Ints]) -> GroupComparison:
-    import numpy as np
-
-    names = tuple(by_group)
+def _compare_times(dimension: Dimension, stage: str, table: RiskTables, enough: Sequence[int]) -> GroupComparison:
+    names = tuple(dimension.names[number] for number in enough)
     if len(names) < 2:
         why = "fewer than two groups have enough stays to be compared"
         return GroupComparison(dimension.name, stage, names, None, None, None, why, "time")
-    these = np.concatenate(list(by_group.values()))
-    group = np.repeat(np.arange(len(names)), [one.size for one in by_group.values()])
-    found = group_logrank(stays.days[these], stays.cause[these] >= 0, stays.entry[these], group, len(names))
+    found = group_logrank(table.events[enough], table.at_risk[enough])
     if found is None or min(found.expected) < LEAST_EXPECTED:
         why = "too few programmes left for a test: a group expects fewer than 5"
         return GroupComparison(dimension.name, stage, names, None, None, None, why, "time")
@@ -207,14 +224,12 @@ def _compare(dimension: Dimension, stage: str, counts: NDArray[np.int64], fewest
     return GroupComparison(dimension.name, stage, names, chi_square, df, p_value, f"the rates {_differ(p_value)}")
 
 
-def by_group(
-    courses: Courses, rule: str, tallies: Tallies, stays: Stays, ways: Sequence[Dimension]
-) -> tuple[tuple[GroupReview, ...], tuple[GroupComparison, ...]]:
+def by_group(of: Grouped, ways: Sequence[Dimension]) -> tuple[tuple[GroupReview, ...], tuple[GroupComparison, ...]]:
     """Return the figures and comparisons of all dimensions."""
     reviews: list[GroupReview] = []
     comparisons: list[GroupComparison] = []
     for way in ways:
-        some, compared = group_reviews(courses, rule, tallies, stays, way)
+        some, compared = group_reviews(of, way)
         reviews += some
         comparisons += compared
     return tuple(reviews), tuple(comparisons)

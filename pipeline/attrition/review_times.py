@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.attrition.courses import CAUSES, LEAST_DAYS, STALLED, UNANNOUNCED, Courses, Stays
-from pipeline.attrition.incidence import incidence_curves
-from pipeline.attrition.occupation import occupation_curve
+from pipeline.attrition.incidence import curves_of_counts
+from pipeline.attrition.occupation import Movements, movements
 from pipeline.attrition.review_results import (
     CalendarOccupation,
     IncidenceCurve,
@@ -18,7 +18,8 @@ from pipeline.attrition.review_results import (
     SinceEntry,
     StageTime,
 )
-from pipeline.efficacy.survival import Curve, first_time, log_log_limits, number_at_risk, survival_curve
+from pipeline.attrition.risk_table import Lengths, Risk, RiskTables
+from pipeline.efficacy.survival import first_time, log_log_limits, number_at_risk, product_limit, survival_curve
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,40 +50,30 @@ def number_of(day: str) -> int:
     return (date.fromisoformat(day[:10]) - EPOCH).days
 
 
-def stage_time(stage: str, stays: Stays, these: Ints, fewest: int, *, bounds: bool) -> StageTime:
-    """Return how long these stays (places) in a stage last.
+def stage_time(stage: str, risk: Risk, fewest: int) -> StageTime:
+    """Return how long a stage lasts.
 
     Kaplan-Meier of leaving the stage in any way; limits are log-log. Of fewer stays than are shown there are only
-    counts. bounds: with the shortest and longest median.
+    counts.
     """
-    days, left, entry = stays.days[these], stays.cause[these] >= 0, stays.entry[these]
-    late = int((entry > 0).sum())
-    if these.size < fewest:
-        return StageTime(stage, int(these.size), int(left.sum()), late, None, (), None, None)
-    begun = entry if late else None
-    curve = survival_curve(days, left, begun)
-    lower, upper = log_log_limits(curve.survival, curve.hazard_variance, 0.95)
+    left = int(risk.events.sum())
+    if risk.stays < fewest:
+        return StageTime(stage, risk.stays, left, risk.late, None, (), None, None)
+    survival, variance = product_limit(risk.events, risk.at_risk)
+    lower, upper = log_log_limits(survival, variance, 0.95)
     quartiles = tuple(
-        Quantile(
-            share,
-            _years(first_time(curve.times, curve.survival, 1 - share)),
-            _years(first_time(curve.times, lower, 1 - share)),
-            _years(first_time(curve.times, upper, 1 - share)),
-        )
+        Quantile(share, *(_years(first_time(risk.times, curve, 1 - share)) for curve in (survival, lower, upper)))
         for share in QUARTILES
     )
-    ends: tuple[float | None, float | None] = (quartiles[1].years, quartiles[1].years)
-    if bounds and bool((stays.least[these] != stays.most[these]).any()):
-        ends = (_median(stays.least[these], left, begun), _median(stays.most[these], left, begun))
     return StageTime(
         stage=stage,
-        stays=int(these.size),
-        left=int(left.sum()),
-        late_entries=late,
-        smallest_risk_set=_smallest(curve),
+        stays=risk.stays,
+        left=left,
+        late_entries=risk.late,
+        smallest_risk_set=int(risk.at_risk.min()) if risk.at_risk.size else None,
         quartiles=quartiles,
-        shortest_median=ends[0],
-        longest_median=ends[1],
+        shortest_median=quartiles[1].years,
+        longest_median=quartiles[1].years,
     )
 
 
@@ -98,24 +89,44 @@ def _median(days: Days, left: Flags, entry: Days | None) -> float | None:
     return _years(first_time(curve.times, curve.survival, 0.5))
 
 
-def _smallest(curve: Curve) -> int | None:
-    return int(curve.at_risk.min()) if curve.at_risk.size else None
-
-
 def _years(days: float | None) -> float | None:
     return None if days is None else days / YEAR
 
 
-def by_length(stays: Stays) -> Stays:
-    """Return the usable stays, the shortest first: what is cut from them needs no further sorting."""
-    import numpy as np
+def lengths_of(stays: Stays, stages: int) -> Lengths:
+    """Return usable stays by the place of their length among all of their stage."""
+    return Lengths.of(stays.stage, stays.days, stays.cause >= 0, stays.entry, stages)
 
-    usable = np.flatnonzero(stays.usable)
-    days = stays.days[usable]
-    halves = (2 * days).astype(np.int16) if days.max(initial=0) < np.iinfo(np.int16).max / 2 else days
-    exact = halves if bool((halves == 2 * days).all()) else days
-    order = usable[np.argsort(exact, kind="stable")]  # on 16 bits this is a radix sort
-    return Stays(*(getattr(stays, column.name)[order] for column in fields(Stays)))
+
+def left_by_cause(courses: Courses, stays: Stays, lengths: Lengths) -> tuple[list[StageTime], list[IncidenceCurve]]:
+    """Return the time in every stage anybody was observed in, and the cumulative incidence of each way to leave it.
+
+    Incidences are given of stages with as many stays as are shown, for every way that was ever taken
+    (Aalen-Johansen). The first point is 0; the others are as MOST_POINTS says, up to the last stay observed.
+    """
+    fewest = courses.settings.fewest
+    times, curves = [], []
+    tables = lengths.tables(stays.cause + 1, len(CAUSES) + 1)  # the first of these groups are those that did not leave
+    parts = cells(stays.stage, len(tables))
+    for stage, table, these in zip(courses.portfolio.stages, tables, parts, strict=True):
+        if not these.size:
+            continue
+        whole = table.whole()
+        time = stage_time(stage.code, whole, fewest)
+        if these.size >= fewest:
+            time = _with_bounds(time, stays, these)
+            curves += _incidence(stage.code, stays, these, table, whole)
+        times.append(time)
+    return times, curves
+
+
+def _with_bounds(time: StageTime, stays: Stays, these: Ints) -> StageTime:
+    """Return the time in a stage with its shortest and longest median, where dates leave them open."""
+    least, most, entry = stays.least[these], stays.most[these], stays.entry[these]
+    if not bool((least != most).any()):
+        return time
+    left, begun = stays.cause[these] >= 0, entry if entry.any() else None
+    return replace(time, shortest_median=_median(least, left, begun), longest_median=_median(most, left, begun))
 
 
 def cells(number: Ints, count: int) -> list[Ints]:
@@ -123,29 +134,25 @@ def cells(number: Ints, count: int) -> list[Ints]:
     import numpy as np
 
     small = number.astype(np.int16) if count < np.iinfo(np.int16).max else number
-    order = np.argsort(small, kind="stable")
+    order = np.argsort(small, kind="stable")  # on 16 bits this is a radix sort
     return np.split(order, np.cumsum(np.bincount(number, minlength=count))[:-1])
 
 
-def incidence(stage: str, stays: Stays, these: Ints) -> list[IncidenceCurve]:
-    """Return the cumulative incidence of every way to leave a stage that was ever taken (Aalen-Johansen).
-
-    The first point is 0; the others are as MOST_POINTS says, up to the last stay observed.
-    """
+def _incidence(stage: str, stays: Stays, these: Ints, table: RiskTables, whole: Risk) -> list[IncidenceCurve]:
     import numpy as np
 
-    days, cause, entry = stays.days[these], stays.cause[these], stays.entry[these]
-    curves = incidence_curves(days, cause, len(CAUSES), entry if entry.any() else None)
-    longest = min(float(days.max()) / YEAR, MOST_YEARS)
+    days, entry = np.sort(stays.days[these]), stays.entry[these]
+    happened = table.events[1:].T[whole.events_at]
+    curves = curves_of_counts(whole.times, happened, whole.events, whole.at_risk)
     at = np.append(0.0, curves.times)
     if at.size > MOST_POINTS:
+        longest = min(float(days[-1]) / YEAR, MOST_YEARS)
         at = np.arange(int(longest / FINE_YEARS) + 1) * (FINE_YEARS * YEAR)
     _, probability, variance = curves.at(at)
-    happened = probability > 0
-    relative = np.divide(variance, probability**2, out=np.zeros_like(variance), where=happened)
+    relative = np.divide(variance, probability**2, out=np.zeros_like(variance), where=probability > 0)
     low, high = log_log_limits(probability, relative, 0.95)
-    there = number_at_risk(np.sort(days), np.sort(entry), np.append(LEAST_DAYS / 2, at[1:]))
-    counts = np.bincount(cause[cause >= 0], minlength=len(CAUSES))
+    there = number_at_risk(days, np.sort(entry) if entry.any() else None, np.append(LEAST_DAYS / 2, at[1:]))
+    counts = happened.sum(axis=0)
     return [
         IncidenceCurve(
             stage=stage,
@@ -209,55 +216,66 @@ def since_entry(courses: Courses, fewest: int) -> list[SinceEntry]:
     silent is followed until then. Programmes whose dates contradict each other are left out, and so are those only
     sighted in their first stage, as nobody knows when they entered it.
     """
+    import numpy as np
+
     state, names = states(courses)
     if not state.size:
         return []
     p = courses.portfolio
     fine = ~courses.conflict & ~p.sighted
-    start = p.stage[courses.first]
-    wanted: list[tuple[str | None, Flags]] = [(None, fine)]
-    for code in (next((s.code for s in p.stages if s.initial), None), courses.settings.likelihood_from):
-        number = next((place for place, stage in enumerate(p.stages) if stage.code == code), None)
-        if number is not None:
-            wanted.append((code, fine & (start == number)))
-    return [_since(courses, state, names, code, who) for code, who in wanted if int(who.sum()) >= fewest]
+    codes = [stage.code for stage in p.stages]
+    first = next((stage.code for stage in p.stages if stage.initial), None)
+    wanted = [code for code in dict.fromkeys((first, courses.settings.likelihood_from)) if code in codes]
+    number = np.full(len(codes), 0)
+    for place, code in enumerate(wanted, 1):
+        number[codes.index(code)] = place
+    cohort = np.where(fine, number[p.stage[courses.first]], -1)
+    sizes = np.bincount(cohort[fine], minlength=len(wanted) + 1)
+    if int(fine.sum()) < fewest:
+        return []
+    followed = _followed_for(courses)
+    counted = _movements(courses, state, len(names), followed, cohort, len(wanted) + 1)
+    cohorts = [(None, range(len(wanted) + 1))] + [(code, range(n, n + 1)) for n, code in enumerate(wanted, 1)]
+    return [
+        _since(code, counted, names, these, np.sort(followed[fine if code is None else cohort == these[0]]))
+        for code, these in cohorts
+        if int(sizes[these.start : these.stop].sum()) >= fewest
+    ]
 
 
-def _since(courses: Courses, state: Ints, names: tuple[str, ...], code: str | None, who: Flags) -> SinceEntry:
+def _followed_for(courses: Courses) -> Days:
+    """Return how many days each programme is followed from its first move on, (p,)."""
     import numpy as np
 
-    begun = courses.at[courses.first]
-    over = np.flatnonzero(who & (courses.standing == UNANNOUNCED))
-    owner, when, reached = courses.portfolio.owner, courses.at, state
-    if not who.all():
-        rows = np.flatnonzero(who[owner])
-        owner, when, reached = owner[rows], when[rows], reached[rows]
+    until = np.where(courses.standing == STALLED, courses.ended, float(courses.day))
+    followed: Days = np.maximum(until, courses.at[courses.last]) - courses.at[courses.first]
+    return followed
+
+
+def _movements(courses: Courses, state: Ints, states: int, followed: Days, cohort: Ints, cohorts: int) -> Movements:
+    """Count the moves from state to state, those that fell silent among them: they end in the last state of all."""
+    import numpy as np
+
+    owner, when = courses.portfolio.owner, courses.at
+    over = np.flatnonzero((courses.standing == UNANNOUNCED) & (cohort >= 0))
     if over.size:
-        place = np.searchsorted(owner, over, side="right")
+        place = courses.last[over] + 1
         owner, when = np.insert(owner, place, over), np.insert(when, place, courses.ended[over])
-        reached = np.insert(reached, place, len(names) - 1)
-    followed = np.where(courses.standing == STALLED, courses.ended, float(courses.day))
-    followed = np.maximum(followed, courses.at[courses.last]) - begun
-    longest = float(followed[who].max())
-    years = np.arange(min(int(longest / YEAR), MOST_YEARS) + 1, dtype=float)
-    chance = occupation_curve(owner, when - begun[owner], reached, followed[who], len(names), years * YEAR)
-    ends = np.sort(followed[who])
+        state = np.insert(state, place, states - 1)
+    return movements(owner, when - courses.at[courses.first][owner], state, followed, states, cohort, cohorts)
+
+
+def _since(code: str | None, counted: Movements, names: Sequence[str], cohorts: range, ends: Days) -> SinceEntry:
+    import numpy as np
+
+    years = np.arange(min(int(float(ends[-1]) / YEAR), MOST_YEARS) + 1, dtype=float)
+    chance = counted.occupation(cohorts, years * YEAR)
     return SinceEntry(
         from_stage=code,
-        programmes=int(who.sum()),
+        programmes=int(ends.size),
         years=tuple(years.tolist()),
         probability={
             name: tuple(chance[:, number].tolist()) for number, name in enumerate(names) if chance[:, number].any()
         },
         at_risk=tuple((ends.size - np.searchsorted(ends, years * YEAR, side="left")).tolist()),
-    )
-
-
-def times_of(courses: Courses, stays: Stays, places: Sequence[Ints], *, bounds: bool) -> tuple[StageTime, ...]:
-    """Return the time in every stage that anybody was observed in."""
-    stages = courses.portfolio.stages
-    return tuple(
-        stage_time(stage.code, stays, these, courses.settings.fewest, bounds=bounds)
-        for stage, these in zip(stages, places, strict=True)
-        if these.size
     )

@@ -121,10 +121,19 @@ def survival_curve(time: ArrayLike, event: ArrayLike, entry: ArrayLike | None = 
     entries = None if entry is None else np.sort(np.asarray(entry, dtype=float))
     times, events = np.unique(time[event], return_counts=True)
     at_risk = number_at_risk(exits, entries, times)
+    return Curve(exits, entries, times, events, at_risk, *product_limit(events, at_risk))
+
+
+def product_limit(
+    events: NDArray[np.int64], at_risk: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the Kaplan-Meier survival beyond each event time, and Greenwood's sum up to it, from counts (m,)."""
+    import numpy as np
+
     survival = np.asarray(np.cumprod(1 - events / at_risk), dtype=np.float64)
     with np.errstate(divide="ignore"):
         variance = np.cumsum(events / (at_risk * (at_risk - events).astype(float)))
-    return Curve(exits, entries, times, events, at_risk, survival, variance)
+    return survival, variance
 
 
 def log_log_limits(

@@ -7,17 +7,25 @@ from hypothesis import strategies as st
 
 from pipeline.attrition.group_logrank import group_logrank
 from pipeline.attrition.review import Asked, review
+from pipeline.attrition.risk_table import Lengths
 from pipeline.efficacy.logrank import compare_survival
 from tests.attrition.histories import portfolio
 
 ROWS = st.lists(st.tuples(st.integers(1, 12), st.booleans(), st.integers(0, 1)), min_size=4, max_size=40)
 
 
+def compared(time, event, entry, group, groups):
+    """Compare stays of one stage."""
+    lengths = Lengths.of(np.zeros(time.size, dtype=int), time.astype(float), event.astype(bool), entry, 1)
+    [table] = lengths.tables(group, groups)
+    return group_logrank(table.events, table.at_risk)
+
+
 @settings(max_examples=150, deadline=None)
 @given(ROWS)
 def test_of_two_groups_it_is_the_known_test(rows):
     time, event, group = (np.array(column) for column in zip(*rows, strict=True))
-    found = group_logrank(time.astype(float), event.astype(bool), np.zeros(time.size), group, 2)
+    found = compared(time, event, np.zeros(time.size), group, 2)
     if len(set(group.tolist())) < 2:
         assert found is None
         return
@@ -39,10 +47,7 @@ def test_of_two_groups_it_is_the_known_test(rows):
 def test_what_the_groups_are_called_does_not_matter(rows, order):
     time, event, group = (np.array(column) for column in zip(*rows, strict=True))
     entry = np.where(time > 4, 2.0, 0.0)
-    one, other = (
-        group_logrank(time.astype(float), event.astype(bool), entry, names, 4)
-        for names in (group, np.array(order)[group])
-    )
+    one, other = (compared(time, event, entry, names, 4) for names in (group, np.array(order)[group]))
     assert (one is None) == (other is None)
     if one is not None:
         assert one.chi_square == pytest.approx(other.chi_square, abs=1e-7)

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from pipeline.attrition.counting import PATH_BY_PATH, PHASE_BY_PHASE, PROGRESSION_DECISION
 from pipeline.attrition.incidence import cumulative_incidence
-from pipeline.attrition.occupation import StatePath, occupation_curve, stage_occupation
+from pipeline.attrition.occupation import StatePath, movements, stage_occupation
 from pipeline.attrition.review import Asked, review
 from pipeline.attrition.review_settings import default_settings
 from pipeline.attrition.review_times import YEAR, day_of
+from pipeline.attrition.risk_table import Lengths
 from pipeline.attrition.time_in_stage import time_in_stage
 from pipeline.attrition.transition import PHASE_OF_STAGE, ProgrammePath, phase_transitions
 from tests.attrition.histories import CODES, Move, portfolio
@@ -233,12 +234,48 @@ def test_occupation_of_columns_is_that_of_paths(drawn):
         state += places
         followed.append(times[len(places) - 1] + 3.0)
     at = [0.0, 0.5, 1.0, 2.0, 5.0, 9.0, 30.0]
-    expected = stage_occupation(paths, at, "0", states=names)
-    found = occupation_curve(
-        np.array(owner), np.array(time), np.array(state), np.array(followed), len(names), np.array(at)
-    )
-    for number, name in enumerate(names):
-        assert found[:, number].tolist() == pytest.approx(list(expected.occupation[name]))
+    cohort = np.array([number % 2 for number in range(len(paths))])  # counted apart, and put together again
+    columns = np.array(owner), np.array(time), np.array(state), np.array(followed)
+    counted = movements(*columns, len(names), cohort, 2)
+    for cohorts, those in ((range(2), paths), (range(1), paths[::2])):
+        expected = stage_occupation(those, at, "0", states=names)
+        found = counted.occupation(cohorts, np.array(at))
+        for number, name in enumerate(names):
+            assert found[:, number].tolist() == pytest.approx(list(expected.occupation[name]))
+    alone = movements(*columns, len(names), np.where(cohort == 0, 0, -1), 1).occupation(range(1), np.array(at))
+    assert alone.tolist() == found.tolist()
+
+
+STAYS = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(1, 12), st.booleans(), st.integers(0, 11)), max_size=30
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(STAYS, st.booleans())
+def test_the_counts_of_stays_are_those_counted_one_by_one(drawn, far):
+    """Lengths in half days; `far` apart, they are found by sorting."""
+    scale = 2_000_000 if far else 1
+    stays = [
+        (stage, group, days * scale / 2, left, min(entry, days - 1) * scale / 2)
+        for stage, group, days, left, entry in drawn
+    ]
+    stage, group, days, left, entry = (np.array([one[n] for one in stays]) for n in range(5))
+    lengths = Lengths.of(stage.astype(int), days.astype(float), left.astype(bool), entry.astype(float), 3)
+    for number, table in enumerate(lengths.tables(group.astype(int), 3)):
+        here = [one for one in stays if one[0] == number]
+        assert table.times.tolist() == sorted({one[2] for one in here})
+        for which in range(3):
+            mine = [one for one in here if one[1] == which]
+            found = table.group(which)
+            assert (found.stays, found.late) == (len(mine), sum(one[4] > 0 for one in mine))
+            ended = sorted({one[2] for one in mine if one[3]})
+            assert found.times.tolist() == ended
+            assert found.events.tolist() == [sum(one[2] == t for one in mine if one[3]) for t in ended]
+            assert found.at_risk.tolist() == [sum(one[4] < t <= one[2] for one in mine) for t in ended]
+        whole = table.whole()
+        assert whole.events.sum() == sum(one[3] for one in here)
+        assert whole.at_risk.tolist() == [sum(one[4] < t <= one[2] for one in here) for t in whole.times.tolist()]
 
 
 def test_the_stages_drawn_are_stages():

@@ -264,6 +264,34 @@ def test_groups_are_counted_apart_and_compared():
     assert [one.group for one in found.groups if one.dimension == "entry_period"] == ["2010-2014"]
 
 
+@pytest.mark.parametrize("rule", [PATH_BY_PATH, PHASE_BY_PHASE, PROGRESSION_DECISION])
+def test_a_site_that_runs_only_some_stages_is_judged_by_who_was_counted_there(rule):
+    """Ten are approved, six of those that began at the first site; each phase counts where it was run."""
+    through = "PHASE_1 2008-01-01; PHASE_2 2010-01-01; PHASE_3 2012-01-01; APPROVAL 2015-01-01"
+    histories = [through] * 10 + ["PHASE_1 2008-01-01; STOP 2010-01-01"] * 5 + ["PHASE_3 2012-01-01; STOP 2013-01-01"]
+    made = portfolio(histories, groups={"disease_group": ["LUNG"] * 6 + ["SKIN"] * 4 + ["LUNG"] * 6})
+    found = review(
+        made,
+        Asked(day=TODAY, rule=rule),
+        sites=lambda groups: [
+            ["north" if group == "LUNG" and code in ("PHASE_1", "PHASE_2") else "south" for code in CODES]
+            for group in groups
+        ],
+    )
+    by = {one.group: one for one in found.groups if one.dimension == "site"}
+    rates = [
+        next(phase.rate for phase in by[site].phases if phase.stage == stage)
+        for site, stage in (("north", "PHASE_1"), ("south", "PHASE_3"))
+    ]
+    if rule != PATH_BY_PATH:
+        assert [(one.k, one.n) for one in rates] == [(6, 11), (10, 11)]
+        return
+    # one came into view at phase 3 in the north's disease group: its phase 1 counts as passed, in the north
+    assert [(one.k, one.n) for one in rates] == [(7, 12), (10, 11)]
+    ways = [by[site].likelihood.estimate for site in ("north", "south")]
+    assert [(one.k, one.n) for one in ways] == [(6, 12), (4, 4)]
+
+
 def test_published_rates_stand_beside_our_own():
     same = ["PHASE_1 2010-01-01; PHASE_2 2011-01-01"] * 49 + ["PHASE_1 2010-01-01; STOP 2011-01-01"] * 51
     beside = {(one.population, one.step): one for one in seen(*same).benchmarks if "2021" in one.source}
