@@ -222,7 +222,9 @@ def test_the_reading_of_writes_sees_them(tmp_path, code):
 # ---------------------------------------------------------------- the clock
 
 # Readers are handed the day that lies in the future; where they are not, they take the day it is.
-MAY_ASK = {"pipeline.centre"} | {f"pipeline.exchange.{name}" for name in ("portfolio", "snapshots", "trial_stops")}
+MAY_ASK = {"pipeline.centre"} | {
+    f"pipeline.exchange.{name}" for name in ("portfolio", "snapshots", "trial_stops", "trial_tables")
+}
 CLOCKS = {"now", "utcnow", "today", "time", "time_ns", "fromtimestamp"}
 
 

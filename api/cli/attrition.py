@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from api.cli.attrition_studies import command as studies
 from api.cli.attrition_text import comparison_text, differences_text, review_text
 from api.cli.shared import Session, as_day, as_instant
 from pipeline.words import Modality, Status
@@ -137,6 +138,9 @@ def command(context: click.Context, /, **given: Any) -> None:
     _write(output, writer(review))
     said = {"file": str(output), "programmes": review.programmes, "method": review.method_version}
     session.say(said, f"{output} is written: {review.programmes:,} programmes, {review.method_version}")
+
+
+command.add_command(studies)
 
 
 @command.command("verify", short_help="Compute a written review again and say what differs.")

@@ -21,7 +21,7 @@ _MOST_BYTES = 200 * 1024 * 1024
     "format_name",
     default="auto",
     show_default=True,
-    help="portfolio, snapshots, phase1-dlt, ctgov, trial-stops, sdtm, tables, or auto: told by the content.",
+    help="portfolio, snapshots, phase1-dlt, ctgov, trial-table, trial-stops, sdtm, tables, or auto: by the content.",
 )
 @click.option("--study", help="The study the records belong to, by code, where the files do not say it.")
 @click.option("--molecule", help="The molecule the study is about, by code or name, where it cannot be told.")

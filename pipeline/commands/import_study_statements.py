@@ -12,7 +12,7 @@ from pipeline.exchange.facts import StudyFact
 from pipeline.words import EventKind, StudyStatus
 
 # Whose word counts where two sources speak of one study: registers before publications before lists of stops.
-PRECEDENCE = ("ctgov", "phase1-dlt", "trial-stops")
+PRECEDENCE = ("ctgov", "trial-table", "phase1-dlt", "trial-stops")
 
 STUDY_KINDS = (
     EventKind.STUDY_STARTED,

@@ -79,6 +79,12 @@ def _trial_stops(files: Files, _graph: StageGraph) -> Reading:
     return read_trial_stops(file.content, file.name)
 
 
+def _trials(files: Files, _graph: StageGraph) -> Reading:
+    from pipeline.exchange.trial_tables import read_trial_tables
+
+    return read_trial_tables(_named(files))
+
+
 def _sdtm(files: Files, _graph: StageGraph, study: str | None = None) -> Reading:
     from pipeline.exchange.sdtm import is_sdtm, read_sdtm
 
@@ -150,6 +156,7 @@ FORMATS: dict[str, Format] = {
         Format("phase1-dlt", "published phase I trials: seven CSV files (folder or zip)", _phase1),
         Format("ctgov", "ClinicalTrials.gov API v2 records (json, ndjson; files, folder or zip)", _ctgov),
         Format("trial-stops", "stopped trials with restarts (csv)", _trial_stops),
+        Format("trial-table", "trials with phase, drugs, status and reason of the stop (csv, xlsx; files)", _trials),
         Format("sdtm", "studies in SDTM or SEND data sets (xpt, Dataset-JSON, csv; files, folder or zip)", _sdtm),
         Format(
             "tables", "tables of instruments, laboratories and animal studies, by their columns (csv, xlsx)", _tables
@@ -240,6 +247,8 @@ def told(files: Files, saved: Sequence[Mapping] = ()) -> str:
     heads = [_head(file.content) for file in files]
     if any(head[:1] in ("{", "[") for head in heads):
         return "ctgov"
+    if _are_trials(files):
+        return "trial-table"
     first = heads[0].splitlines()[0].lower() if heads[0].splitlines() else ""
     if re.search(r"stop[ _]?date|date[ _]stopped|stopped[ _]on", first) and re.search(r"nct|registry|trial", first):
         return "trial-stops"
@@ -257,6 +266,12 @@ def _are_targets(files: Files) -> bool:
 
     # Such a list is short: what is longer is not looked at.
     return all(len(file.content) < 2_000_000 for file in files) and are_targets(files)
+
+
+def _are_trials(files: Files) -> bool:
+    from pipeline.exchange.trial_headings import are_trials
+
+    return are_trials(files)
 
 
 def _are_tables(files: Files, saved: Sequence[Mapping]) -> bool:

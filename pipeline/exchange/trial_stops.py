@@ -7,7 +7,6 @@ such trials do restart. The reason is kept word for word; what it means is for t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
@@ -20,24 +19,17 @@ from pipeline.exchange.reading import Duplicate, Held, Place, Quarantined, Readi
 from pipeline.exchange.registry_ids import read_registry_ids
 from pipeline.exchange.registry_status import FINAL, STOPPED, read_status
 from pipeline.exchange.tables import Row, Table, read_tables
+from pipeline.exchange.trial_headings import columns_of
 from pipeline.words import StudyStatus
 
 SOURCE = "trial-stops"
 
-_HEADINGS = {
-    "trial": {"nctid", "nct", "nctnumber", "nctno", "registryid", "registrynumber", "trialid", "studyid", "trial"},
-    "stop_date": {"stopdate", "stoppedon", "datestopped", "dateofstop", "stopped", "dateofstopping"},
-    "stop_status": {"stopstatus", "statusatstop", "stoppedas", "status", "overallstatus"},
-    "restart_date": {"restartdate", "restartedon", "daterestarted", "dateofrestart", "restarted"},
-    "restart_status": {"restartstatus", "statusafterrestart", "restartedas"},
-    "why_stopped": {"whystopped", "reason", "reasonforstop", "reasonforstopping", "whystudystopped", "stopreason"},
-}
 _NEEDED = ("trial", "stop_date", "stop_status")
 _MISSING = {"", "na", "n/a"}
 
 
-class _Columns(NamedTuple):
-    """Where each column stands; None where the file has none. `habit` is how the dates are written."""
+class StopColumns(NamedTuple):
+    """Where each column stands; None where the file has none. `..._habit` is how its dates are written."""
 
     trial: int
     stop_date: int
@@ -49,8 +41,12 @@ class _Columns(NamedTuple):
     restart_habit: DateHabit
     today: str
 
+    def headings(self, table: Table) -> dict[str, str]:
+        """Return column -> its heading in the table."""
+        return {name: table.headings[at] for name, at in self._asdict().items() if isinstance(at, int)}
 
-class _Unreadable(Exception):
+
+class Unreadable(Exception):
     """A row that cannot be taken; `proposals` where a person could decide what it says."""
 
     def __init__(self, column: str, value: str, reason: str, proposals: Sequence[str] = ()) -> None:
@@ -69,8 +65,9 @@ def read_trial_stops(data: bytes, filename: str, *, today: date | None = None) -
         FileRefused: the file is no table, is empty, or lacks a column that is needed.
     """
     reading = Reading(SOURCE)
-    tables = read_tables(data, filename, lambda headings: sum(_meaning(heading) is not None for heading in headings))
-    known = [table for table in tables if not _lacking(table)]
+    tables = read_tables(data, filename, lambda headings: len(columns_of(headings)))
+    last_day = (today or datetime.now(UTC).date()).isoformat()
+    known = [(table, columns) for table in tables if (columns := stop_columns(table, last_day)) is not None]
     if not known:
         lacking = min((_lacking(table) for table in tables), key=len)
         raise FileRefused(
@@ -79,37 +76,36 @@ def read_trial_stops(data: bytes, filename: str, *, today: date | None = None) -
         )
     for table in tables:
         reading.warnings += table.warnings
-        if table not in known:
+        if all(table is not one for one, _ in known):
             reading.warnings.append(f"{table.file} has not the columns of a list of stopped trials and was not read.")
     studies: dict[str, StudyFact] = {}
     seen: dict[tuple[object, ...], tuple[Place, tuple[object, ...]]] = {}
-    last_day = (today or datetime.now(UTC).date()).isoformat()
-    for table in known:
-        _read_table(table, _columns(table, last_day), reading, studies, seen)
+    for table, columns in known:
+        _read_table(table, columns, reading, studies, seen)
     for study in studies.values():
-        _settle(study)
+        settle(study)
     reading.studies = list(studies.values())
     return reading
 
 
 def _read_table(
     table: Table,
-    columns: _Columns,
+    columns: StopColumns,
     reading: Reading,
     studies: dict[str, StudyFact],
     seen: dict[tuple[object, ...], tuple[Place, tuple[object, ...]]],
 ) -> None:
     reading.rows += table.count
     reading.quarantined += table.bad
-    headings = {meaning: heading for heading in reversed(table.headings) if (meaning := _meaning(heading))}
-    unread = [heading for heading in table.headings if heading and _meaning(heading) is None]
+    headings = columns.headings(table)
+    unread = [heading for at, heading in enumerate(table.headings) if heading and at not in columns]
     if unread:
         reading.warnings.append(f"{table.file}: not read: {', '.join(map(repr, unread[:10]))}.")
     for row in table.rows:
         place = Place(table.file, row.number)
         try:
-            registry_id, stop, flags = _read_row(row, columns)
-        except _Unreadable as wrong:
+            registry_id, stop, flags = read_stop(row, columns)
+        except Unreadable as wrong:
             column, value = headings[wrong.column], wrong.value[:200]
             if wrong.proposals:
                 reading.held.append(Held(place, column, value, " or ".join(wrong.proposals), wrong.reason))
@@ -150,15 +146,15 @@ def _read_table(
         study.stops.append(stop)
 
 
-def _read_row(row: Row, columns: _Columns) -> tuple[str, Stop, list[tuple[str, str]]]:
+def read_stop(row: Row, columns: StopColumns) -> tuple[str, Stop, list[tuple[str, str]]]:
     """Return the registry number, the stop, and (column, what to mind) of one row."""
     flags: list[tuple[str, str]] = []
-    registry_id = _registry_id(row.cells[columns.trial], flags)
+    registry_id = registry_id_of(row.cells[columns.trial], flags)
     status_reported = row.cells[columns.stop_status]
     status = read_status(status_reported)
     if status not in STOPPED:
         reason = f"{status_reported[:60]!r} is no way to stop; known are Terminated, Withdrawn and Suspended"
-        raise _Unreadable("stop_status", status_reported, reason)
+        raise Unreadable("stop_status", status_reported, reason)
     stopped_on = _date("stop_date", row.cells[columns.stop_date], columns.stop_habit, columns.today, flags)
     restart_text = _cell(row, columns.restart_date) or ""
     restarted_on = _date("restart_date", restart_text, columns.restart_habit, columns.today, flags)
@@ -166,7 +162,7 @@ def _read_row(row: Row, columns: _Columns) -> tuple[str, Stop, list[tuple[str, s
         flags.append(("stop_date", "it is not known when the trial stopped"))
     elif restarted_on is not None and restarted_on.latest < stopped_on.earliest:
         reason = f"it restarted on {restarted_on.text}, before it stopped on {stopped_on.text}; correct one of the two"
-        raise _Unreadable("restart_date", restart_text, reason)
+        raise Unreadable("restart_date", restart_text, reason)
     restart_reported = _cell(row, columns.restart_status)
     restart_status = read_status(restart_reported) if restart_reported else None
     flags += _restart_flags(status, restarted_on, restart_reported, restart_status)
@@ -180,11 +176,12 @@ def _read_row(row: Row, columns: _Columns) -> tuple[str, Stop, list[tuple[str, s
     return registry_id, stop, flags
 
 
-def _registry_id(text: str, flags: list[tuple[str, str]]) -> str:
+def registry_id_of(text: str, flags: list[tuple[str, str]]) -> str:
+    """Return the registry number a cell holds; add to the flags how it was read; raise `Unreadable` for none or two."""
     ids = read_registry_ids(text).ids
     if len(ids) != 1:
         found = f"{len(ids)} registry numbers" if ids else "no registry number"
-        raise _Unreadable("trial", text, f"{text[:60]!r} is {found}; a row needs one, such as NCT01234567")
+        raise Unreadable("trial", text, f"{text[:60]!r} is {found}; a row needs one, such as NCT01234567")
     if ids[0] != text:
         flags.append(("trial", f"{text[:60]!r} was read as {ids[0]}"))
     return ids[0]
@@ -195,9 +192,9 @@ def _date(column: str, text: str, habit: DateHabit, today: str, flags: list[tupl
         return None
     found: DateReading = read_date(text, habit)
     if found.value is None:
-        raise _Unreadable(column, text, f"{text[:60]!r}: {found.doubt or found.error}", found.proposals)
+        raise Unreadable(column, text, f"{text[:60]!r}: {found.doubt or found.error}", found.proposals)
     if found.value.earliest > today:
-        raise _Unreadable(column, text, f"{found.value.text} lies in the future; enter it when it has happened")
+        raise Unreadable(column, text, f"{found.value.text} lies in the future; enter it when it has happened")
     if found.note:
         flags.append((column, found.note))
     return found.value
@@ -225,7 +222,7 @@ def _cell(row: Row, at: int | None) -> str | None:
     return None if at is None or row.cells[at].casefold() in _MISSING else row.cells[at]
 
 
-def _settle(study: StudyFact) -> None:
+def settle(study: StudyFact) -> None:
     """Put the stops in the order of their dates (undated ones first) and say where the study stands after the last."""
     study.stops.sort(key=lambda stop: stop.stopped_on.earliest if stop.stopped_on else "")
     last = study.stops[-1]
@@ -235,27 +232,17 @@ def _settle(study: StudyFact) -> None:
     study.why_stopped = last.why_stopped if study.status in STOPPED else None
 
 
-def _meaning(heading: str) -> str | None:
-    word = re.sub(r"[\W_]+", "", heading.casefold())
-    return next((meaning for meaning, spellings in _HEADINGS.items() if word in spellings), None)
-
-
-def _lacking(table: Table) -> list[str]:
-    meanings = {_meaning(heading) for heading in table.headings}
-    return [meaning for meaning in _NEEDED if meaning not in meanings]
-
-
-def _columns(table: Table, today: str) -> _Columns:
-    at: dict[str, int] = {}
-    for position, heading in enumerate(table.headings):
-        meaning = _meaning(heading)
-        if meaning is not None:
-            at.setdefault(meaning, position)
+def stop_columns(table: Table, today: str) -> StopColumns | None:
+    """Return where a table tells of stops; None where it does not. `today` is a day, ISO 8601."""
+    at = columns_of(table.headings)
+    status = at.get("stop_status", at.get("status"))
+    if "trial" not in at or "stop_date" not in at or status is None:
+        return None
     restart_date = at.get("restart_date")
-    return _Columns(
+    return StopColumns(
         trial=at["trial"],
         stop_date=at["stop_date"],
-        stop_status=at["stop_status"],
+        stop_status=status,
         restart_date=restart_date,
         restart_status=at.get("restart_status"),
         why_stopped=at.get("why_stopped"),
@@ -263,6 +250,11 @@ def _columns(table: Table, today: str) -> _Columns:
         restart_habit=_habit(table, restart_date),
         today=today,
     )
+
+
+def _lacking(table: Table) -> list[str]:
+    at = columns_of(table.headings)
+    return [one for one in _NEEDED if one not in at and not (one == "stop_status" and "status" in at)]
 
 
 def _habit(table: Table, at: int | None) -> DateHabit:

@@ -160,3 +160,39 @@ def test_an_empty_record_has_nothing_to_review(moltrail: Caller, tmp_path):
     moltrail.good("db", "upgrade")
     text = moltrail.good("attrition").text
     assert "No programme fits what was asked: there is nothing to review." in text
+
+
+TRIALS = b"""nctid,status,why_stop,phase,diseases,drugs
+NCT90000001,completed,,phase 1,['glioma'],['alphol']
+NCT90000002,terminated,closed due to toxicity,phase 1/phase 2,['glioma'],"['alphol', 'betol']"
+NCT90000003,withdrawn,slow accrual,phase 1/phase 2,['melanoma'],['betol']
+NCT90000003,withdrawn,slow accrual,phase 1/phase 2,['melanoma'],['betol']
+NCT90000004,suspended,,,['melanoma'],['gammol']
+"""
+STOPS = b"""nctid,stop_date,stop_status,restart_date,restart_status,why_stopped
+NCT90000004,2012-03-04,Suspended,2012-06-01,Recruiting,supply
+NCT90000004,2014-01-05,Suspended,NA,NA,supply
+"""
+
+
+def test_studies_are_counted_as_their_tables_say(moltrail: Caller, tmp_path):
+    trials, stops = tmp_path / "trials.csv", tmp_path / "stops.csv"
+    trials.write_bytes(TRIALS)
+    stops.write_bytes(STOPS)
+    report = moltrail.good("--json", "import", trials).json()["report"]
+    assert [report[name] for name in ("format", "rows", "accepted", "duplicates")] == ["trial-table", 5, 4, 1]
+    moltrail.good("import", stops)
+    found = moltrail.good("--json", "attrition", "studies").json()
+    assert (found["studies"], found["stopped"]) == (4, 3)
+    assert {(one["phase"], one["status"]): one["studies"] for one in found["by_phase"]} == {
+        ("PHASE_1", "COMPLETED"): 1,
+        ("PHASE_1_2", "TERMINATED"): 1,
+        ("PHASE_1_2", "WITHDRAWN"): 1,
+        ("none said", "SUSPENDED"): 1,
+    }
+    assert (found["stops"], found["restarts"]) == ({"2012": 1, "2014": 1}, {"2012": 1})
+    assert {one["reason"] for one in found["reasons"]} == {"not proposed yet"}
+    moltrail.good("reasons", "propose")
+    text = moltrail.good("attrition", "studies").text
+    assert "4 studies, 3 of them stand stopped" in text
+    assert all(word in text for word in ("TOX_CLINICAL", "ACCRUAL", "proposed"))
