@@ -60,6 +60,24 @@ class Verdict(StrEnum):
     NO_GO = "NO_GO"
 
 
+class ConditionOutcome(StrEnum):
+    """What became of a condition of a decision."""
+
+    MET = "MET"
+    LIFTED = "LIFTED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+class ConditionState(StrEnum):
+    """How a condition of a decision stands on a day: what became of it, or whether it is due."""
+
+    OPEN = "OPEN"
+    OVERDUE = "OVERDUE"
+    MET = "MET"
+    LIFTED = "LIFTED"
+    SUPERSEDED = "SUPERSEDED"
+
+
 class StudyStatus(StrEnum):
     """Where a study stands."""
 
@@ -129,6 +147,7 @@ class EventKind(StrEnum):
     MERGED = "MERGED"
     CHECKPOINT_ASSESSED = "CHECKPOINT_ASSESSED"
     CHECKPOINT_DECIDED = "CHECKPOINT_DECIDED"
+    CONDITION_SETTLED = "CONDITION_SETTLED"
     MONITORING_LOGGED = "MONITORING_LOGGED"
     MONITORING_CORRECTED = "MONITORING_CORRECTED"
     ADVERSE_EVENT = "ADVERSE_EVENT"
@@ -179,3 +198,4 @@ class AlertKind(StrEnum):
     FUTILITY = "FUTILITY"
     STALLED = "STALLED"
     BASIS_CHANGED = "BASIS_CHANGED"
+    CONDITION_OVERDUE = "CONDITION_OVERDUE"

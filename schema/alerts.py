@@ -29,6 +29,7 @@ AlertKind = enum_of(
         "FUTILITY": "The aim can hardly be reached any more.",
         "STALLED": "A programme is silent for longer than its stage allows.",
         "BASIS_CHANGED": "A record on which something was decided has been corrected since.",
+        "CONDITION_OVERDUE": "The day a condition of a decision was due is over.",
     },
 )
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import graphene
 
-from pipeline.commands.assessments import AssessCheckpoint, DecideCheckpoint, DeclareConflict
+from pipeline.commands.assessments import AssessCheckpoint, DecideCheckpoint
+from pipeline.commands.conditions import SettleCondition
+from pipeline.commands.conflicts import DeclareConflict
+from schema.evidence import CheckpointCondition
 from schema.facts import MoleculeFact, RecordMoleculeFactInput, fact_of
 from schema.molecules import Molecule
 from schema.node import id_of
 from schema.programmes import Checkpoint
 from schema.reading import given
+from schema.scalars import Date
 from schema.words import Verdict
 from schema.writing import KEY, Written, mutation, payload
 
@@ -35,6 +39,19 @@ class DecideCheckpointInput(graphene.InputObjectType):
     expected_version = graphene.Int(description="The version you decided on.")
 
 
+class SettleConditionInput(graphene.InputObjectType):
+    """What became of a condition of a decision."""
+
+    condition = graphene.ID(required=True, description="The condition.")
+    met = graphene.Boolean(
+        required=True, description="True: it is met. False: it is lifted, which means no longer asked for."
+    )
+    note = graphene.String(required=True, description="What shows that it is met, or why it is lifted.")
+    on = Date(description="When; today where left out.")
+    expected_version = graphene.Int(description="The version you read.")
+    idempotency_key = KEY
+
+
 class DeclareConflictInput(graphene.InputObjectType):
     """A conflict of interest of one's own."""
 
@@ -47,6 +64,9 @@ AssessCheckpointPayload = payload(
 )
 DecideCheckpointPayload = payload(
     "DecideCheckpoint", checkpoint=given(Checkpoint, description="The checkpoint, decided.")
+)
+SettleConditionPayload = payload(
+    "SettleCondition", condition=given(CheckpointCondition, description="The condition, settled.")
 )
 DeclareConflictPayload = payload("DeclareConflict", molecule=given(Molecule, description="The molecule it is about."))
 RecordMoleculeFactPayload = payload(
@@ -78,6 +98,20 @@ class AssessmentMutations:
         ),
         description="Decide on an assessment: with its recommendation or, justified, against it.",
         checkpoint=Written("Checkpoint", "checkpoint"),
+    )
+    settle_condition = mutation(
+        SettleConditionPayload,
+        SettleConditionInput,
+        lambda input: SettleCondition(
+            id_of(input["condition"], "CheckpointCondition", path=("input", "condition")),
+            input["met"],
+            input["note"],
+            input.get("on"),
+            input.get("expected_version"),
+        ),
+        reason="note",
+        description="Record that a condition of a decision is met, or lifted; by somebody other than its owner.",
+        condition=Written("CheckpointCondition", "condition"),
     )
     declare_conflict = mutation(
         DeclareConflictPayload,

@@ -83,6 +83,7 @@ ROWS: Mapping[str, int] = {
     "Checkpoint.evidence": 10,
     "Checkpoint.votes": 5,
     "Checkpoint.conditions": 3,
+    "Programme.openConditions": 3,
     "Checkpoint.changedInputs": 5,
     "Study.exposures": 30,
     "Exposure.parameters": 15,

@@ -8,17 +8,20 @@ from typing import Any
 import graphene
 from sqlalchemy import select
 
+from pipeline import words
 from pipeline.assessment.composition import judge
+from pipeline.centre import utc_now
 from pipeline.reports.rule_evidence import evidence_of
 from pipeline.store.basis import changed_inputs, rule_of
 from pipeline.store.checkpoint_tables import evidence_packets
 from pipeline.store.nodes import among, visible
 from pipeline.store.reader import Reader
 from pipeline.store.tables import checkpoint_rules, programmes
-from schema.node import Node
-from schema.reading import any_node, column, computed, given, many
+from schema.node import Node, is_node, node_id
+from schema.reading import any_node, column, computed, given, many, one
 from schema.scalars import JSON, Date
-from schema.words import Verdict
+from schema.versions import versions_field
+from schema.words import ConditionState, Verdict
 
 
 class Evidence(graphene.ObjectType):
@@ -42,13 +45,64 @@ class ChangedInput(graphene.ObjectType):
     version = given(graphene.Int, description="The version now; null where the record no longer stands.")
 
 
-class CheckpointCondition(graphene.ObjectType):
-    """What a conditional decision asks for."""
+def day_of(reader: Reader) -> str:
+    """Return the day a reader looks back from, YYYY-MM-DD: today, where it does not look back."""
+    return (reader.view.as_of or utc_now().isoformat())[:10]
 
+
+def _states(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[ConditionState]:
+    today = day_of(reader)
+    return [
+        words.ConditionState(row["outcome"])
+        if row["outcome"]
+        else words.ConditionState.OVERDUE
+        if row["due_on"] < today
+        else words.ConditionState.OPEN
+        for row in rows
+    ]
+
+
+def unsettled(source: Any, _arguments: Mapping[str, Any]) -> list[Any]:
+    """Return the condition that nothing became of a condition of a decision yet."""
+    return [source.c.outcome.is_(None)]
+
+
+@is_node
+class CheckpointCondition(graphene.ObjectType):
+    """What a conditional decision asks for. Overdue, it stands against every advance of the programme."""
+
+    class Meta:
+        interfaces = (Node,)
+
+    id = node_id("CheckpointCondition")
+    checkpoint = one(
+        lambda: _checkpoint(),
+        "Checkpoint",
+        parent="checkpoint_id",
+        required=True,
+        description="The decision that asks for it.",
+    )
     condition = column(graphene.String, "condition", required=True, description="What is asked for.")
     owner = column(graphene.String, "owner", required=True, description="From whom.")
     due_on = column(Date, "due_on", required=True, description="By when.")
-    met_on = column(Date, "met_on", description="When it was met; null while it is not.")
+    state = computed(
+        ConditionState,
+        _states,
+        needs=("outcome", "due_on"),
+        required=True,
+        description="How it stands, on the day that is looked back from.",
+    )
+    settled_on = column(Date, "settled_on", description="When it was met, lifted or superseded; null while it is not.")
+    settled_by = column(graphene.String, "settled_by", description="Who said so.")
+    note = column(graphene.String, "note", description="What shows it, or why it is no longer asked for.")
+    version = column(graphene.Int, "version", required=True, description="Send back as expectedVersion when writing.")
+    versions = versions_field("CheckpointCondition")
+
+
+def _checkpoint() -> Any:
+    from schema.programmes import Checkpoint
+
+    return Checkpoint
 
 
 class CheckpointVote(graphene.ObjectType):

@@ -87,6 +87,9 @@ class RecordCheckpointInput(graphene.InputObjectType):
     statistic = graphene.Float(description="The value found.")
     threshold = graphene.Float(description="The bar.")
     decided_on = PartialDateTime(description="When; today where left out.")
+    conditions = graphene.String(
+        description='Of a CONDITIONAL_GO, one to a line: "what | owner | YYYY-MM-DD" (the day it is due).'
+    )
     idempotency_key = KEY
 
 
@@ -172,6 +175,7 @@ def _record_checkpoint(input: Any) -> RecordCheckpoint:
         statistic=input.get("statistic"),
         threshold=input.get("threshold"),
         decided_on=input.get("decided_on"),
+        conditions=input.get("conditions"),
     )
 
 

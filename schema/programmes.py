@@ -10,11 +10,11 @@ import orjson
 
 from pipeline.commands.programmes import as_moved
 from pipeline.stages.rules import Position, possible_moves
-from pipeline.store.questions import histories, verdicts_in_force
+from pipeline.store.questions import histories, overdue_conditions, verdicts_in_force
 from pipeline.store.reader import Reader
 from pipeline.store.selection import Through
 from pipeline.words import Status
-from schema.evidence import OnEvidence
+from schema.evidence import CheckpointCondition, OnEvidence, day_of, unsettled
 from schema.inefficacy import Inefficacy, inefficacies
 from schema.node import Node, connection, is_node, node_id
 from schema.reading import column, computed, connected, given, many, one
@@ -58,6 +58,7 @@ def unmet_row(unmet: Any) -> dict[str, Any]:
 def _moves(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[list[dict[str, Any]]]:
     ids = [row["id"] for row in rows]
     verdicts = verdicts_in_force(reader.connection, ids, reader.view)
+    overdue = overdue_conditions(reader.connection, ids, reader.view, day_of(reader))
     past = histories(reader.connection, ids, reader.view)
     answers = []
     for row in rows:
@@ -72,7 +73,7 @@ def _moves(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[l
                     "allowed": move.allowed,
                     "unmet": [unmet_row(unmet) for unmet in move.unmet],
                 }
-                for move in possible_moves(graph, position, verdicts[row["id"]], last=last)
+                for move in possible_moves(graph, position, verdicts[row["id"]], last=last, overdue=overdue[row["id"]])
             ]
         )
     return answers
@@ -268,6 +269,14 @@ class Programme(graphene.ObjectType):
         description="Studies of its molecule.",
     )
     checkpoints = checkpoints_field(child="programme_id")
+    open_conditions = many(
+        CheckpointCondition,
+        "CheckpointCondition",
+        child="programme_id",
+        order=("due_on",),
+        where=unsettled,
+        description="Conditions of its decisions that nobody settled yet, the first due first.",
+    )
     sites = computed(
         graphene.List(graphene.NonNull(graphene.String)),
         lambda reader, rows, *_: [

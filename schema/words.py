@@ -103,6 +103,18 @@ Verdict = enum_of(
         "NO_GO": "Do not advance.",
     },
 )
+ConditionState = enum_of(
+    words.ConditionState,
+    "ConditionState",
+    "How a condition of a decision stands.",
+    {
+        "OPEN": "Not due yet.",
+        "OVERDUE": "The day it was due is over, and nobody settled it.",
+        "MET": "It was met.",
+        "LIFTED": "It is no longer asked for.",
+        "SUPERSEDED": "The rule was decided anew at the same stage.",
+    },
+)
 StudyStatus = enum_of(
     words.StudyStatus,
     "StudyStatus",
@@ -162,6 +174,7 @@ EventKind = enum_of(
         "MERGED": "Two records of one molecule became one.",
         "CHECKPOINT_ASSESSED": "A rule was assessed.",
         "CHECKPOINT_DECIDED": "A checkpoint was decided.",
+        "CONDITION_SETTLED": "A condition of a decision was met, or is no longer asked for.",
         "MONITORING_LOGGED": "Pharmacology records were logged.",
         "MONITORING_CORRECTED": "A pharmacology record was corrected.",
         "ADVERSE_EVENT": "An adverse event was recorded.",

@@ -27,16 +27,21 @@ def upgrade() -> None:
         sa.Column("until_act", Whole, nullable=True),
         sa.Column("seal", Blob, nullable=False),
         sa.Column("checkpoint_id", Whole, nullable=False),
+        sa.Column("programme_id", Whole, nullable=False),
         sa.Column("condition", Words, nullable=False),
         sa.Column("owner", Words, nullable=False),
+        sa.Column("agreed_on", Words, nullable=False),
         sa.Column("due_on", Words, nullable=False),
-        sa.Column("met_on", Words, nullable=True),
-        sa.Column("met_by", Words, nullable=True),
+        sa.Column("outcome", Words, nullable=True),
+        sa.Column("settled_on", Words, nullable=True),
+        sa.Column("settled_by", Words, nullable=True),
+        sa.Column("note", Words, nullable=True),
         sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_checkpoint_conditions")),
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
     op.create_index("ix_checkpoint_conditions_checkpoint_id", "checkpoint_conditions", ["checkpoint_id"], unique=False)
+    op.create_index("ix_checkpoint_conditions_programme_id", "checkpoint_conditions", ["programme_id"], unique=False)
     op.create_index("ix_checkpoint_conditions_since_act", "checkpoint_conditions", ["since_act"], unique=False)
     op.create_index(
         "ix_checkpoint_conditions_until_act",

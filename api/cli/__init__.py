@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "graph": ("api.cli.graph", "Check a state graph; print or draw it; put it in force."),
     "assess": ("api.cli.assess", "Assess checkpoints on the records: one programme, or all that changed."),
     "decide": ("api.cli.decide", "Decide on an assessment."),
+    "conditions": ("api.cli.conditions", "List the conditions of decisions; record that one is met, or lifted."),
     "attrition": ("api.cli.attrition", "Review where, when and why programmes stop; verify and compare reviews."),
     "key-figures": ("api.cli.key_figures", "Show the key figures of a year; record the counts they need."),
     "rules": ("api.cli.rules", "List checkpoint rules; define a version, see how often it is wrong, put it to use."),

@@ -7,6 +7,7 @@ the act wrote by `since_act` and the rest by index, so that it costs the same in
 from __future__ import annotations
 
 from pipeline.commands.alert_checkpoints import checkpoints_concerned
+from pipeline.commands.alert_conditions import conditions_overdue
 from pipeline.commands.alert_dlt import dlt_rates
 from pipeline.commands.alert_exposures import exposures_beyond_limits
 from pipeline.commands.alert_liver import hys_law_candidates
@@ -21,4 +22,5 @@ RULES: list[Rule] = [
     long_qtc,
     margins_crossed,
     checkpoints_concerned,
+    conditions_overdue,
 ]

@@ -8,6 +8,8 @@ from typing import Any
 
 from pipeline.access import Permission
 from pipeline.commands import handles
+from pipeline.commands.alert_conditions import all_overdue
+from pipeline.commands.alerts import raise_alerts
 from pipeline.commands.assessments import assess, freeze
 from pipeline.errors import InputError
 from pipeline.reports.assessments_due import asked_of, assessments_due
@@ -27,7 +29,10 @@ class AssessProgrammes:
 
 @dataclass(frozen=True, slots=True)
 class AssessChanged:
-    """Assess whatever an act can have changed since it was last assessed, in all active programmes."""
+    """Assess whatever an act can have changed since it was last assessed, in all active programmes.
+
+    Conditions of decisions that fell due meanwhile raise their alerts.
+    """
 
 
 @handles(AssessProgrammes, Permission.ASSESS_CHECKPOINT)
@@ -59,4 +64,4 @@ def assess_changed(act: Act, _command: AssessChanged) -> Mapping[str, Any]:
         evidence = evidence_of(reader, due.programme, due.rule)
         if evidence.seen:
             found.append(freeze(act, due.programme, due.rule, evidence))
-    return {"checkpoints": found}
+    return {"checkpoints": found, "alerts": raise_alerts(act, all_overdue(act))}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,19 +12,14 @@ from pipeline.access import Permission
 from pipeline.assessment.composition import judge
 from pipeline.assessment.finding import Evidence
 from pipeline.commands import handles
+from pipeline.commands.conditions import agree, read_conditions
+from pipeline.commands.conflicts import excluded
 from pipeline.commands.texts import checked
-from pipeline.dates import PartialDate
 from pipeline.errors import InputError, NotPermitted, PipelineError, StaleVersion, refuse
 from pipeline.reports.rule_evidence import evidence_of
 from pipeline.stages.checkpoints import CheckpointRule
 from pipeline.store.basis import changed_inputs, rules_asked
-from pipeline.store.checkpoint_tables import (
-    checkpoint_conditions,
-    checkpoint_votes,
-    conflicts_of_interest,
-    evidence_items,
-    evidence_packets,
-)
+from pipeline.store.checkpoint_tables import checkpoint_votes, evidence_items, evidence_packets
 from pipeline.store.journal import Act
 from pipeline.store.reader import Reader
 from pipeline.store.tables import checkpoints, programmes
@@ -137,15 +131,6 @@ def _json(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """What a conditional decision asks for: what, from whom, by when."""
-
-    condition: str
-    owner: str
-    due_on: str
-
-
-@dataclass(frozen=True, slots=True)
 class DecideCheckpoint:
     """Decide on an assessment. `conditions`: one line each, "what | owner | YYYY-MM-DD", for CONDITIONAL_GO."""
 
@@ -163,7 +148,15 @@ def decide_checkpoint(act: Act, command: DecideCheckpoint) -> Mapping[str, Any]:
     programme = act.find(programmes, checkpoint["programme_id"])
     errors: list[PipelineError] = []
     justification = checked(command.justification, "justification", errors, longest=10_000)
-    conditions = _conditions(command, errors, today=act.recorded_at[:10])
+    today = act.recorded_at[:10]
+    conditions = read_conditions(command.conditions, command.verdict, errors, agreed_on=today)
+    if command.verdict is Verdict.CONDITIONAL_GO and not (command.conditions or "").strip():
+        errors.append(
+            InputError(
+                'CONDITIONAL_GO needs conditions, one to a line: "what | owner | 2027-01-31"',
+                path=("input", "conditions"),
+            )
+        )
     if command.expected_version is not None and command.expected_version != checkpoint["version"]:
         errors.append(
             StaleVersion(
@@ -199,8 +192,7 @@ def decide_checkpoint(act: Act, command: DecideCheckpoint) -> Mapping[str, Any]:
             "justification": justification,
         },
     )
-    names = ("checkpoint_id", "condition", "owner", "due_on")
-    act.add_all(checkpoint_conditions, names, [(checkpoint["id"], c.condition, c.owner, c.due_on) for c in conditions])
+    agree(act, checkpoint, conditions, agreed_on=today)
     decided = {"verdict": command.verdict.value, "justification": justification, "decided_by": act.actor.name}
     version = act.revise(checkpoints, checkpoint, decided)
     act.event(
@@ -227,16 +219,7 @@ def _barred(act: Act, checkpoint: Mapping[str, Any], programme: Mapping[str, Any
                 permission=Permission.DECIDE_CHECKPOINT,
             )
         )
-    table = conflicts_of_interest
-    declared = act.current(table, table.c.molecule_id == programme["molecule_id"], table.c.person == act.actor.name)
-    if declared:
-        errors.append(
-            NotPermitted(
-                f"{act.actor.name} declared a conflict of interest about this molecule ({declared[0]['statement']}) "
-                "and has no vote on it",
-                permission=Permission.DECIDE_CHECKPOINT,
-            )
-        )
+    errors += excluded(act, programme["molecule_id"])
     changed = changed_inputs(act.connection, [checkpoint["id"]])[checkpoint["id"]]
     if changed:
         errors.append(
@@ -247,56 +230,3 @@ def _barred(act: Act, checkpoint: Mapping[str, Any], programme: Mapping[str, Any
             )
         )
     return errors
-
-
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-def _conditions(command: DecideCheckpoint, errors: list[PipelineError], *, today: str) -> Sequence[Condition]:
-    """Read the conditions, one to a line; a conditional decision needs at least one, any other has none."""
-    lines = [line.strip() for line in (command.conditions or "").splitlines() if line.strip()]
-    path = ("input", "conditions")
-    if command.verdict is Verdict.CONDITIONAL_GO and not lines:
-        errors.append(
-            InputError('CONDITIONAL_GO needs conditions, one to a line: "what | owner | 2027-01-31"', path=path)
-        )
-    if command.verdict is not Verdict.CONDITIONAL_GO and lines:
-        errors.append(InputError("only CONDITIONAL_GO has conditions; leave them out or decide so", path=path))
-    found = []
-    for number, line in enumerate(lines, 1):
-        parts = [part.strip() for part in line.split("|")]
-        if len(parts) != 3 or not all(parts) or not _DAY.fullmatch(parts[2]):
-            errors.append(
-                InputError(f'condition {number} is not "what | owner | YYYY-MM-DD": {line[:80]!r}', path=path)
-            )
-            continue
-        try:
-            due = PartialDate.parse(parts[2]).text
-        except InputError as error:
-            errors.append(InputError(f"condition {number}: {error}", path=path))
-            continue
-        if due < today:
-            errors.append(InputError(f"condition {number} was due on {due}, which is over", path=path))
-        found.append(Condition(parts[0], parts[1], due))
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class DeclareConflict:
-    """Declare a conflict of interest of one's own about a molecule: one has no vote on it from then on."""
-
-    molecule: int
-    statement: str
-
-
-@handles(DeclareConflict, Permission.READ)
-def declare_conflict(act: Act, command: DeclareConflict) -> Mapping[str, Any]:
-    """Record the conflict of whoever declares it."""
-    from pipeline.store.tables import molecules
-
-    molecule = act.find(molecules, command.molecule)
-    errors: list[PipelineError] = []
-    statement = checked(command.statement, "statement", errors, required=True, longest=2_000)
-    refuse(errors)
-    row = {"molecule_id": molecule["id"], "person": act.actor.name, "statement": statement}
-    return {"conflict": act.add(conflicts_of_interest, row), "molecule": molecule["id"]}

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.access import Permission
 from pipeline.commands import handles
+from pipeline.commands.conditions import agree, read_conditions
 from pipeline.commands.texts import checked
 from pipeline.dates import PartialDate
 from pipeline.errors import InputError, PipelineError, refuse
@@ -28,6 +29,8 @@ class RecordCheckpoint:
     statistic: float | None = None
     threshold: float | None = None
     decided_on: PartialDate | None = None
+    conditions: str | None = None
+    """Of a CONDITIONAL_GO: one to a line, "what | owner | YYYY-MM-DD"."""
 
 
 @handles(RecordCheckpoint, Permission.DECIDE_CHECKPOINT)
@@ -52,27 +55,28 @@ def record_checkpoint(act: Act, command: RecordCheckpoint) -> Mapping[str, Any]:
     decided_on = command.decided_on or PartialDate.parse(today)
     if decided_on.earliest > today:
         errors.append(InputError(f"decidedOn {decided_on.text} lies in the future", path=("input", "decidedOn")))
+    moment = _moment(decided_on, act.recorded_at)
+    conditions = read_conditions(command.conditions, command.verdict, errors, agreed_on=moment[:10])
     refuse(errors)
     assert rule is not None
-    id = act.add(
-        checkpoints,
-        {
-            "programme_id": programme["id"],
-            "stage": programme["stage"],
-            "kind": rule.kind.value,
-            "rule_code": rule.code,
-            "rule_number": rule.version,
-            "recommendation": command.verdict.value,
-            "verdict": command.verdict.value,
-            "justification": None,
-            "statistic": command.statistic,
-            "threshold": command.threshold,
-            "explanation": explanation,
-            "assessed_on": _moment(decided_on, act.recorded_at),
-            "decided_by": act.actor.name,
-            "reference": reference,
-        },
-    )
+    row = {
+        "programme_id": programme["id"],
+        "stage": programme["stage"],
+        "kind": rule.kind.value,
+        "rule_code": rule.code,
+        "rule_number": rule.version,
+        "recommendation": command.verdict.value,
+        "verdict": command.verdict.value,
+        "justification": None,
+        "statistic": command.statistic,
+        "threshold": command.threshold,
+        "explanation": explanation,
+        "assessed_on": moment,
+        "decided_by": act.actor.name,
+        "reference": reference,
+    }
+    id = act.add(checkpoints, row)
+    agree(act, row | {"id": id}, conditions, agreed_on=moment[:10])
     act.event(
         EventKind.CHECKPOINT_DECIDED,
         f"{rule.code}: {command.verdict.value} at {programme['stage']}",

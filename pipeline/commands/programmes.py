@@ -19,7 +19,7 @@ from pipeline.names import fold
 from pipeline.stages.inefficacy import Said
 from pipeline.stages.rules import Moved, MoveRequest, correct, decide_move, enter, replay
 from pipeline.store.journal import Act
-from pipeline.store.questions import verdicts_in_force
+from pipeline.store.questions import overdue_conditions, verdicts_in_force
 from pipeline.store.selection import View
 from pipeline.store.tables import checkpoints, events, molecules, programmes, transitions
 from pipeline.words import AttritionReason, EventKind, MoveKind, Status
@@ -270,7 +270,10 @@ def move_programme(act: Act, command: MoveProgramme) -> Mapping[str, Any]:
         return _correct(act, programme, rows, history, mended.index, mended.replacement, more)
     happened = None if command.occurred_on is None else command.occurred_on.latest
     verdicts = verdicts_in_force(act.connection, [programme["id"]], View(), by=happened)
-    moved = decide_move(graph, history, verdicts[programme["id"]], request, today=today)
+    overdue = overdue_conditions(act.connection, [programme["id"]], View(), happened or act.recorded_at[:10])
+    moved = decide_move(
+        graph, history, verdicts[programme["id"]], request, today=today, overdue=overdue[programme["id"]]
+    )
     answers = ask(act, programme, tuple(graph.rules.values()), moved, command.reason, command.inefficacy or Said({}))
     done = _append(act, programme, history, moved, more | ({"note": note_of(answers)} if answers else {}), held)
     keep(act, done["transition"], answers)

@@ -95,6 +95,31 @@ class CheckpointRule:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A condition of an earlier decision whose day is over: of which rule, decided at which stage."""
+
+    rule: str
+    stage: str
+    condition: str
+    owner: str
+    due_on: str
+
+
+def unmet_conditions(overdue: Iterable[Overdue]) -> list[Unmet]:
+    """Return what no advance passes: conditions of decisions that nobody settled by the day they were due."""
+    return [
+        Unmet(
+            each.rule,
+            f"condition met by {each.due_on}: {each.condition}",
+            "OVERDUE",
+            f"{each.rule} was decided CONDITIONAL_GO at {each.stage} on the condition “{each.condition}” "
+            f"({each.owner}), due on {each.due_on}; record that it is met, or that it is lifted",
+        )
+        for each in overdue
+    ]
+
+
 def unmet_checkpoints(rules: Iterable[CheckpointRule], verdicts: Mapping[str, Standing]) -> tuple[Unmet, ...]:
     """Return every rule that does not let an advance pass, in the order given.
 

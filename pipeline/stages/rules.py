@@ -8,7 +8,7 @@ from datetime import date
 
 from pipeline.dates import PartialDate
 from pipeline.errors import CheckpointNotMet, InputError, Unmet
-from pipeline.stages.checkpoints import Standing, unmet_checkpoints
+from pipeline.stages.checkpoints import Overdue, Standing, unmet_checkpoints, unmet_conditions
 from pipeline.stages.corrections import Correction, correct, correction_targets
 from pipeline.stages.graph import Edge, StageGraph
 from pipeline.stages.histories import InferredPath, Problem, Step, infer_path
@@ -60,6 +60,7 @@ def decide_move(
     request: MoveRequest,
     *,
     today: date,
+    overdue: Sequence[Overdue] = (),
 ) -> Moved:
     """Return the move, or raise CheckpointNotMet with all that is unmet. Corrections are decided by `correct`.
 
@@ -69,6 +70,7 @@ def decide_move(
         verdicts: the decision in force per rule code; see `unmet_checkpoints`.
         request: what is asked.
         today: the day at the centre; nothing later can have happened.
+        overdue: conditions of earlier decisions that were not settled in time; they stand against every advance.
 
     Raises:
         InputError: the stage asked for is none of the graph's, the programme has no history, or it is a correction.
@@ -84,7 +86,7 @@ def decide_move(
     edge, unmet = _edge_for(graph, now.stage, request)
     unmet = [*_status_faults(request.kind, now.status), *unmet]
     if edge is not None:
-        unmet += unmet_checkpoints((graph.rules[code] for code in edge.requires), verdicts)
+        unmet += _checkpoint_faults(graph, edge, verdicts, overdue)
     unmet += reason_faults(request)
     on = request.occurred_on or PartialDate.of(today)
     unmet += date_faults(on, latest_of(history), today)
@@ -94,7 +96,12 @@ def decide_move(
 
 
 def possible_moves(
-    graph: StageGraph, position: Position, verdicts: Mapping[str, Standing], *, last: Moved | None = None
+    graph: StageGraph,
+    position: Position,
+    verdicts: Mapping[str, Standing],
+    *,
+    last: Moved | None = None,
+    overdue: Sequence[Overdue] = (),
 ) -> list[PossibleMove]:
     """Return every move the graph knows from a position, allowed or not, in the order of the kinds and the file.
 
@@ -104,13 +111,20 @@ def possible_moves(
     moves = []
     for edge in graph.edges_from(position.stage, *LEAVES):
         unmet = _status_faults(edge.kind, position.status)
-        unmet += unmet_checkpoints((graph.rules[code] for code in edge.requires), verdicts)
+        unmet += _checkpoint_faults(graph, edge, verdicts, overdue)
         moves.append(PossibleMove(edge.kind, edge.target, not unmet, tuple(unmet)))
     if last is not None:
         for to, missing in correction_targets(graph, last, verdicts):
             moves.append(PossibleMove(MoveKind.CORRECT, to, not missing, missing))
     order = list(MoveKind)
     return sorted(moves, key=lambda move: order.index(move.kind))
+
+
+def _checkpoint_faults(
+    graph: StageGraph, edge: Edge, verdicts: Mapping[str, Standing], overdue: Sequence[Overdue]
+) -> list[Unmet]:
+    unmet = list(unmet_checkpoints((graph.rules[code] for code in edge.requires), verdicts))
+    return unmet + unmet_conditions(overdue) if edge.kind is MoveKind.ADVANCE else unmet
 
 
 def _edge_for(graph: StageGraph, stage: str, request: MoveRequest) -> tuple[Edge | None, list[Unmet]]:

@@ -51,13 +51,18 @@ checkpoint_votes = records(
 checkpoint_conditions = records(
     "checkpoint_conditions",
     _whole("checkpoint_id", required=True),
+    _whole("programme_id", required=True),
     _text("condition", required=True),
     _text("owner", required=True),
+    _text("agreed_on", required=True),
     _text("due_on", required=True),
-    _text("met_on"),
-    _text("met_by"),
-    look_up=("checkpoint_id",),
+    _text("outcome"),
+    _text("settled_on"),
+    _text("settled_by"),
+    _text("note"),
+    look_up=("checkpoint_id", "programme_id"),
 )
+"""What conditional decisions ask for: its first version is the condition, a later one what became of it."""
 
 conflicts_of_interest = records(
     "conflicts_of_interest",

@@ -203,6 +203,23 @@ def _study_stops(view: View) -> NamedFromClause:
     )
 
 
+def _checkpoint_conditions(view: View) -> NamedFromClause:
+    """Return conditions of decisions with what had become of them by then."""
+    conditions = checkpoint_tables.checkpoint_conditions
+    if view.as_of is None:
+        return conditions
+    settled = _by_then(conditions.c.settled_on, view)
+    later = {
+        name: case((settled, conditions.c[name])).label(name)
+        for name in ("outcome", "settled_on", "settled_by", "note")
+    }
+    return (
+        select(*(later.get(c.name, c) for c in conditions.columns))
+        .where(visible(conditions, view))
+        .subquery("conditions_then")
+    )
+
+
 NODES: dict[str, NodeKind] = {
     kind.name: kind
     for kind in (
@@ -256,7 +273,12 @@ NODES: dict[str, NodeKind] = {
         NodeKind("EvidencePacket", checkpoint_tables.evidence_packets),
         NodeKind("EvidenceItem", checkpoint_tables.evidence_items),
         NodeKind("CheckpointVote", checkpoint_tables.checkpoint_votes),
-        NodeKind("CheckpointCondition", checkpoint_tables.checkpoint_conditions),
+        NodeKind(
+            "CheckpointCondition",
+            checkpoint_tables.checkpoint_conditions,
+            happened="agreed_on",
+            source=_checkpoint_conditions,
+        ),
         NodeKind("InefficacyAnswer", checkpoint_tables.inefficacy_answers),
         NodeKind("ConflictOfInterest", checkpoint_tables.conflicts_of_interest),
         NodeKind("RuleDefinition", checkpoint_tables.rule_definitions),

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from pipeline.stages.checkpoints import PASSING, Doubt, Standing
+from pipeline.stages.checkpoints import PASSING, Doubt, Overdue, Standing
 from pipeline.store.basis import changed_inputs, newest_in_use
-from pipeline.store.nodes import visible
+from pipeline.store.nodes import among, seen, source_of, visible
 from pipeline.store.selection import View
 from pipeline.store.tables import checkpoints, transitions
 from pipeline.words import MoveKind, Verdict
@@ -78,6 +78,33 @@ def verdicts_in_force(
             elif row["rule_number"] < newest.get(code, 0):
                 verdicts[programme][code] = Doubt.RULE_SUPERSEDED
     return verdicts
+
+
+def overdue_conditions(
+    connection: Connection, programme_ids: Sequence[int], view: View, day: str
+) -> dict[int, list[Overdue]]:
+    """Return, by programme, the conditions of its decisions that were due before a day and not settled by then.
+
+    view: what is known; the day it looks back from is not minded.
+    """
+    then = View(day, view.known_at)
+    source = source_of("CheckpointCondition", then)
+    statement = (
+        select(source, checkpoints.c.rule_code, checkpoints.c.stage)
+        .join(checkpoints, (checkpoints.c.id == source.c.checkpoint_id) & visible(checkpoints, then))
+        .where(
+            *seen("CheckpointCondition", source, then),
+            among(source.c.programme_id, programme_ids),
+            source.c.due_on < day,
+            source.c.outcome.is_(None),
+        )
+        .order_by(source.c.due_on, source.c.id)
+    )
+    found: dict[int, list[Overdue]] = {id: [] for id in programme_ids}
+    for row in connection.execute(statement).mappings():
+        one = Overdue(row["rule_code"], row["stage"], row["condition"], row["owner"], row["due_on"])
+        found[row["programme_id"]].append(one)
+    return found
 
 
 def _stay(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
