@@ -7,7 +7,7 @@ does not state (the size of the trial, the true rates) is assumed, and every ass
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from math import sqrt
 from typing import Any
@@ -378,12 +378,25 @@ def _crm(parameters: Mapping[str, Any]) -> Characteristics:
     return _escalation("B6", target, found, exact=False, **assumed)
 
 
+def _pending(parameters: Mapping[str, Any]) -> Characteristics:
+    """Return those of the design with every subject followed before the next cohort: the selection is the same."""
+    design = parameters.get("design", "BOIN")
+    margin = parameters.get("margin")
+    margins = {} if margin is None else {"margin_left": margin, "margin_right": margin}
+    compute = {"BOIN": _boin, "KEYBOARD": _keyboard, "CRM": _crm}[design]
+    found = compute({**parameters, **margins})
+    follow_up = "complete before each cohort; what deciding on pending subjects adds to the error is not in the figures"
+    assumed = {**found.assumed, "follow_up": follow_up}
+    return replace(found, method="B7", assumed=assumed)
+
+
 _METHODS: Mapping[str, Callable[[Mapping[str, Any]], Characteristics]] = {
     "A7": _xenografts,
     "B3": _three_plus_three,
     "B4": _boin,
     "B5": _keyboard,
     "B6": _crm,
+    "B7": _pending,
     "B8": _monitoring,
     "C3": _rate,
     "C4": _two_stage,

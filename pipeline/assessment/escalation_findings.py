@@ -149,7 +149,7 @@ def reassessment(inputs: Inputs, parameters: Parameters) -> Finding:
 
     model = CrmModel(parameters.get("model", "empiric"))
     intercept = float(parameters.get("intercept", INTERCEPT))
-    skeleton = _skeleton(parameters, len(levels), target, model, intercept)
+    skeleton = skeleton_for(parameters, len(levels), target, model, intercept)
     if skeleton is None or len(skeleton) < len(levels):
         return not_computable([f"a skeleton for {len(levels)} dose levels (a parameter of the rule)"])
     dlt = [int(k < each["with_dlt"]) for each in levels for k in range(each["treated"])]
@@ -174,7 +174,7 @@ def reassessment(inputs: Inputs, parameters: Parameters) -> Finding:
         )
     rate = fit.ptox[min(fit.mtd, given) - 1]
     if fit.mtd > given:
-        name = levels[fit.mtd - 1]["label"] if fit.mtd <= len(levels) else f"level {fit.mtd}"
+        name = levels[fit.mtd - 1]["label"] if fit.mtd <= len(levels) else f"dose {fit.mtd} of the skeleton"
         return Finding(
             Verdict.HOLD,
             f"The model's dose is {name}, which nobody had; the highest given is {levels[given - 1]['label']}, with an "
@@ -194,9 +194,10 @@ def reassessment(inputs: Inputs, parameters: Parameters) -> Finding:
     )
 
 
-def _skeleton(
+def skeleton_for(
     parameters: Parameters, levels: int, target: float, model: Any, intercept: float
 ) -> Sequence[float] | None:
+    """Return the guesses a rule states, else those that follow from its target; None where none do."""
     stated = parameters.get("skeleton")
     if stated is not None:
         return [float(guess) for guess in stated]

@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.assessment import clinical_findings as clinical
 from pipeline.assessment import escalation_findings as escalation
+from pipeline.assessment import pending_findings as pending
 from pipeline.assessment import preclinical_findings as preclinical
 from pipeline.assessment import survival_findings as survival
 from pipeline.assessment.finding import Evidence, Finding, not_computable
@@ -46,6 +47,7 @@ EVALUATORS: Mapping[str, Evaluator] = {
     "B4": Evaluator(escalation.escalation, ("levels",), ("target",)),
     "B5": Evaluator(escalation.keyboard, ("levels",), ("target",)),
     "B6": Evaluator(escalation.reassessment, ("levels",), ("target",)),
+    "B7": Evaluator(pending.pending_escalation, ("levels", "subjects"), ("target", "window_days")),
     "B8": Evaluator(clinical.continued_toxicity, ("with_dlt", "treated"), ("target", "prior", "cutoff")),
     "B9": Evaluator(clinical.liver_safety, ("subjects",), ()),
     "B10": Evaluator(clinical.cardiac_safety, ("subjects",), ("absolute_ms_max", "change_ms_max")),

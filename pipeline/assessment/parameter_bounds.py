@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from pipeline.assessment.evaluation import EVALUATORS
+from pipeline.assessment.pending_findings import DESIGNS, REPLACED, WEIGHTED
 
 MOST_SUBJECTS = 500
 """More than any early trial plans; the sums behind the characteristics stay quick."""
@@ -108,6 +109,14 @@ _COUNT = Number(0, MOST_SUBJECTS, whole=True)
 _SIZE = Number(1, MOST_SUBJECTS, whole=True)
 _PRIOR = Numbers(Number(0, 10_000, open_ends=True), 2)
 _ESCALATION = {"target": Number(0.05, 0.6), "cutoff_eliminate": _INSIDE}
+_MODEL: Mapping[str, Bound] = {
+    "skeleton": Numbers(_INSIDE, rising=True),
+    "model": Words(("empiric", "logistic")),
+    "prior_sd": Number(0.1, 10),
+    "intercept": Number(-10, 10),
+    "halfwidth": Number(0, 0.5, open_ends=True),
+    "cutoff_stop": _INSIDE,
+}
 _COURSE: Mapping[str, Bound] = {
     "events_planned": Number(1, 100_000, whole=True),
     "endpoint": Words(("PFS", "OS")),
@@ -133,14 +142,18 @@ BOUNDS: Mapping[str, Mapping[str, Bound]] = {
     "B3": {"allow_deescalate": Flag(), "target": Number(0.05, 0.6)},
     "B4": {**_ESCALATION, "p_saf": _INSIDE, "p_tox": _INSIDE},
     "B5": {**_ESCALATION, "margin_left": Number(0, 0.5), "margin_right": Number(0, 0.5), "prior": _PRIOR},
-    "B6": {
-        "target": _INSIDE,
-        "skeleton": Numbers(_INSIDE, rising=True),
-        "model": Words(("empiric", "logistic")),
-        "prior_sd": Number(0.1, 10),
-        "intercept": Number(-10, 10),
-        "halfwidth": Number(0, 0.5, open_ends=True),
-        "cutoff_stop": _INSIDE,
+    "B6": {"target": _INSIDE, **_MODEL},
+    "B7": {
+        **_ESCALATION,
+        "window_days": Number(0, 3_650, open_ends=True),
+        "design": Words(DESIGNS),
+        "left_early": Words((REPLACED, WEIGHTED)),
+        "max_pending_fraction": Number(0, 1),
+        "p_saf": _INSIDE,
+        "p_tox": _INSIDE,
+        "margin": Number(0.005, 0.5),
+        "scheme": Words(("linear", "adaptive")),
+        **_MODEL,
     },
     "B8": {"target": _INSIDE, "prior": _PRIOR, "cutoff": _INSIDE, "p_bad": _INSIDE, "planned": _SIZE, "event": Text()},
     "B9": {"potential_cases_max": _COUNT},

@@ -141,6 +141,29 @@ def _crm(sound: Mapping[str, Any], _all: Mapping[str, Any]) -> Iterator[Fault]:
         yield "halfwidth", f"the interval {target:g} -+ {half:g} has to lie between 0 and 1"
 
 
+_OF_DESIGN = {
+    "BOIN": ("p_saf", "p_tox", "cutoff_eliminate", "max_pending_fraction"),
+    "KEYBOARD": ("margin", "cutoff_eliminate", "max_pending_fraction"),
+    "CRM": ("scheme", "skeleton", "model", "prior_sd", "intercept", "halfwidth", "cutoff_stop"),
+}
+"""By design of B7, the parameters that are its own."""
+
+
+def _pending(sound: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Fault]:
+    design = sound.get("design", "BOIN")
+    for name in sorted({name for names in _OF_DESIGN.values() for name in names} - set(_OF_DESIGN[design])):
+        if name in parameters:
+            yield name, f"{name} says nothing under the design {design}; it has {', '.join(_OF_DESIGN[design])}"
+    if design == "BOIN":
+        yield from _boin(sound, parameters)
+    elif design == "CRM":
+        yield from _crm(sound, parameters)
+    else:
+        both = {"margin_left": sound.get("margin", 0.05), "margin_right": sound.get("margin", 0.05)}
+        for _, sentence in _keyboard({**sound, **both}, parameters):
+            yield "margin", sentence
+
+
 def _monitoring(sound: Mapping[str, Any], _all: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _ordered(sound, "target", "p_bad")
 
@@ -195,6 +218,7 @@ _TOGETHER: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Iterato
     "B4": _boin,
     "B5": _keyboard,
     "B6": _crm,
+    "B7": _pending,
     "B8": _monitoring,
     "C3": _rate,
     "C4": _two_stage,

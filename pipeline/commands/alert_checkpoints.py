@@ -32,7 +32,7 @@ from pipeline.words import AlertKind, CheckpointKind, Status, Verdict
 
 KINDS: Mapping[str, AlertKind] = {
     **dict.fromkeys(("A4", "A5"), AlertKind.MARGIN_CROSSED),
-    **dict.fromkeys(("B3", "B4", "B5", "B6", "B8"), AlertKind.DLT_RATE),
+    **dict.fromkeys(("B3", "B4", "B5", "B6", "B7", "B8"), AlertKind.DLT_RATE),
     **dict.fromkeys(("A6", "A7", "C3", "C4", "C6", "C7", "C8", "C9", "C11"), AlertKind.FUTILITY),
 }
 """Method -> the alert a recommendation to stop raises. Liver, heart and exposure (B9, B10, D9) have rules of their own,

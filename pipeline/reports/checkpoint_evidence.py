@@ -6,12 +6,19 @@ said, never filled in. The number of statements does not depend on how many reco
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.assessment.finding import Evidence
-from pipeline.reports import activity_evidence, preclinical_evidence, safety_evidence, survival_evidence
+from pipeline.reports import (
+    activity_evidence,
+    escalation_evidence,
+    follow_up_evidence,
+    preclinical_evidence,
+    safety_evidence,
+    survival_evidence,
+)
 from pipeline.reports.gathering import Gathering
 from pipeline.stages.checkpoints import COMPOSED, CheckpointRule
 from pipeline.store.reader import Reader
@@ -19,18 +26,22 @@ from pipeline.store.reader import Reader
 
 @dataclass(frozen=True, slots=True)
 class Collector:
-    """How the evidence of a method is collected, and from which kinds of records it can change."""
+    """How the evidence of a method is collected, and from which kinds of records it can change.
+
+    `easing`: further kinds that can change what the method finds, but can never be what makes it stop.
+    """
 
     collect: Callable[[Gathering], None]
     kinds: frozenset[str]
+    easing: frozenset[str] = frozenset()
 
 
-def _from(collect: Callable[[Gathering], None], *kinds: str) -> Collector:
-    return Collector(collect, frozenset({"StudyMolecule", "Study", *kinds}))
+def _from(collect: Callable[[Gathering], None], *kinds: str, easing: Iterable[str] = ()) -> Collector:
+    return Collector(collect, frozenset({"StudyMolecule", "Study", *kinds}), frozenset(easing))
 
 
 _GROWTH = ("Measurement", "Subject", "StudyGroup")
-_LEVELS = ("DoseLevel", "Subject", "AdverseEvent")
+_LEVELS = ("DoseLevel", "Subject", "AdverseEvent", "StudyGroup")
 _RESPONSES = ("TumourResponse", "BiomarkerResult", "Subject")
 _COURSES = ("TumourResponse", "Disposition", "Subject", "StudyGroup")
 
@@ -40,11 +51,12 @@ COLLECTORS: Mapping[str, Collector] = {
     "A5": _from(preclinical_evidence.margins, "MoleculeFact"),
     "A6": _from(preclinical_evidence.tumour_growth, *_GROWTH),
     "A7": _from(preclinical_evidence.xenografts, *_GROWTH),
-    "B3": _from(safety_evidence.planned_escalation, *_LEVELS),
-    "B4": _from(safety_evidence.escalation, *_LEVELS),
-    "B5": _from(safety_evidence.escalation, *_LEVELS),
-    "B6": _from(safety_evidence.planned_escalation, *_LEVELS),
-    "B8": _from(safety_evidence.continued_toxicity, *_LEVELS, "EventCount", "StudyGroup"),
+    "B3": _from(escalation_evidence.planned_escalation, *_LEVELS),
+    "B4": _from(escalation_evidence.escalation, *_LEVELS),
+    "B5": _from(escalation_evidence.escalation, *_LEVELS),
+    "B6": _from(escalation_evidence.planned_escalation, *_LEVELS),
+    "B7": _from(follow_up_evidence.follow_up, *_LEVELS, easing=follow_up_evidence.SIGHTINGS),
+    "B8": _from(safety_evidence.continued_toxicity, *_LEVELS, "EventCount"),
     "B9": _from(safety_evidence.liver, "LaboratoryResult"),
     "B10": _from(safety_evidence.heart, "LaboratoryResult", "Measurement"),
     "C3": _from(activity_evidence.response, *_RESPONSES),
@@ -67,10 +79,8 @@ def methods_of(rule: CheckpointRule) -> tuple[str, ...]:
 
 def kinds_of(rule: CheckpointRule) -> frozenset[str]:
     """Return the kinds of records that can change what a rule finds; of a composed rule, those of every method."""
-    if rule.method == COMPOSED:
-        return frozenset().union(*(collector.kinds for collector in COLLECTORS.values()))
-    used = [COLLECTORS[method].kinds for method in methods_of(rule) if method in COLLECTORS]
-    return frozenset().union(*used)
+    used = COLLECTORS.keys() if rule.method == COMPOSED else COLLECTORS.keys() & methods_of(rule)
+    return frozenset().union(*(COLLECTORS[method].kinds | COLLECTORS[method].easing for method in used))
 
 
 def gather(reader: Reader, programme: Mapping[str, Any], rule: CheckpointRule) -> Evidence:

@@ -57,7 +57,7 @@ def isotonic(values: Floats, weights: Floats) -> Floats:
     return np.where(used, best, np.nan)
 
 
-def rates_and_weights(n: Integers, dlt: Integers, included: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def rates_and_weights(n: Integers | Floats, dlt: Integers, included: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Return (x+0.05)/(n+0.1) and the inverse of its variance; the weight is 0 where a dose is not included."""
     import numpy as np
 
@@ -68,23 +68,25 @@ def rates_and_weights(n: Integers, dlt: Integers, included: NDArray[np.bool_]) -
 
 
 def selected_dose(
-    target: float, n: Integers, dlt: Integers, cutoff: float = CUTOFF_ELIMINATE
+    target: float, n: Integers, dlt: Integers, cutoff: float = CUTOFF_ELIMINATE, followed: Floats | None = None
 ) -> tuple[Integers, Floats]:
     """Return the maximum tolerated dose, (...,), from 0 with -1 for none, and the isotonic rates of all tried doses.
 
     Over the doses tried and not eliminated the rates are made isotonic, 1e-10 is added for each dose in order, and
     the dose closest to the target is taken, so that of equal doses the higher is taken below the target and the
-    lower above it. With the lowest dose eliminated there is none.
+    lower above it. With the lowest dose eliminated there is none. `followed`: patients as far as they were followed,
+    by which the rates go; a dose is eliminated only if it is whatever becomes of those pending.
     """
     import numpy as np
 
     gone = eliminated(target, n, dlt, cutoff)
-    fit = isotonic(*rates_and_weights(n, dlt, (n > 0) & ~gone))
+    size = n if followed is None else followed
+    fit = isotonic(*rates_and_weights(size, dlt, (size > 0) & ~gone))
     rank = np.cumsum(~np.isnan(fit), axis=-1)
     distance = np.where(np.isnan(fit), np.inf, np.abs(fit + rank * TIE_BREAK - target))
     none = np.isinf(distance).all(axis=-1) | gone[..., 0]
     chosen = np.where(none, -1, np.argmin(distance, axis=-1))
-    return chosen, isotonic(*rates_and_weights(n, dlt, n > 0))
+    return chosen, isotonic(*rates_and_weights(size, dlt, size > 0))
 
 
 def counts(n: Sequence[int], dlt: Sequence[int]) -> tuple[Integers, Integers]:

@@ -23,6 +23,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "B4": {"target": 0.3},
     "B5": {"target": 0.25, "prior": [1, 1]},
     "B6": {"target": 0.25},
+    "B7": {"target": 0.25, "window_days": 28},
     "B8": {"target": 0.3, "prior": [0.6, 1.4], "cutoff": 0.95},
     "B9": {"potential_cases_max": 0, "with": ["B10"]},
     "B10": {"absolute_ms_max": 500, "change_ms_max": 60},
@@ -51,6 +52,18 @@ LIVER = st.lists(
         st.floats(0, 50),
     ),
     max_size=8,
+)
+FOLLOWED = st.lists(
+    st.fixed_dictionaries(
+        {
+            "id": st.integers(1, 99),
+            "level": st.integers(1, 3),
+            "dlt": st.integers(0, 1),
+            "followed_days": st.one_of(st.none(), st.integers(0, 60)),
+            "left": st.booleans(),
+        }
+    ),
+    max_size=20,
 )
 STATES = st.fixed_dictionaries(
     {
@@ -114,6 +127,7 @@ def inputs_of(draw, method: str) -> dict[str, Any]:
         "A6": {"arms": draw(st.lists(arms(), max_size=3))},
         "A7": {"animals": draw(st.lists(animals(), max_size=5))},
         **{f"B{n}": {"levels": draw(st.lists(LEVEL, max_size=6))} for n in (3, 4, 5, 6)},
+        "B7": {"levels": ["level 1", "level 2", "level 3"], "subjects": draw(FOLLOWED)},
         "B8": {"with_dlt": x, "treated": n},
         "B9": {"subjects": [{"id": id, "tests": draw(LIVER)} for id in range(draw(st.integers(0, 4)))]},
         "B10": {

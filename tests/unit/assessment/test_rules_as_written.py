@@ -125,6 +125,95 @@ def test_reassessment_by_the_published_fit_and_only_with_guesses_for_every_dose(
     assert found("B6", {"target": 0.25}, {"levels": levels("1NNN 2NNT 3TTT")}).outcome["mtd"] == "level 1"
 
 
+def followed(course: str) -> dict:
+    """Read "1 NNN; 2 N14 T9 L5": followed for 28 days, for 14, with a toxicity on day 9, left on day 5."""
+    subjects = []
+    for cohort in course.split("; "):
+        level, *told = cohort.split()
+        for letter, days in re.findall(r"([NTL])(\d*)", " ".join(told)):
+            about = {"id": len(subjects), "level": int(level), "dlt": int(letter == "T"), "left": letter == "L"}
+            subjects.append({**about, "followed_days": int(days or 28)})
+    return {"levels": ["level 1", "level 2", "level 3", "level 4", "level 5"], "subjects": subjects}
+
+
+@pytest.mark.parametrize(
+    ("course", "target", "verdict", "dose", "following"),
+    [
+        # What the effective sample size decides: 3, 2.21, 1.54, 2.71, 5.25 and 5.5 subjects.
+        ("1 NNN", 0.3, GO, "level 1", "E"),
+        ("1 N N20 N14", 0.3, HOLD, None, "SUSPEND"),
+        ("1 N N10 N5", 0.3, HOLD, None, "SUSPEND"),
+        ("1 N T9 N20", 0.3, CONDITIONAL_GO, "level 1", "D"),
+        ("1 NNN N21 N14 T10", 0.3, CONDITIONAL_GO, "level 1", "E"),
+        ("1 NNN; 2 NN T12 N T20 N14", 0.25, CONDITIONAL_GO, "level 2", "D"),
+        # From nine subjects on the thresholds of TITE-BOIN: with 1 of 9 at a target of 0.2 and 3 pending escalation
+        # needs a follow-up of 0.77 windows, that is 21.6 days; with 4 pending 2.15 windows, 60.2 days.
+        ("1 NNN; 2 NNNNN T N14 N7 N1", 0.2, CONDITIONAL_GO, "level 2", "E"),
+        ("1 NNN; 2 NNNNN T N14 N6 N1", 0.2, CONDITIONAL_GO, "level 2", "S"),
+        ("1 NNN; 2 NNNN T N22 N20 N14 N5", 0.2, CONDITIONAL_GO, "level 2", "E"),
+        ("1 NNN; 2 NNNN T N22 N20 N14 N4", 0.2, CONDITIONAL_GO, "level 2", "S"),
+        # With 2 of 9 and 2 pending it goes down up to 1.59 windows: 44.5 days.
+        ("1 NNN; 2 NNNNN TT N22 N22", 0.2, CONDITIONAL_GO, "level 2", "D"),
+        ("1 NNN; 2 NNNNN TT N23 N22", 0.2, CONDITIONAL_GO, "level 2", "S"),
+        # A dose is given up only where it is whatever becomes of those pending.
+        ("1 TT N1", 0.3, CONDITIONAL_GO, "level 1", "D"),
+        ("1 TTT N1", 0.3, NO_GO, None, None),
+        ("1 NNN; 2 TTT", 0.3, GO, "level 1", "D"),
+        # Who left without a toxicity before the window ended is replaced.
+        ("1 NNN L5 L9", 0.3, GO, "level 1", "E"),
+        ("1 L5 L9", 0.3, HOLD, None, None),
+    ],
+)
+def test_pending_subjects_count_by_how_long_they_were_followed(course, target, verdict, dose, following):
+    result = found("B7", {"target": target, "window_days": 28}, followed(course))
+    assert (result.recommendation, result.outcome.get("mtd"), result.outcome.get("next")) == (verdict, dose, following)
+
+
+def test_with_everybody_followed_pending_rules_end_as_the_plain_ones_do():
+    course = "1 NNN; 2 NNN; 3 NNNNNNNNNNNTTTT; 4 NNNNNTTTT"
+    plain = {"levels": levels("1NNN 2NNN 3NNNNNNNNNNNTTTT 4NNNNNTTTT")}
+    rule = {"target": 0.3, "window_days": 28}
+    for design, method in (("BOIN", "B4"), ("KEYBOARD", "B5")):
+        result, beside = found("B7", rule | {"design": design}, followed(course)), found(method, BOIN, plain)
+        assert (result.recommendation, result.outcome["mtd"]) == (beside.recommendation, beside.outcome["mtd"])
+        assert result.statistic == pytest.approx(beside.statistic, rel=1e-12)
+    model = found("B7", GUESSES | {"window_days": 28, "design": "CRM"}, followed(course))
+    beside = found("B6", GUESSES, {"levels": [*plain["levels"], {"label": "level 5", "treated": 0, "with_dlt": 0}]})
+    assert model.outcome["mtd"] == beside.outcome["mtd"]
+    assert model.outcome["rates"] == pytest.approx(beside.outcome["rates"], rel=1e-9)
+
+
+TITE_CRM = GUESSES | {"window_days": 42, "design": "CRM"}
+
+
+@pytest.mark.parametrize(
+    ("course", "verdict", "dose"),
+    [
+        ("1 N42N42N42; 2 N42T11N42; 3 N30N21T9", CONDITIONAL_GO, "level 2"),
+        ("1 N42N42N42; 2 N42N42N42", HOLD, None),  # the model would go where nobody has been
+        ("1 N5N3N1", HOLD, None),  # nobody is followed yet
+        ("1 T5T3T1", NO_GO, None),
+    ],
+)
+def test_the_model_weighs_those_pending(course, verdict, dose):
+    result = found("B7", TITE_CRM, followed(course))
+    assert (result.recommendation, result.outcome.get("mtd")) == (verdict, dose)
+
+
+def test_the_model_with_pending_subjects_by_its_published_fit():
+    result = found("B7", TITE_CRM, followed("1 N42N42N42; 2 N42T11N42; 3 N30N21T9"))
+    assert result.outcome["rates"] == pytest.approx([0.1022517, 0.2380218, 0.4059568, 0.5688512, 0.7017089], rel=1e-5)
+
+
+def test_those_who_left_may_be_kept_with_what_they_were_followed():
+    kept = {"target": 0.3, "window_days": 28, "left_early": "weighted"}
+    result = found("B7", kept, followed("1 NNN L14"))
+    assert (result.outcome["followed"][0], result.outcome["pending"], result.outcome["replaced"]) == (3.5, 1, 0)
+    replaced = found("B7", kept | {"left_early": "replaced"}, followed("1 NNN L14"))
+    assert (replaced.outcome["followed"][0], replaced.outcome["replaced"]) == (3, 1)
+    assert "1 subject left before the window ended, to be replaced." in replaced.explanation
+
+
 @pytest.mark.parametrize("method", ["B3", "B4", "B5", "B6"])
 def test_more_toxicities_than_subjects_contradict_themselves(method):
     wrong = [{"label": "level 1", "treated": 3, "with_dlt": 4}]
