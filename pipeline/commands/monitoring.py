@@ -217,12 +217,13 @@ class _Row:
             return sample_time(
                 entry.sampled_at, entry.hours_after_dose, nominal, entry.reference_dose_at, moment_of(self.act)
             )
-        except InputError as error:
-            field = error.path[-1]
+        except PipelineError as errors:
             hours = None if entry.hours_after_dose is None else f"{entry.hours_after_dose:g}"
             times = {"sampledAt": entry.sampled_at, "referenceDoseAt": entry.reference_dose_at}
-            when = times.get(field)
-            self.note(error.message, field, when.text if when is not None else hours)
+            for error in each(errors):
+                field = error.path[-1]
+                when = times.get(field)
+                self.note(error.message, field, when.text if when is not None else hours)
             return SampleTime("", None, None)
 
     def _retest(self, row: dict[str, Any]) -> None:

@@ -228,19 +228,11 @@ def _changes(
 ) -> dict[str, Any]:
     """Return the columns a correction changes; note what is wrong with them."""
     changes: dict[str, Any] = {}
-    try:
-        if (command.reported, command.unit, command.lower_limit) != (None, None, None):
-            reported = (record["reported"] or "") if command.reported is None else command.reported
-            unit = (record["reported_unit"] or "") if command.unit is None else command.unit
-            limit = record["lower_limit"] if command.lower_limit is None else command.lower_limit
-            changes |= value_columns(reported, unit, read_value(reported, unit, limit))
-    except PipelineError as found:
-        errors += [InputError(error.message, path=("input", *error.path)) for error in each(found)]
-    try:
-        if command.sampled_at is not None or command.hours_after_dose is not None:
-            changes |= _new_times(act, record, command)
-    except InputError as error:
-        errors.append(InputError(error.message, path=("input", *error.path)))
+    for part in (_new_result, _new_times):
+        try:
+            changes |= part(act, record, command)
+        except PipelineError as found:
+            errors += [InputError(error.message, path=("input", *error.path)) for error in each(found)]
     if command == CorrectMonitoring(
         command.record, command.reason_for_change, expected_version=command.expected_version
     ):
@@ -248,8 +240,20 @@ def _changes(
     return changes
 
 
+def _new_result(_act: Act, record: Mapping[str, Any], command: CorrectMonitoring) -> dict[str, Any]:
+    """Return the result as it is read with what is corrected of it."""
+    if (command.reported, command.unit, command.lower_limit) == (None, None, None):
+        return {}
+    reported = (record["reported"] or "") if command.reported is None else command.reported
+    unit = (record["reported_unit"] or "") if command.unit is None else command.unit
+    limit = record["lower_limit"] if command.lower_limit is None else command.lower_limit
+    return value_columns(reported, unit, read_value(reported, unit, limit))
+
+
 def _new_times(act: Act, record: Mapping[str, Any], command: CorrectMonitoring) -> dict[str, Any]:
     """Return the times of a sample. Hours that had been counted from the dose are counted anew."""
+    if (command.sampled_at, command.hours_after_dose) == (None, None):
+        return {}
     dose = record["reference_dose_at"]
     kept = None if record["sampled_at"] is None else PartialDate.parse(record["sampled_at"])
     sampled_at = kept if command.sampled_at is None else command.sampled_at

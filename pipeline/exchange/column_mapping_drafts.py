@@ -21,6 +21,7 @@ from pipeline.exchange.column_mapping_records import (
     label,
     prepared,
 )
+from pipeline.exchange.concentration_values import Stated, read_result
 from pipeline.exchange.dataset_table import number_text, rounded
 from pipeline.exchange.elapsed_times import iso_hours, worded_hours
 from pipeline.exchange.oncology_tables import as_percent, count_hours, is_fraction
@@ -324,6 +325,19 @@ def _results(rows: Rows, columns: dict[str, Column], drafts: Drafts) -> None:
         drafts.words[variable] = heading
     for variable in ("PCORRESU", "PCSTRESU"):
         drafts.words.setdefault(variable, rows.headings.get("unit", f"unit of {heading}"))
+    _say_what_else_is_wrong(rows, results, columns["PCORRESU"])
+
+
+def _say_what_else_is_wrong(rows: Rows, results: Column, units: Column) -> None:
+    """Look at the results of rows that are put aside already: all that is to be mended is said at once."""
+    for row, text, unit in zip(rows.numbers, results, units, strict=True):
+        if row not in rows.bad:
+            continue
+        found = read_result(Stated(text, unit, None, None, None, None, None, None), rows.habit)
+        if found.error is not None:
+            rows.spoil(row, "concentration", text, found.error)
+        if found.unit_error is not None:
+            rows.spoil(row, "unit", unit, found.unit_error)
 
 
 def _below(heading: str, text: str, why: str) -> Doubt:

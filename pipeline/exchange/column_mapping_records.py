@@ -56,6 +56,8 @@ class Rows:
     """Rows of the table, whatever became of them."""
     unsure: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """Row -> the compounds of its arm, where nothing says of which of them it is."""
+    remarks: set[int] = field(default_factory=set)
+    """Rows that are no records."""
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -69,10 +71,13 @@ class Rows:
         return self.cells.get(name) or [None] * len(self)
 
     def spoil(self, row: int, name: str, value: str | None, reason: str) -> None:
-        """Put a row aside, for the first reason there is."""
+        """Put a row aside, or say what else is wrong with it; of what is no record nothing more is said."""
+        heading = self.headings.get(name)
         if row not in self.bad:
             place = Place(self.dataset.place, row)
-            self.bad[row] = Quarantined(place, self.headings.get(name), value and visible(value)[:100], reason)
+            self.bad[row] = Quarantined(place, heading, value and visible(value)[:100], reason)
+        elif row not in self.remarks:
+            self.bad[row] = self.bad[row].also(heading or self.mapping.about.fields[name].title, reason)
 
     def values(self, name: str) -> list[float | None]:
         """Return the numbers of a field; a row whose cell is none is put aside."""
@@ -160,8 +165,10 @@ def _put_notes_aside(rows: Rows) -> None:
             name = filled[0] if filled else "subject"
             value = rows.cells[name][index] if filled else None
             rows.spoil(row, name, value, "only one cell is filled: this is a remark, not a record; it is left out")
+            rows.remarks.add(row)
         elif who is not None and set(fold(who).split()) and set(fold(who).split()) <= _SUMMARY:
             rows.spoil(row, "subject", who, "the row sums others up; it is left out")
+            rows.remarks.add(row)
         elif who is None:
             rows.spoil(row, "subject", None, "the row names no subject; give its pseudonym")
 

@@ -39,7 +39,8 @@ class Stated(NamedTuple):
 class Result(NamedTuple):
     """What was read. doubt: why a person has to decide; `value` and the rest are then the proposal.
 
-    error: nothing can be proposed.
+    column: "unit" where the doubt is about the unit. error, unit_error: why nothing can be proposed for the result, for
+    its unit.
     """
 
     value: float | None = None
@@ -51,6 +52,7 @@ class Result(NamedTuple):
     doubt: str | None = None
     column: str | None = None
     error: str | None = None
+    unit_error: str | None = None
 
 
 def read_result(stated: Stated, habit: Habit, usual_unit: str | None = None) -> Result:
@@ -160,11 +162,16 @@ def _same(one: float, other: float, within: float = AGREEMENT) -> bool:
 
 
 def _with_unit(result: Result, stated: Stated, usual_unit: str | None) -> Result:
-    """Put a number without a readable unit in doubt."""
-    if result.unit is not None or result.value is None or result.doubt or result.error:
-        return result
+    """Put a number without a readable unit in doubt; of a result that is none say whether its unit is known."""
     given = stated.standard_unit or stated.reported_unit
+    if result.unit is not None or (given is None and result.value is None):
+        return result
     said = f"the unit {given[:40]!r} is not known" if given else "the unit is missing"
-    if usual_unit is None:
-        return result._replace(error=f"{said}; write one such as ng/mL", column="unit")
-    return result._replace(unit=usual_unit, doubt=f"{said}; the other rows are in {usual_unit}", column="unit")
+    if result.error is not None or (usual_unit is None and result.value is not None):
+        return result._replace(unit_error=f"{said}; write one such as ng/mL")
+    if result.value is None:
+        return result
+    doubt = f"{said}; the other rows are in {usual_unit}"
+    if result.doubt is not None:
+        return result._replace(unit=usual_unit, doubt=f"{result.doubt}; {doubt}")
+    return result._replace(unit=usual_unit, doubt=doubt, column="unit")

@@ -30,6 +30,11 @@ class Quarantined(NamedTuple):
     value: str | None
     reason: str
 
+    def also(self, column: str | None, reason: str) -> Quarantined:
+        """Return the row with one thing more to mend, named with where it stands."""
+        named = f"{column}: {reason}" if column else reason
+        return self if named in self.reason else self._replace(reason=f"{self.reason}; {named}")
+
 
 class Held(NamedTuple):
     """A row that can be read in more than one way: nothing of it was taken until a person decides on the proposal.

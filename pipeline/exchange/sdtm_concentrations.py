@@ -271,6 +271,7 @@ def read_concentrations(rows: Rows, study: StudyView, survey: ConcentrationSurve
         if (
             result.doubt is not None
             or result.error is not None
+            or result.unit_error is not None
             or time.doubt is not None
             or moment.error is not None
             or whos[at] is None
@@ -430,19 +431,38 @@ def _exceptional(
     place = outcome.place
     if personal_part is not None:
         return personal(place, personal_part)
-    if outcome.subject is None and outcome.pool is None:
-        return Quarantined(place, "USUBJID", None, "the row names no subject and no pool; give USUBJID or POOLID")
-    if not outcome.analyte:
-        return Quarantined(place, "PCTESTCD", None, "the row names no analyte; give PCTESTCD and PCTEST")
-    if moment.error is not None:
-        return Quarantined(place, "PCDTC", None, moment.error)
-    if result.error is not None:
-        column = "PCSTRESU" if result.column == "unit" else "PCORRES"
-        return Quarantined(place, column, outcome.reported, result.error)
+    wrong = _what_is_wrong(outcome, result, moment)
+    if wrong:
+        # All that is to be mended is said at once, doubts as well: nobody likes to send a row three times.
+        wrong += [("PCORRES", None, result.doubt), ("PCTPT", None, time.doubt)]
+        (column, value, reason), *more = [(column, value, said) for column, value, said in wrong if said is not None]
+        row = Quarantined(place, column, value, reason)
+        for column, _, reason in more:
+            row = row.also(column, reason)
+        return row
     if result.doubt is not None:
         if result.column == "unit":
             return HeldFact(outcome, "PCSTRESU", outcome.reported_unit, result.unit or "?", result.doubt, "unit")
         proposed = "below the limit" if result.below else number_text(result.value or 0.0)
-        return HeldFact(outcome, "PCORRES", outcome.reported, proposed, result.doubt, "concentration")
+        why = result.doubt if time.doubt is None else f"{result.doubt}; PCTPT: {time.doubt}"
+        return HeldFact(outcome, "PCORRES", outcome.reported, proposed, why, "concentration")
     proposed = "no time" if time.hours is None else f"{number_text(time.hours)} h"
     return HeldFact(outcome, "PCTPT", outcome.nominal_time, proposed, time.doubt or "", "hours_after_dose")
+
+
+def _what_is_wrong(
+    outcome: ConcentrationFact, result: Result, moment: Moment
+) -> list[tuple[str, str | None, str | None]]:
+    """Return what makes a row unreadable: variable, value and why, in the order in which rows are mended."""
+    wrong: list[tuple[str, str | None, str | None]] = []
+    if outcome.subject is None and outcome.pool is None:
+        wrong.append(("USUBJID", None, "the row names no subject and no pool; give USUBJID or POOLID"))
+    if not outcome.analyte:
+        wrong.append(("PCTESTCD", None, "the row names no analyte; give PCTESTCD and PCTEST"))
+    if moment.error is not None:
+        wrong.append(("PCDTC", None, moment.error))
+    if result.error is not None:
+        wrong.append(("PCORRES", outcome.reported, result.error))
+    if result.unit_error is not None:
+        wrong.append(("PCSTRESU", outcome.reported_unit, result.unit_error))
+    return wrong

@@ -36,21 +36,26 @@ def screen(
         for at, subject in enumerate(subjects):
             if subject in refused:
                 outcomes[at] = personal(places[at], refused[subject])
+
+    def put_aside(at: int, variable: str, value: str | None, why: str) -> None:
+        known = outcomes[at]
+        if not isinstance(known, Quarantined):
+            outcomes[at] = Quarantined(places[at], variable, value, why)
+        elif subjects[at] not in refused:
+            outcomes[at] = known.also(variable, why)
+
     if None in subjects:
         for at, subject in enumerate(subjects):
             if subject is None and pools[at] is None:
-                why = "the row names no subject and no pool; give USUBJID or POOLID"
-                outcomes[at] = Quarantined(places[at], "USUBJID", None, why)
+                put_aside(at, "USUBJID", None, "the row names no subject and no pool; give USUBJID or POOLID")
     if None in topics:
         for at, about in enumerate(topics):
-            if about is None and not isinstance(outcomes[at], Quarantined):
-                outcomes[at] = Quarantined(
-                    places[at], topic, None, f"{topic} is empty; the row says nothing without it"
-                )
+            if about is None:
+                put_aside(at, topic, None, f"{topic} is empty; the row says nothing without it")
     for variable, read in moments:
         for at, moment in enumerate(read):
-            if moment.error is not None and not isinstance(outcomes[at], Quarantined):
-                outcomes[at] = Quarantined(places[at], variable, rows.texts(variable)[at], moment.error)
+            if moment.error is not None:
+                put_aside(at, variable, rows.texts(variable)[at], moment.error)
     return outcomes
 
 

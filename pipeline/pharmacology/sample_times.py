@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from pipeline.dates import PartialDate
-from pipeline.errors import InputError
+from pipeline.errors import InputError, refuse
 
 LONGEST_HOURS = 8784.0
 """Hours after a dose beyond which a time is taken for a mistake (366 days): minutes given as hours, as a rule."""
@@ -50,34 +50,48 @@ def sample_time(
         now: the present moment, in UTC.
 
     Raises:
-        InputError: a time in the future, before the dose, beyond reason, or at odds with another; `path` names which.
+        InputError, Refused: a time in the future, before the dose, beyond reason, or at odds with another; all of them
+            at once. `path` names which.
     """
-    for when, name in ((sampled_at, "sampledAt"), (reference, "referenceDoseAt")):
-        if when is not None:
-            _refuse_impossible(when, name, now)
     pre_dose = nominal is not None and _PRE_DOSE.search(nominal) is not None
     counted = _hours_between(reference, sampled_at)
+    errors = [*_impossible(sampled_at, "sampledAt", now), *_impossible(reference, "referenceDoseAt", now)]
     if hours is not None:
-        _refuse_hours(hours, pre_dose)
+        errors += _impossible_hours(hours, pre_dose)
+    if not errors:
+        errors = _at_odds(sampled_at, hours, reference, counted, pre_dose)
+    refuse(errors)
+    source = ENTERED if hours is not None else FROM_DOSE if counted is not None else None
+    return SampleTime(sort_key(sampled_at), counted if hours is None else hours, source)
+
+
+def _at_odds(
+    sampled_at: PartialDate | None,
+    hours: float | None,
+    reference: PartialDate | None,
+    counted: float | None,
+    pre_dose: bool,
+) -> list[InputError]:
+    """Return what is wrong between times of which each alone is possible; `counted`: hours from dose to sample."""
     if sampled_at is not None and reference is not None:
         before = counted < 0 if counted is not None else sampled_at.latest < reference.earliest
         if before and not pre_dose:
-            raise InputError(
+            said = (
                 f"sampled at {sampled_at.text}, before the dose of {reference.text}; correct one of them, "
-                "or say in nominalTime that it is a pre-dose sample",
-                path=("sampledAt",),
+                "or say in nominalTime that it is a pre-dose sample"
             )
-    if counted is not None and hours is not None:
-        if abs(counted - hours) > max(_AGREE_HOURS, _AGREE_SHARE * abs(counted)):
-            raise InputError(
-                f"{hours:g} h after the dose, but from {reference and reference.text} to "
-                f"{sampled_at and sampled_at.text} it is {counted:.6g} h; correct one of them",
-                path=("hoursAfterDose",),
-            )
-    elif counted is not None:
-        _refuse_hours(counted, pre_dose)
-    source = ENTERED if hours is not None else FROM_DOSE if counted is not None else None
-    return SampleTime(sort_key(sampled_at), counted if hours is None else hours, source)
+            return [InputError(said, path=("sampledAt",))]
+    if counted is None:
+        return []
+    if hours is None:
+        return _impossible_hours(counted, pre_dose)
+    if abs(counted - hours) <= max(_AGREE_HOURS, _AGREE_SHARE * abs(counted)):
+        return []
+    said = (
+        f"{hours:g} h after the dose, but from {reference and reference.text} to "
+        f"{sampled_at and sampled_at.text} it is {counted:.6g} h; correct one of them"
+    )
+    return [InputError(said, path=("hoursAfterDose",))]
 
 
 def sort_key(when: PartialDate | None) -> str:
@@ -87,7 +101,9 @@ def sort_key(when: PartialDate | None) -> str:
     return when.text if "T" in when.text else when.earliest
 
 
-def _refuse_impossible(when: PartialDate, name: str, now: datetime) -> None:
+def _impossible(when: PartialDate | None, name: str, now: datetime) -> list[InputError]:
+    if when is None:
+        return []
     moment = _moment(when)
     # A time without its zone may be that of any place: nobody's present lies more than 14 hours ahead of UTC.
     ahead = now + timedelta(hours=14) if moment is None or moment.tzinfo is None else now + timedelta(minutes=5)
@@ -97,23 +113,22 @@ def _refuse_impossible(when: PartialDate, name: str, now: datetime) -> None:
         else (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) > ahead
     )
     if late:
-        raise InputError(f"{when.text} lies in the future; correct it", path=(name,))
+        return [InputError(f"{when.text} lies in the future; correct it", path=(name,))]
     if when.text < EARLIEST_YEAR:
-        raise InputError(f"{when.text} lies before {EARLIEST_YEAR}; correct the year", path=(name,))
+        return [InputError(f"{when.text} lies before {EARLIEST_YEAR}; correct the year", path=(name,))]
+    return []
 
 
-def _refuse_hours(hours: float, pre_dose: bool) -> None:
-    if hours < 0 and not pre_dose:
-        raise InputError(
-            f"{hours:g} h lies before the dose; correct it, or say in nominalTime that it is a pre-dose sample",
-            path=("hoursAfterDose",),
-        )
+def _impossible_hours(hours: float, pre_dose: bool) -> list[InputError]:
+    said = None
     if abs(hours) > LONGEST_HOURS:
-        raise InputError(
+        said = (
             f"{hours:g} h is {hours / 24:,.0f} days from the dose, beyond {LONGEST_HOURS:g} h; "
-            f"if it was meant in minutes, it is {hours / 60:g} h",
-            path=("hoursAfterDose",),
+            f"if it was meant in minutes, it is {hours / 60:g} h"
         )
+    elif hours < 0 and not pre_dose:
+        said = f"{hours:g} h lies before the dose; correct it, or say in nominalTime that it is a pre-dose sample"
+    return [] if said is None else [InputError(said, path=("hoursAfterDose",))]
 
 
 def _moment(when: PartialDate) -> datetime | None:

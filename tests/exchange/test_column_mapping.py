@@ -22,7 +22,7 @@ from pipeline.exchange.column_mapping_records import clock_time, label
 from pipeline.exchange.column_mapping_tables import proposal_of
 from pipeline.exchange.formats import read_files
 from pipeline.exchange.reading import Place, Reading, SentFile
-from pipeline.exchange.study_facts import Fact
+from pipeline.exchange.study_facts import ConcentrationFact, Fact
 from pipeline.stages.graph import default_graph
 
 
@@ -199,6 +199,24 @@ def test_habits_of_a_mapping_are_kept_to() -> None:
         (None, None, False, 3.5, "2024-04-03T11:05"),
         ("0,2", None, True, 0.0, "2024-04-03T13:05"),
     ]
+
+
+def test_all_that_is_wrong_with_a_row_is_said_at_once() -> None:
+    headings = {
+        "Sujet": "subject",
+        "Taux": "concentration",
+        "Unité": "unit",
+        "LIQ": "lower_limit",
+        "Date": "sample_date",
+    }
+    said = {"kind": "CONCENTRATIONS", "columns": headings, "constants": {"analyte": "drugx", "specimen": "PLASMA"}}
+    rows = ["Sujet;Taux;Unité;LIQ;Date", "S1;-3;furlong;abc;32/13/2026", "S1;4,5;µg/L;0,5;13/02/2026", "Moyenne;x;;;"]
+    facts, aside, _ = taken(read("\n".join(rows), mapping_from(orjson.dumps(said).decode())))
+    assert len([fact for fact in facts if isinstance(fact, ConcentrationFact)]) == 1
+    assert sorted(aside) == [2, 4]
+    for part in ("this is no number", "Taux: a concentration cannot be -3", "Unité: the unit 'furlong'", "Date: "):
+        assert part in aside[2]
+    assert aside[4] == "the row sums others up; it is left out"
 
 
 def test_reasons_speak_of_the_headings_of_the_table() -> None:

@@ -114,6 +114,24 @@ def sample(**given: str) -> str:
     return ",".join(f'"{value}"' if "," in value else value for value in (row | given).values())
 
 
+def test_all_that_is_wrong_with_a_row_is_said_at_once() -> None:
+    bad = sample(PCORRES="-3", PCSTRESN="", PCSTRESC="", PCORRESU="furlong", PCSTRESU="", PCDTC="2020-13-01")
+    [(row, column, reason)] = reasons(only(pc(bad, sample(PCSEQ="2"))))
+    assert (row, column) == (2, "PCDTC")
+    for part in ("2020-13-01", "PCORRES: a concentration cannot be -3", "PCSTRESU: the unit 'furlong'"):
+        assert part in reason
+    dose = csv("ex", "STUDYID,DOMAIN,USUBJID,EXTRT,EXDOSE,EXSTDTC\nABC,EX,,,5,2020-13-01")
+    [(_, column, reason)] = reasons(only(dose, pc(sample())))
+    assert column == "USUBJID"
+    assert "EXTRT is empty" in reason
+    assert "EXSTDTC: " in reason
+
+
+def test_a_value_and_a_time_in_doubt_are_both_told() -> None:
+    [item] = held(only(pc(sample(PCORRES="12.5*", PCSTRESN="", PCSTRESC="", PCTPT="2 h", PCTPTNUM="5"))))
+    assert item.explanation.startswith("'12.5*' is not understood as a result")
+
+
 def test_a_concentration() -> None:
     records = only(pc(sample()))
     [fact] = facts(records, ConcentrationFact)

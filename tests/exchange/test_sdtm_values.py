@@ -197,7 +197,7 @@ def test_a_missing_unit_is_proposed_only_where_the_others_have_one() -> None:
         "unit",
         "the unit is missing; the other rows are in ng/mL",
     )
-    assert result("998", "nbg/ml").error == "the unit 'nbg/ml' is not known; write one such as ng/mL"
+    assert result("998", "nbg/ml").unit_error == "the unit 'nbg/ml' is not known; write one such as ng/mL"
 
 
 def test_not_done_keeps_its_reason() -> None:

@@ -158,6 +158,25 @@ def test_what_is_refused(unit: Monitored, change, column, says):
     assert says in found[0][3]
 
 
+def test_all_that_is_wrong_with_a_row_is_said_at_once(unit: Monitored):
+    times = {"sampledAt": "2199-01-01", "referenceDoseAt": "1024-01-01", "hoursAfterDose": 10080}
+    found = refused(unit, unit.record("-3", unit="furlong", lowerLimit=-1) | times)
+    assert [(column, value) for _, column, value, _ in found] == [
+        ("lowerLimit", "-1.0"), ("unit", "furlong"), ("reported", "-3"),
+        ("sampledAt", "2199-01-01"), ("referenceDoseAt", "1024-01-01"), ("hoursAfterDose", "10080"),
+    ]  # fmt: skip
+
+
+def test_all_that_is_wrong_with_a_correction_is_said_at_once(unit: Monitored):
+    [record] = unit.log(unit.record("5", hoursAfterDose=4))["records"]
+    wrong = {"reported": "-3", "unit": "furlong", "sampledAt": "2199-01-01", "hoursAfterDose": -4}
+    content = {"record": record["id"], "reasonForChange": " "} | wrong
+    errors = unit.api(CORRECT, as_=BEN, input=content)["correctMonitoring"]["errors"]
+    assert [error["path"][-1] for error in errors] == [
+        "reasonForChange", "unit", "reported", "sampledAt", "hoursAfterDose",
+    ]  # fmt: skip
+
+
 def test_a_pre_dose_sample_may_lie_before_the_dose_when_it_is_called_so(unit: Monitored):
     [record] = unit.log(unit.record("BLQ", hoursAfterDose=-0.25, nominalTime="Pre-dose"))["records"]
     assert record["hoursAfterDose"] == -0.25
