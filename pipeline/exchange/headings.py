@@ -40,9 +40,9 @@ SYNONYMS: dict[str, str] = {
     "|date|started|started on|occurred on|depuis|depuis le|depuis quand|date d entree|date d entree en phase"
     "|date d entree dans la phase|date de debut|date debut|debut|date de la phase|date de phase|date phase"
     "|date de l etape|date d etape|date etape|date de passage|date de debut de phase|date debut phase|date du stade"
-    "|date de demarrage|demarrage",
+    "|date de demarrage|demarrage|event date|date of event|date de l evenement|date evenement",
     "status": "status|state|programme status|program status|project status|current status|statut|etat|situation"
-    "|statut actuel|statut du programme|statut du projet|etat d avancement",
+    "|statut actuel|statut du programme|statut du projet|etat d avancement|event|event type|evenement",
     "stopped_on": "stopped on|stop date|date of stop|date stopped|discontinued on|discontinuation date|status date"
     "|date discontinued|discontinued date|date of discontinuation|date terminated|date d abandon|date d interruption"
     "|date of status|termination date|end date|end|ended|ended on|date d arret|date arret|date de fin|date fin|fin"
@@ -65,7 +65,7 @@ SYNONYMS: dict[str, str] = {
     "moa": "moa|mechanism of action|mechanism|mode of action|mecanisme d action|mecanisme|mode d action",
     "snapshot_date": "snapshot date|snapshot|as of|as of date|extraction date|extracted on|export date"
     "|date d extraction|date de l export|date du snapshot|data cut off|cut off date|version date"
-    "|report date|release date|date d export",
+    "|report date|release date|date d export|version|release|date de version|data cutoff|cutoff date",
 }
 """Column -> the headings it is known by (folded), the clearest first."""
 

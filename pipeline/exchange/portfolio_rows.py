@@ -20,9 +20,12 @@ from pipeline.names import fold, tidy
 from pipeline.words import AttritionReason, Status
 
 _STATUS_WORDS = {
-    Status.ACTIVE: "active|ongoing|on going|in progress|running|recruiting|open|actif|active|en cours|ouvert|ouverte",
+    Status.ACTIVE: "active|ongoing|on going|in progress|running|recruiting|open|actif|active|en cours|ouvert|ouverte"
+    "|initiated|started|entered|begun|restarted|resumed|reinitiated|demarre|demarree|debute|debutee|initie|initiee"
+    "|relance|relancee|repris|reprise",
     Status.ON_HOLD: "on hold|hold|held|suspended|paused|clinical hold|suspendu|suspendue|en pause|en suspens|gele",
-    Status.STALLED: "stalled|dormant|no development reported|au point mort|en sommeil",
+    Status.STALLED: "stalled|dormant|no development reported|no recent development|no recent reports"
+    "|au point mort|en sommeil",
     Status.DISCONTINUED: "discontinued|stopped|terminated|dropped|abandoned|halted|failed|cancelled|canceled|no go"
     "|arrete|arretee|abandonne|abandonnee|annule|annulee|arret|interrompu definitivement",
     Status.COMPLETED: "completed|complete|finished|termine|terminee|acheve|achevee|fini|finie",

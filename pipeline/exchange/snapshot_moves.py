@@ -10,16 +10,21 @@ from pipeline.exchange.cells import is_nothing
 from pipeline.exchange.facts import MoleculeFact, ProgrammeFact, StageEntry
 from pipeline.exchange.headings import Columns
 from pipeline.exchange.portfolio_molecules import IDENTIFIERS, extend, split_list
-from pipeline.exchange.reading import Duplicate, Held, Place, Reading
+from pipeline.exchange.reading import Duplicate, Held, Place, Quarantined, Reading
 from pipeline.exchange.stage_names import StageNames
 from pipeline.names import tidy
+from pipeline.words import AttritionReason, Status
 
 _LISTED = 10
+_NO_STAGE = (
+    "this says how it stands and not in which stage; import the snapshot together with an earlier one that says the "
+    "stage, or write the stage"
+)
 
 
 @dataclass(slots=True)
 class Sight:
-    """One row of one snapshot that can be read."""
+    """One row of one snapshot that can be read. `stage` is empty where it says only how the programme stands."""
 
     place: Place
     heading: str
@@ -28,6 +33,12 @@ class Sight:
     indication: str
     cells: Sequence[str]
     columns: Columns
+    status: Status = Status.ACTIVE
+
+    def said(self, names: StageNames) -> str:
+        """Return the stage and status as people read them."""
+        stage = names.name(self.stage) if self.stage else ""
+        return stage if self.status is Status.ACTIVE else f"{stage} {self.status}".strip()
 
 
 @dataclass(slots=True)
@@ -45,6 +56,7 @@ class _Track:
 
     fact: ProgrammeFact
     stage: str
+    status: Status
     said: dict[str, Place]
     held: Place | None = None
     present: bool = True
@@ -65,6 +77,9 @@ def follow(snapshots: Sequence[Snapshot], names: StageNames, reading: Reading, *
             if row is None:
                 continue
             track = tracks.get(key)
+            if track is None and not row.stage:
+                reading.quarantined.append(Quarantined(row.place, row.heading, _cell(row, "stage"), _NO_STAGE))
+                continue
             if track is None:
                 tracks[key] = _first_sight(key[0], row, snapshot, molecules, whole, reading)
                 continue
@@ -96,17 +111,17 @@ def _tell(what: str, names: Sequence[str], reading: Reading) -> None:
 
 def _one_row(rows: list[Sight], names: StageNames, snapshot: Snapshot, reading: Reading) -> Sight | None:
     """Return the row that speaks for a programme in a snapshot; hold all of them when they name different stages."""
-    if len({row.stage for row in rows}) == 1:
+    if len({(row.stage, row.status) for row in rows}) == 1:
         reading.duplicates += [Duplicate(row.place, rows[0].place) for row in rows[1:]]
         return rows[0]
-    stages = " or ".join(names.name(stage) for stage in sorted({row.stage for row in rows}, key=names.rank))
+    stages = " or ".join(sorted({row.said(names) for row in rows}))
     for row in rows:
         others = ", ".join(str(other.place.row) for other in rows if other is not row)
         explanation = (
             f"{row.name} stands in the snapshot of {snapshot.day.text} more than once with different phases "
             f"(also row {others}); say which is right, or give the indications"
         )
-        reading.held.append(Held(row.place, row.heading, names.name(row.stage), stages, explanation))
+        reading.held.append(Held(row.place, row.heading, row.said(names), stages, explanation))
     return None
 
 
@@ -124,33 +139,40 @@ def _first_sight(
         molecule,
         None if whole else row.indication or None,
         disease_group=_cell(row, "disease_group") if not whole else None,
-        entries=[StageEntry(row.stage, snapshot.day, note=note, row=row.place.row, file=row.place.file)],
+        entries=[_entry(row, row.stage, snapshot.day, note)],
         row=row.place.row,
         file=row.place.file,
     )
     reading.programmes.append(fact)
-    return _Track(fact, row.stage, {row.stage: row.place})
+    return _Track(fact, row.stage, row.status, {row.stage: row.place})
+
+
+def _entry(row: Sight, stage: str, day: PartialDate, note: str) -> StageEntry:
+    entry = StageEntry(stage, day, row.status, note=note, row=row.place.row, file=row.place.file)
+    if row.status is not Status.ACTIVE:
+        entry.reason_verbatim = _cell(row, "reason")
+    if row.status is Status.DISCONTINUED and entry.reason_verbatim is None:
+        entry.reason = AttritionReason.UNSPECIFIED
+    return entry
 
 
 def _compare(
     track: _Track, row: Sight, snapshot: Snapshot, before: Snapshot | None, names: StageNames, reading: Reading
 ) -> None:
     """Decide what a further sight of a programme means."""
-    again = track.said.get(row.stage)
-    if row.stage == track.stage or (again is not None and again == track.held):
+    stage = row.stage or track.stage
+    again = track.said.get(stage)
+    if (stage == track.stage and row.status is track.status) or (again is not None and again == track.held):
         reading.duplicates.append(Duplicate(row.place, again))
-        if row.stage == track.stage:
+        if stage == track.stage:
             track.held = None
-        track.said[row.stage] = row.place if row.stage == track.stage else again or row.place
+        track.said[stage] = row.place if stage == track.stage else again or row.place
         return
     since = before.day.text if before is not None else snapshot.day.text
-    if names.rank(row.stage) > names.rank(track.stage):
-        note = f"seen between {since} and {snapshot.day.text}"
-        track.fact.entries.append(
-            StageEntry(row.stage, snapshot.day, note=note, row=row.place.row, file=row.place.file)
-        )
-        track.stage, track.held = row.stage, None
-        track.said[row.stage] = row.place
+    if stage == track.stage or names.rank(stage) > names.rank(track.stage):
+        track.fact.entries.append(_entry(row, stage, snapshot.day, f"seen between {since} and {snapshot.day.text}"))
+        track.stage, track.status, track.held = stage, row.status, None
+        track.said[stage] = row.place
         return
     wrong, right = names.name(track.stage), names.name(row.stage)
     entry = track.fact.entries[-1]

@@ -12,15 +12,22 @@ from pipeline.exchange.cells import DateHabit, habit_of, is_formula, is_nothing,
 from pipeline.exchange.collection import uncollected
 from pipeline.exchange.headings import Columns, find_columns, recogniser
 from pipeline.exchange.portfolio_molecules import IDENTIFIERS
+from pipeline.exchange.portfolio_rows import STATUS_OF
 from pipeline.exchange.reading import Held, Place, Quarantined, Reading
 from pipeline.exchange.snapshot_dates import dates_in_name, snapshot_date
 from pipeline.exchange.snapshot_moves import Sight, Snapshot, follow
 from pipeline.exchange.stage_names import StageNames, fold_words
 from pipeline.exchange.tables import Table, read_tables, shown
 from pipeline.names import fold, tidy
+from pipeline.words import Status
 
 FORMAT = "snapshots"
-_KEPT = ("name", "inn", "code", "stage", "indication", "disease_group", "targets", "smiles", "synonyms", *IDENTIFIERS)
+_KEPT = (
+    *("name", "inn", "code", "stage", "status", "reason", "indication", "disease_group"),
+    *("targets", "smiles", "synonyms", *IDENTIFIERS),
+)
+_STANDS = (Status.DISCONTINUED, Status.ON_HOLD, Status.STALLED)
+"""What a snapshot can say of a programme in place of its stage, or beside it."""
 
 
 def read_snapshots(
@@ -35,7 +42,8 @@ def read_snapshots(
 
     A first sight is an entry on the day of that snapshot (a start in the middle); a later stage is an entry dated to
     the later snapshot, with the span it must lie in as its note; the same stage again is a duplicate; an earlier stage
-    is held, as a correction to be confirmed. A name that disappears is told in a warning: it is not a stop.
+    is held, as a correction to be confirmed. A name that disappears is told in a warning: it is not a stop; one that is
+    said to be discontinued, on hold or stalled stops in the stage it was last seen in.
 
     Args:
         files: (name, content) of each snapshot; the date is in the name, in a comment, or in a column.
@@ -171,8 +179,9 @@ def _read_table(
 
 def _day_column(filename: str, table: Table, columns: Columns, context: _Context) -> int | None:
     """Return the column that dates the rows: one called so, or one called just "date" if the file's name has none."""
-    if "snapshot_date" in columns.at:
-        return columns.at["snapshot_date"]
+    told = columns.at.get("snapshot_date")
+    if told is not None and any(read_date(row.cells[told]).error is None for row in table.rows[:20]):
+        return told
     at = columns.at.get("since")
     if at is None or fold_words(table.headings[at]) != "date" or filename in (context.dates or {}):
         return None
@@ -215,7 +224,8 @@ def _read_row(
     if is_nothing(text):
         return Quarantined(place, table.headings[at_stage], text or None, "the row names no phase")
     read = names.read(text)
-    if read.code is None:
+    status = STATUS_OF.get(fold_words(text), Status.ACTIVE) if read.code is None else _status(cells, columns, notes)
+    if read.code is None and status not in _STANDS:
         return Quarantined(place, table.headings[at_stage], text[:200], read.problem or "this is no stage")
     if read.note is not None:
         notes[read.note] = notes.get(read.note, 0) + 1
@@ -223,4 +233,14 @@ def _read_row(
     indication = cells[at_indication] if at_indication is not None else ""
     if is_nothing(indication):
         indication = ""
-    return Sight(place, table.headings[at_stage], name, read.code, indication, cells, columns)
+    return Sight(place, table.headings[at_stage], name, read.code or "", indication, cells, columns, status)
+
+
+def _status(cells: Sequence[str], columns: Columns, notes: dict[str, int]) -> Status:
+    """Return how a programme stands by its column of statuses; a word that says no status is noted."""
+    text = cells[columns.at["status"]] if "status" in columns.at else ""
+    status = Status.ACTIVE if is_nothing(text) else STATUS_OF.get(fold_words(text))
+    if status is None:
+        said = f"status {text[:40]!r} is not known and was not read"
+        notes[said] = notes.get(said, 0) + 1
+    return status if status in _STANDS else Status.ACTIVE

@@ -104,6 +104,44 @@ def test_disappearing_is_told_and_is_no_stop():
     assert entries(reading.programmes[1]) == [("PHASE_1", "2017-01-02", "ACTIVE"), ("PHASE_2", "2019-01-02", "ACTIVE")]
 
 
+def test_a_status_in_place_of_the_phase_stops_in_the_stage_last_seen():
+    reading = read(
+        ("p_2017-03-27.csv", "Name,Development status\nalphol,Phase 1\nbetol,Phase 2\n"),
+        ("p_2018-03-27.csv", "Name,Development status\nalphol,Phase 2\nbetol,Discontinued\ngammol,Suspended\n"),
+        ("p_2019-03-27.csv", "Name,Development status\nalphol,No development reported\nbetol,Arrêté\n"),
+        ("p_2020-03-27.csv", "Name,Development status\nalphol,Phase 2\nbetol,Phase 3\n"),
+    )
+    assert {programme.molecule.name: entries(programme) for programme in reading.programmes} == {
+        "alphol": [
+            ("PHASE_1", "2017-03-27", "ACTIVE"),
+            ("PHASE_2", "2018-03-27", "ACTIVE"),
+            ("PHASE_2", "2019-03-27", "STALLED"),
+            ("PHASE_2", "2020-03-27", "ACTIVE"),
+        ],
+        "betol": [
+            ("PHASE_2", "2017-03-27", "ACTIVE"),
+            ("PHASE_2", "2018-03-27", "DISCONTINUED"),
+            ("PHASE_3", "2020-03-27", "ACTIVE"),
+        ],
+    }
+    assert [(item.place, item.value) for item in reading.quarantined] == [(Place("p_2018-03-27.csv", 4), "Suspended")]
+    assert reading.duplicates == [Duplicate(Place("p_2019-03-27.csv", 3), Place("p_2018-03-27.csv", 3))]
+    assert sum(fates(reading)) == reading.rows == 9
+
+
+def test_a_column_of_statuses_counts_beside_the_phase():
+    heading = "Version;Name;Phase;Status;Reason\n"
+    rows = (
+        "27/03/2017;alphol;Phase 2;Active;\n27/03/2018;alphol;Phase 2;Discontinued;Toxicity\n27/03/2018;betol;1;odd;\n"
+    )
+    reading = read(("versions.csv", heading + rows))
+    alphol, betol = reading.programmes
+    assert entries(alphol) == [("PHASE_2", "2017-03-27", "ACTIVE"), ("PHASE_2", "2018-03-27", "DISCONTINUED")]
+    assert (alphol.entries[1].reason, alphol.entries[1].reason_verbatim) == (None, "Toxicity")
+    assert entries(betol) == [("PHASE_1", "2018-03-27", "ACTIVE")]
+    assert "versions.csv: status 'odd' is not known and was not read (1 row(s))." in reading.warnings
+
+
 def test_one_name_in_two_phases_of_a_snapshot_is_held():
     reading = read(("a_20170327.csv", "name,phase\na,1\na,2\nb,1\nB,Phase I\n"))
     assert [(item.place.row, item.proposed) for item in reading.held] == [(n, "Phase 1 or Phase 2") for n in (2, 3)]
