@@ -35,6 +35,7 @@ WEIGHTS: Mapping[str, int] = {
     "Checkpoint.basisChanged": 50,
     "Checkpoint.changedInputs": 50,
     "Checkpoint.recommendationNow": 50,
+    "Checkpoint.inputsNow": 50,
 }
 """Fields that are worked out. One unit is about the time a row takes to be read."""
 

@@ -11,12 +11,11 @@ from sqlalchemy import select
 from pipeline import words
 from pipeline.assessment.composition import judge
 from pipeline.centre import utc_now
-from pipeline.reports.rule_evidence import evidence_of
-from pipeline.store.basis import changed_inputs, rule_of
+from pipeline.reports.rule_evidence import evidence_again, values_of
+from pipeline.store.basis import changed_inputs
 from pipeline.store.checkpoint_tables import evidence_packets
 from pipeline.store.nodes import among, visible
 from pipeline.store.reader import Reader
-from pipeline.store.tables import checkpoint_rules, programmes
 from schema.node import Node, is_node, node_id
 from schema.reading import any_node, column, computed, given, many, one
 from schema.scalars import JSON, Date
@@ -41,6 +40,7 @@ class ChangedInput(graphene.ObjectType):
     kind = given(graphene.String, required=True, description="What kind of record.")
     label = given(graphene.String, required=True, description="What it said of the matter.")
     was = given(graphene.String, required=True, description="The value the rule saw.")
+    now = given(graphene.String, description="The value it would see; null where it would not look at the record.")
     seen_version = given(graphene.Int, required=True, description="The version the rule saw.")
     version = given(graphene.Int, description="The version now; null where the record no longer stands.")
 
@@ -135,19 +135,24 @@ def _hashes(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[
 
 def _changed(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[list[dict[str, Any]]]:
     found = changed_inputs(reader.connection, sorted({row["id"] for row in rows}), reader.view)
-    return [
-        [
-            {
-                "kind": each.node,
-                "label": each.label,
-                "was": each.was,
-                "seenVersion": each.seen_version,
-                "version": each.version,
-            }
-            for each in found[row["id"]]
-        ]
-        for row in rows
-    ]
+    again = evidence_again(reader, [row for row in rows if found[row["id"]]])
+    answers = []
+    for row in rows:
+        now = values_of(again[row["id"]][1]) if row["id"] in again else {}
+        answers.append(
+            [
+                {
+                    "kind": each.node,
+                    "label": each.label,
+                    "was": each.was,
+                    "now": now.get((each.node, each.node_id, each.label)),
+                    "seenVersion": each.seen_version,
+                    "version": each.version,
+                }
+                for each in found[row["id"]]
+            ]
+        )
+    return answers
 
 
 def _basis_changed(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[bool]:
@@ -157,35 +162,16 @@ def _basis_changed(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -
 
 def _recommended_now(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[Any]:
     """Evaluate the same version of the rule on the records as they stand; checkpoints with a packet only."""
-    packets = _packets(reader, rows)
-    rules = {
-        (row["code"], row["number"]): rule_of(dict(row))
-        for row in reader.connection.execute(
-            select(checkpoint_rules).where(
-                visible(checkpoint_rules, reader.view),
-                among(checkpoint_rules.c.code, sorted({row["rule_code"] for row in rows})),
-            )
-        ).mappings()
-    }
-    assessed = {
-        row["id"]: dict(row)
-        for row in reader.connection.execute(
-            select(programmes).where(
-                visible(programmes, reader.view),
-                among(programmes.c.id, sorted({row["programme_id"] for row in rows})),
-            )
-        ).mappings()
-    }
-    answers: list[str | None] = []
-    for row in rows:
-        rule = rules.get((row["rule_code"], row["rule_number"]))
-        programme = assessed.get(row["programme_id"])
-        if row["id"] not in packets or rule is None or programme is None:
-            answers.append(None)
-            continue
-        then = programme | {"stage": row["stage"]}
-        answers.append(judge(rule, evidence_of(reader, then, rule)).recommendation.value)
-    return answers
+    again = evidence_again(reader, rows)
+    return [judge(*again[row["id"]]).recommendation.value if row["id"] in again else None for row in rows]
+
+
+def _inputs_now(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list[Any]:
+    again = evidence_again(reader, rows)
+    return [dict(again[row["id"]][1].inputs) if row["id"] in again else None for row in rows]
+
+
+_AGAIN = ("id", "programme_id", "rule_code", "rule_number", "stage")
 
 
 class OnEvidence:
@@ -217,15 +203,18 @@ class OnEvidence:
     changed_inputs = computed(
         graphene.List(graphene.NonNull(ChangedInput)),
         _changed,
-        needs=("id",),
+        needs=_AGAIN,
         required=True,
         description="The records of the evidence that were corrected since.",
     )
     recommendation_now = computed(
         Verdict,
         _recommended_now,
-        needs=("id", "programme_id", "rule_code", "rule_number", "stage"),
+        needs=_AGAIN,
         description="What the same version of the rule recommends on the records as they stand.",
+    )
+    inputs_now = computed(
+        JSON, _inputs_now, needs=_AGAIN, description="What it would compute with on the records as they stand."
     )
     conditions = many(
         CheckpointCondition, "CheckpointCondition", child="checkpoint_id", description="What the decision asks for."

@@ -13,21 +13,21 @@ from typing import Any
 from sqlalchemy import func, literal, select
 
 from pipeline.assessment.composition import judge
-from pipeline.assessment.finding import Finding
+from pipeline.assessment.finding import Evidence, Finding
 from pipeline.commands.alert_dlt import dlt_rates
 from pipeline.commands.alerts import Matter, Touched
 from pipeline.reports.assessments_due import Due, asked_of
 from pipeline.reports.checkpoint_evidence import COLLECTORS, kinds_of
-from pipeline.reports.rule_evidence import evidence_of
+from pipeline.reports.rule_evidence import evidence_again, evidence_of, values_of
 from pipeline.stages.checkpoints import COMPOSED, CheckpointRule
-from pipeline.store.basis import ChangedInput, changed_inputs, resting_on, rule_of
+from pipeline.store.basis import ChangedInput, changed_inputs, resting_on
 from pipeline.store.checkpoint_tables import rule_definitions
 from pipeline.store.columns import Flag
 from pipeline.store.journal import Act
 from pipeline.store.nodes import NODES, among
 from pipeline.store.reader import Reader
 from pipeline.store.study_tables import alerts
-from pipeline.store.tables import checkpoint_rules, checkpoints, molecules, programmes, study_molecules
+from pipeline.store.tables import checkpoints, molecules, programmes, study_molecules
 from pipeline.words import AlertKind, CheckpointKind, Status, Verdict
 
 KINDS: Mapping[str, AlertKind] = {
@@ -61,9 +61,10 @@ def _on_changed_basis(act: Act, touched: Touched) -> Iterator[Matter]:
         concerned.update(resting_on(act.connection, node, sorted(ids)))
     held = _newest(act, sorted(concerned))
     changed = changed_inputs(act.connection, [row["id"] for row in held])
+    again = evidence_again(_reader(act), [row for row in held if changed[row["id"]]])
     for row in held:
         if changed[row["id"]]:
-            yield _changed_matter(act, row, changed[row["id"]])
+            yield _changed_matter(act, row, changed[row["id"]], again.get(row["id"]))
 
 
 def _revised(act: Act, touched: Touched) -> dict[str, set[int]]:
@@ -93,17 +94,26 @@ def _newest(act: Act, checkpoint_ids: Sequence[int]) -> list[Mapping[str, Any]]:
     return [row for row in rows if newest[row["programme_id"], row["stage"], row["rule_code"]] == row["id"]]
 
 
-def _changed_matter(act: Act, row: Mapping[str, Any], changed: Sequence[ChangedInput]) -> Matter:
+def _changed_matter(
+    act: Act,
+    row: Mapping[str, Any],
+    changed: Sequence[ChangedInput],
+    again: tuple[CheckpointRule, Evidence] | None,
+) -> Matter:
     programme = act.find(programmes, row["programme_id"])
     name = act.find(molecules, programme["molecule_id"])["name"]
-    listed = ", ".join(f"{each.label} (was {each.was})" for each in changed[:_SHOWN])
+    now = {} if again is None else values_of(again[1])
+    listed = ", ".join(
+        f"{each.label} (was {each.was}, now {now.get((each.node, each.node_id, each.label), 'not looked at')})"
+        for each in changed[:_SHOWN]
+    )
     more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
     decided = f"decided {row['verdict']}" if row["verdict"] else "not decided"
     return Matter(
         AlertKind.BASIS_CHANGED,
         f"BASIS:{row['id']}",
         f"{_count(len(changed))} that {row['rule_code']} of {name} at {row['stage']} ({decided}) rests on "
-        f"{'was' if len(changed) == 1 else 'were'} corrected: {listed}{more}. {_would_be(act, row, programme)}",
+        f"{'was' if len(changed) == 1 else 'were'} corrected: {listed}{more}. {_would_be(row, again)}",
         "Checkpoint",
         row["id"],
         value=float(len(changed)),
@@ -116,20 +126,14 @@ def _count(n: int) -> str:
     return "A record" if n == 1 else f"{n} records"
 
 
-def _would_be(act: Act, row: Mapping[str, Any], programme: Mapping[str, Any]) -> str:
+def _would_be(row: Mapping[str, Any], again: tuple[CheckpointRule, Evidence] | None) -> str:
     """Say what the same version of the rule recommends now."""
-    rule = _rule(act, row["rule_code"], row["rule_number"])
-    if rule is None:
+    if again is None:
         return "The rule is not on record, so what it would recommend now cannot be told."
-    now = judge(rule, evidence_of(_reader(act), {**programme, "stage": row["stage"]}, rule)).recommendation
+    now = judge(*again).recommendation
     if now == row["recommendation"]:
         return f"It still recommends {now}; assess it again."
     return f"It would now recommend {now} instead of {row['recommendation']}; assess it again."
-
-
-def _rule(act: Act, code: str, number: int) -> CheckpointRule | None:
-    rows = act.current(checkpoint_rules, checkpoint_rules.c.code == code, checkpoint_rules.c.number == number)
-    return rule_of(rows[0]) if rows else None
 
 
 # ------------------------------------------------------------ a stop

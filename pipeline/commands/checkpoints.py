@@ -9,9 +9,12 @@ from typing import Any
 from pipeline.access import Permission
 from pipeline.commands import handles
 from pipeline.commands.conditions import agree, read_conditions
+from pipeline.commands.conflicts import excluded
 from pipeline.commands.texts import checked
 from pipeline.dates import PartialDate
 from pipeline.errors import InputError, PipelineError, refuse
+from pipeline.stages.checkpoints import PASSING
+from pipeline.store.checkpoint_tables import evidence_packets
 from pipeline.store.journal import Act
 from pipeline.store.tables import checkpoints, programmes
 from pipeline.words import EventKind, Verdict
@@ -57,6 +60,15 @@ def record_checkpoint(act: Act, command: RecordCheckpoint) -> Mapping[str, Any]:
         errors.append(InputError(f"decidedOn {decided_on.text} lies in the future", path=("input", "decidedOn")))
     moment = _moment(decided_on, act.recorded_at)
     conditions = read_conditions(command.conditions, command.verdict, errors, agreed_on=moment[:10])
+    errors += excluded(act, programme["molecule_id"])
+    if command.verdict in PASSING and reference is None and _advises_against(act, programme, command.rule):
+        errors.append(
+            InputError(
+                f"{command.rule} was assessed on the records and recommends NO_GO; decide that assessment, or name "
+                "the document that holds the decision taken elsewhere",
+                path=("input", "reference"),
+            )
+        )
     refuse(errors)
     assert rule is not None
     row = {
@@ -88,6 +100,20 @@ def record_checkpoint(act: Act, command: RecordCheckpoint) -> Mapping[str, Any]:
         reason_for_change=reference,
     )
     return {"checkpoint": id}
+
+
+def _advises_against(act: Act, programme: Mapping[str, Any], code: str) -> bool:
+    """Whether the last assessment of a rule at the present stage recommends to stop."""
+    held = act.current(
+        checkpoints,
+        checkpoints.c.programme_id == programme["id"],
+        checkpoints.c.stage == programme["stage"],
+        checkpoints.c.rule_code == code,
+    )
+    packets = evidence_packets
+    if not held or not act.current(packets, packets.c.checkpoint_id == held[-1]["id"]):
+        return False
+    return bool(held[-1]["recommendation"] == Verdict.NO_GO.value)
 
 
 def _moment(decided_on: PartialDate, recorded_at: str) -> str:

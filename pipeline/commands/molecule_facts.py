@@ -21,6 +21,7 @@ FACTS: Mapping[str, tuple[str, str, bool]] = {
     "HERG_IC50": ("concentration that blocks the hERG current by half", "umol/L", False),
     "CMAX_HUMAN": ("total peak concentration at the highest human dose, projected or measured", "ng/mL", False),
     "FRACTION_UNBOUND": ("fraction unbound in plasma, by species", "1", True),
+    "MOLAR_MASS": ("molar mass, of a molecule without a structure on record", "g/mol", False),
     "AUC_NOAEL": ("exposure at the no-observed-adverse-effect level, by species", "h.ng/mL", True),
     "AUC_HNSTD": ("exposure at the highest non-severely toxic dose, by species", "h.ng/mL", True),
     "AUC_EFFICACIOUS": ("exposure at the efficacious dose", "h.ng/mL", False),

@@ -127,10 +127,11 @@ def herg(gathering: Gathering) -> None:
     gathering.inputs["ic50_is_lower_limit"] = ic50 is not None and ic50["relation"].startswith(">")
     gathering.inputs["cmax_ng_per_ml"] = gathering.fact(facts, "CMAX_HUMAN", "ng/mL")
     gathering.inputs["fraction_unbound"] = gathering.fact(facts, "FRACTION_UNBOUND:human", "1")
+    if mass is not None:
+        gathering.note("Molecule", molecule, "molar mass", mass)
+    else:
+        mass = gathering.fact(facts, "MOLAR_MASS", "g/mol")
     gathering.inputs["molar_mass"] = mass
-    gathering.note("Molecule", molecule, "molar mass", mass)
-    if mass is None:
-        gathering.missing.append("the molar mass (give the structure)")
 
 
 def margins(gathering: Gathering) -> None:

@@ -167,12 +167,23 @@ def test_a_corrected_record_changes_the_basis_and_closes_the_way(api, programme)
     assert advance[0]["allowed"]
     correct(api, 2000.0)
     query = """query ($id: ID!) { node(id: $id) { ... on Checkpoint {
-        basisChanged recommendation recommendationNow changedInputs { kind label was seenVersion version } } } }"""
+        basisChanged recommendation recommendationNow changedInputs { kind label was now seenVersion version } } } }"""
     state = api(query, id=found["id"])["node"]
     assert (state["basisChanged"], state["recommendation"], state["recommendationNow"]) == (True, "GO", "NO_GO")
     assert state["changedInputs"] == [
-        {"kind": "Measurement", "label": "volume on day 21", "was": "330.0", "seenVersion": 1, "version": 2}
+        {
+            "kind": "Measurement",
+            "label": "volume on day 21",
+            "was": "330.0",
+            "now": "2000.0",
+            "seenVersion": 1,
+            "version": 2,
+        }
     ]
+    differ = api("query ($id: ID!) { node(id: $id) { ... on Checkpoint { inputs inputsNow } } }", id=found["id"])[
+        "node"
+    ]
+    assert differ["inputs"] != differ["inputsNow"]
     node = api(MOVES, id=programme)["node"]
     advance = [m for m in node["moves"] if m["kind"] == "ADVANCE"]
     assert not advance[0]["allowed"]
@@ -181,6 +192,39 @@ def test_a_corrected_record_changes_the_basis_and_closes_the_way(api, programme)
     assert "corrected since" in str(refused["errors"])
     again = assess(api, programme)
     assert again["recommendation"] == "NO_GO"
+
+
+RECORD = "mutation ($i: RecordCheckpointInput!) { recordCheckpoint(input: $i) { errors { message path } } }"
+
+
+def test_a_committee_overrules_an_assessment_only_by_a_document_and_by_somebody_without_a_conflict(api, programme):
+    correct(api, 2000.0)
+    assert assess(api, programme)["recommendation"] == "NO_GO"
+    content = {"programme": programme, "rule": "ANTITUMOUR_ACTIVITY", "verdict": "GO", "explanation": "committee"}
+    refused = api(RECORD, i=content)["recordCheckpoint"]["errors"]
+    assert [error["path"] for error in refused] == [["input", "reference"]]
+    assert "recommends NO_GO; decide that assessment" in refused[0]["message"]
+    molecule = api('{ molecule(code: "IUCT-0001") { id } }')["molecule"]["id"]
+    declare = "mutation ($i: DeclareConflictInput!) { declareConflict(input: $i) { errors { message } } }"
+    api(declare, i={"molecule": molecule, "statement": "inventor"}, as_=OTHER_LEAD)
+    content |= {"reference": "minutes 7"}
+    assert "no vote" in api(RECORD, i=content, as_=OTHER_LEAD)["recordCheckpoint"]["errors"][0]["message"]
+    assert api(RECORD, i=content)["recordCheckpoint"]["errors"] == []
+
+
+def test_the_molar_mass_of_a_molecule_without_a_structure_is_a_fact(api):
+    molecule = api.molecule(name="Testib")
+    programme = molecule["programmes"][0]["id"]
+    for rule in ("ANTITUMOUR_ACTIVITY", "PDX_RESPONSE"):
+        api.checkpoint(programme, rule)
+    assert api.move(programme, "ADVANCE", 1, to="PRECLINICAL_TOXICOLOGY")["errors"] == []
+    facts = {"HERG_IC50": ("30", "umol/L"), "CMAX_HUMAN": ("200", "ng/mL"), "FRACTION_UNBOUND": ("0.05", "1")}
+    for name, (reported, unit) in facts.items():
+        content = {"molecule": molecule["id"], "name": name, "reported": reported, "unit": unit, "source": "report"}
+        api(FACT, input=content | ({"species": "human"} if name == "FRACTION_UNBOUND" else {}))
+    assert assess(api, programme, "HERG_MARGIN")["missing"] == ["MOLAR MASS"]
+    api(FACT, input=content | {"name": "MOLAR_MASS", "reported": "400", "unit": "g/mol"})
+    assert assess(api, programme, "HERG_MARGIN")["statistic"] == pytest.approx(1200)
 
 
 def test_what_is_missing_is_said_and_holds(api):

@@ -67,7 +67,7 @@ def test_a_correction_tells_what_it_does_to_a_decision(api, programme):
     assert [each["kind"] for each in told] == ["BASIS_CHANGED"]
     assert told[0]["message"] == (
         "A record that ANTITUMOUR_ACTIVITY of Testib at PRECLINICAL_PHARMACOLOGY (decided GO) rests on was corrected: "
-        "volume on day 21 (was 330.0). It still recommends GO; assess it again."
+        "volume on day 21 (was 330.0, now 331.0). It still recommends GO; assess it again."
     )
     correct(api, 331.0, 5000.0)
     worse = alerts(api)
