@@ -66,6 +66,7 @@ def systems_named(text: str) -> tuple[str, ...]:
     return tuple(system.code for system in organ_systems() if system.pattern.search(plain))
 
 
+@functools.lru_cache(maxsize=8192)
 def systems_of(organ_class: str | None, *terms: str | None) -> tuple[str, ...]:
     """Return the systems of a record: those of its class, or of its terms where the class names no organ.
 

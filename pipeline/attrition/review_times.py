@@ -45,6 +45,7 @@ def day_of(number: float) -> str:
     return (EPOCH + timedelta(days=int(number))).isoformat()
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def number_of(day: str) -> int:
     """Return the days from 1970-01-01 to an ISO day."""
     return (date.fromisoformat(day[:10]) - EPOCH).days

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.attrition.review import Asked, review
 from pipeline.attrition.review_times import YEAR, day_of
 from pipeline.bench.attrition_lives import LAST_DAY, lives, rows_of, true_incidence, true_likelihood, true_rate
+from pipeline.bench.attrition_studies import Told, add_studies
 from pipeline.bench.harness import Comparison, Prepared, Timing, peak_memory, race
 from pipeline.centre import SYSTEM, Centre
 from pipeline.reports import attrition_portfolio
@@ -65,12 +66,13 @@ class Covered:
 class Measured:
     """What was measured; seconds and MB.
 
-    with_signals: the review that also searches every scientific stop for missed signals, where no study is on record.
-    memory_mb: of that one.
+    with_signals: the review that also searches every scientific stop for missed signals, in `rows_of_studies` of the
+    studies of one programme in twenty-five. memory_mb: of that one.
     """
 
     review: Comparison
     with_signals: Timing
+    rows_of_studies: int
     filter_change: Timing
     memory_mb: float | None
     coverage: tuple[Covered, ...]
@@ -80,6 +82,7 @@ class Measured:
         return {
             "review": self.review.as_json() | {"target_s": MOST_S, "within_s": self.review.ours.median <= MOST_S},
             "with_signals_s": {"min": self.with_signals.least, "median": self.with_signals.median},
+            "rows_of_studies": self.rows_of_studies,
             "filter_change_s": {"min": self.filter_change.least, "median": self.filter_change.median},
             "target_filter_change_s": MOST_FILTER_S,
             "memory_mb": self.memory_mb,
@@ -95,7 +98,7 @@ def measure(repeat: int, programmes: int = PROGRAMMES, moves: int = MOVES, repli
     """Measure on SQLite, in a folder that is thrown away."""
     with tempfile.TemporaryDirectory(prefix="moltrail-bench-") as scratch:
         folder = Path(scratch)
-        fill(folder, lives(programmes, SEED, moves=moves))
+        told = fill(folder, lives(programmes, SEED, moves=moves))
         with Centre.open(folder) as centre:
             contenders: dict[str, Prepared] = {
                 "limit": lambda: _scanning(centre),
@@ -108,7 +111,7 @@ def measure(repeat: int, programmes: int = PROGRAMMES, moves: int = MOVES, repli
             "import sys; from pipeline.bench.attrition import review_once; review_once(sys.argv[1])", [scratch]
         )
     whole = Comparison("SQLite", timings["limit"], timings["ours"], MOST_RATIO, programmes + moves)
-    return Measured(whole, timings["with signals"], changes, memory, coverage(replicates))
+    return Measured(whole, timings["with signals"], told.rows, changes, memory, coverage(replicates))
 
 
 def review_once(folder: str) -> None:
@@ -117,8 +120,8 @@ def review_once(folder: str) -> None:
         attrition_review(reader, ReviewRequest(today=DAY, signals=True))
 
 
-def fill(folder: Path, portfolio: Portfolio) -> None:
-    """Put made-up programmes on record in a folder, one molecule for each, as one act."""
+def fill(folder: Path, portfolio: Portfolio) -> Told:
+    """Put made-up programmes on record in a folder, one molecule for each, and studies of some of them, as one act."""
     groups = portfolio.groups
     size = portfolio.ids.size
 
@@ -163,10 +166,13 @@ def fill(folder: Path, portfolio: Portfolio) -> None:
                 for owner, position, kind, a, b, c, d, day, reason in moves
             ],
         )
-        return {"programmes": size}
+        told.append(add_studies(act, portfolio, molecules, programmes))
+        return {"programmes": size, "rows_of_studies": told[0].rows}
 
+    told: list[Told] = []
     with Centre.open(folder) as centre:
         centre.journal.perform("MadeUpProgrammes", write, actor=SYSTEM, now=NOW)
+    return told[0]
 
 
 # ---------------------------------------------------------------- the contenders

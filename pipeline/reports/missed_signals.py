@@ -45,7 +45,16 @@ from pipeline.attrition.signal_records import (
     laboratory_keys,
     limiting_keys,
 )
-from pipeline.reports.signal_rows import OWN_DATE, RECORDED, SignalRows, StudyHead, happened, study_heads, whole_day
+from pipeline.reports.signal_rows import (
+    OWN_DATE,
+    RECORDED,
+    SignalRows,
+    Studies,
+    StudyHead,
+    happened,
+    studies_of,
+    whole_day,
+)
 from pipeline.store import study_tables, tables
 from pipeline.store.nodes import visible
 from pipeline.store.reader import Reader
@@ -99,14 +108,19 @@ class _Collecting:
     settings: Settings
     followed: Followed = field(init=False)
     signals: dict[int, list[Signal]] = field(default_factory=lambda: defaultdict(list))
-    studies: dict[int, StudyHead] = field(default_factory=dict)
+    taken: Studies = field(init=False)
     in_animals: dict[int, dict[str, bool]] = field(default_factory=lambda: defaultdict(dict))
     in_people: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     people_studied: set[int] = field(default_factory=set)
 
+    stages: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stages = frozenset(stage.code for stage in self.courses.portfolio.stages)
+
     @property
-    def stages(self) -> frozenset[str]:
-        return frozenset(stage.code for stage in self.courses.portfolio.stages)
+    def studies(self) -> Mapping[int, StudyHead]:
+        return self.taken.heads
 
     @property
     def view(self) -> View:
@@ -117,7 +131,7 @@ class _Collecting:
     def stops(self) -> list[ScientificStop]:
         """Return every scientific stop of the programmes, in the order of their records."""
         self.followed = self._followed()
-        self.studies = study_heads(self.reader, set(self.followed.molecule))
+        self.taken = studies_of(self.reader, set(self.followed.molecule))
         places = {id: n for n, id in enumerate(self.followed.programme)}
         first, day = self.followed.first, self.followed.day
         ends = [*first[1:], len(day)]
@@ -208,7 +222,7 @@ class _Collecting:
 
     def collect(self, stops: Sequence[ScientificStop]) -> None:
         """Gather every record that carries a signal, by molecule, and what was studied at all."""
-        rows = SignalRows(self.reader, self.studies)
+        rows = SignalRows(self.reader, self.taken)
         self._events(rows)
         self._findings(rows)
         self._laboratory(rows)
@@ -267,7 +281,7 @@ class _Collecting:
         keys = keys_of(row) if study is not None else ()
         if study is None or not keys:
             return ()
-        known = next(one["recorded_at"] for one in versions if set(keys) & set(keys_of(one)))
+        known = next(one["recorded_at"] for one in versions if one is row or set(keys) & set(keys_of(one)))
         day, dated_by = happened(row, study, own)
         shown_node, shown_id = at or (node, row["id"])
         for molecule in sorted(study.molecules):
@@ -310,14 +324,17 @@ class _Collecting:
                 self.people_studied |= study.molecules
 
     def _findings(self, rows: SignalRows) -> None:
-        for versions in rows.findings():
-            row = versions[-1]
-            study = self.studies.get(row["study_id"])
+        for id, organ in rows.examined():
+            study = self.studies.get(id)
             if study is None or study.people:
                 continue
-            for system in finding_systems(row):
+            for system in finding_systems(organ):
                 for molecule in study.molecules:
-                    self.in_animals[molecule].setdefault(system, False)
+                    self.in_animals[molecule][system] = False
+        for versions in rows.findings():
+            study = self.studies.get(versions[-1]["study_id"])
+            if study is None or study.people:
+                continue
             keys = self._of_study("Finding", versions, finding_keys, lambda row: row["sorted_on"], _finding_label)
             for key in keys:
                 for molecule in study.molecules:

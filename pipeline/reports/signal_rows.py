@@ -6,19 +6,20 @@ Every version that was known is read: a record was known to carry its signal sin
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Select, Table, and_, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, cast, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from pipeline.attrition.review_times import number_of
 from pipeline.attrition.signal_records import bars
 from pipeline.store import study_tables, tables
 from pipeline.store.columns import Flag
-from pipeline.store.nodes import among, visible
+from pipeline.store.nodes import visible
 from pipeline.store.reader import Reader
 from pipeline.store.selection import View
 from pipeline.store.species import is_people
@@ -26,8 +27,8 @@ from pipeline.store.species import is_people
 ANIMALS = "PRECLINICAL_TOXICOLOGY"
 """The stage of an animal study that names none."""
 
-MOST_NAMED = 500
-"""Studies that a statement names one by one; of more, all are read."""
+AT_ONCE = 2_000
+"""Rows that are taken from the database at a time."""
 
 MOST_STUDY_DAYS = 40_000
 MOST_DAY = 2_000_000
@@ -53,7 +54,15 @@ class StudyHead:
     molecules: frozenset[int]
 
 
-def study_heads(reader: Reader, molecules: Collection[int]) -> dict[int, StudyHead]:
+@dataclass(frozen=True, slots=True)
+class Studies:
+    """Studies by id; `every`: whether these are all on record."""
+
+    heads: Mapping[int, StudyHead]
+    every: bool
+
+
+def studies_of(reader: Reader, molecules: Collection[int]) -> Studies:
     """Return the studies of molecules, with those of the molecules that were in each."""
     view = View(known_at=reader.view.known_at)
     table, taken = tables.studies, tables.study_molecules
@@ -68,11 +77,14 @@ def study_heads(reader: Reader, molecules: Collection[int]) -> dict[int, StudyHe
     )
     rows: dict[int, Any] = {}
     members: dict[int, set[int]] = defaultdict(set)
+    every = True
     for row in reader.connection.execute(statement):
         if row.molecule_id in molecules:
             rows[row.id] = row
             members[row.id].add(row.molecule_id)
-    return {
+        else:
+            every = False
+    heads = {
         id: StudyHead(
             id,
             row.code,
@@ -85,6 +97,7 @@ def study_heads(reader: Reader, molecules: Collection[int]) -> dict[int, StudyHe
         )
         for id, row in rows.items()
     }
+    return Studies(heads, every)
 
 
 @dataclass(slots=True)
@@ -92,7 +105,7 @@ class SignalRows:
     """Reads rows of studies for one reader."""
 
     reader: Reader
-    studies: Mapping[int, StudyHead]
+    studies: Studies
 
     @property
     def view(self) -> View:
@@ -100,28 +113,37 @@ class SignalRows:
         return View(known_at=self.reader.view.known_at)
 
     def of(self, column: ColumnElement[Any]) -> list[ColumnElement[bool]]:
-        """Return the condition that a column names one of the studies."""
-        return [among(column, sorted(self.studies))] if len(self.studies) <= MOST_NAMED else []
+        """Return the condition that a column names one of the studies; all of them come as one parameter."""
+        if self.studies.every:
+            return []
+        ids = literal(orjson.dumps(sorted(self.studies.heads)).decode())
+        if self.reader.connection.dialect.name == "sqlite":
+            return [column.in_(select(func.json_each(ids).table_valued("value").c.value))]
+        each = func.jsonb_array_elements_text(cast(ids, JSONB)).table_valued("value")
+        return [column.in_(select(cast(each.c.value, BigInteger)))]
 
     def known_versions(self, table: Table, statement: Select[Any]) -> Iterator[list[Mapping[str, Any]]]:
         """Yield the versions of every record of a table that is still seen, oldest first, with `recorded_at`.
 
-        statement: selects the columns of the table and meets its own conditions.
+        statement: selects columns, meets its own conditions, and names the table it is from.
         """
-        acts = tables.acts
+        acts, of = tables.acts, table.c
         known = self.view.known_at
-        statement = statement.add_columns(acts.c.recorded_at).join(acts, acts.c.number == table.c.since_act)
+        statement = statement.add_columns(of.id, of.study_id, of.until_act, acts.c.recorded_at)
+        statement = statement.join(acts, acts.c.number == of.since_act).order_by(of.id, of.version)
         if known is not None:
-            statement = statement.where(table.c.since_act <= known)
+            statement = statement.where(of.since_act <= known)
+        found = self.reader.connection.execute(statement)
+        names = tuple(found.keys())
         group: list[Mapping[str, Any]] = []
-        for row in map(
-            dict, self.reader.connection.execute(statement.order_by(table.c.id, table.c.version)).mappings()
-        ):
-            if group and row["id"] != group[0]["id"]:
-                if _stands(group[-1], known):
-                    yield group
-                group = []
-            group.append(row)
+        for some in found.partitions(AT_ONCE):
+            for values in some:
+                row = dict(zip(names, values, strict=True))
+                if group and row["id"] != group[0]["id"]:
+                    if _stands(group[-1], known):
+                        yield group
+                    group = []
+                group.append(row)
         if group and _stands(group[-1], known):
             yield group
 
@@ -131,12 +153,28 @@ class SignalRows:
         yes = literal(True, Flag)
         in_words = and_(table.c.grade.is_(None), table.c.severity.is_not(None))
         heavy = or_(table.c.grade >= bars().least_grade, table.c.serious == yes, table.c.dlt == yes, in_words)
-        return self.known_versions(table, self._with_subject(table, of).where(heavy, *self.of(table.c.study_id)))
+        statement = self._with_subject(table, of, _OF_EVENT).where(heavy, *self.of(table.c.study_id))
+        return self.known_versions(table, statement)
+
+    def examined(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Yield each study with the organs that were looked at in it, whatever was seen: organ and organ_class."""
+        of = study_tables.findings.c
+        statement = (
+            select(of.study_id, of.organ, of.organ_class)
+            .where(visible(study_tables.findings, self.view), of.not_done.is_(None), *self.of(of.study_id))
+            .distinct()
+        )
+        for study, organ, organ_class in self.reader.connection.execute(statement):
+            yield study, {"organ": organ, "organ_class": organ_class}
 
     def findings(self) -> Iterator[list[Mapping[str, Any]]]:
-        """Yield what was seen in animals, and whether each is a control."""
+        """Yield what was seen in animals and is not simply normal, and whether each is a control."""
         table, of, groups = study_tables.findings, _subjects("Finding"), study_tables.study_groups
-        statement = self._with_subject(table, of).where(table.c.not_done.is_(None), *self.of(table.c.study_id))
+        statement = self._with_subject(table, of, _OF_FINDING).where(
+            table.c.not_done.is_(None),
+            func.lower(table.c.reported).not_in(sorted(bars().normal)),
+            *self.of(table.c.study_id),
+        )
         statement = statement.add_columns(groups.c.control).outerjoin(
             groups,
             and_(groups.c.study_id == of.c.study_id, groups.c.code == of.c.group_code, visible(groups, self.view)),
@@ -152,19 +190,21 @@ class SignalRows:
             table.c.upper_normal > 0,
             table.c.value > table.c.upper_normal,
         )
-        statement = self._with_subject(table, of).where(
+        statement = self._with_subject(table, of, _OF_RESULT).where(
             or_(raised, table.c.grade >= rule.least_grade), *self.of(table.c.study_id)
         )
         return self.known_versions(table, statement)
 
     def plain(self, table: Table, *conditions: ColumnElement[bool]) -> Iterator[list[Mapping[str, Any]]]:
         """Yield the records of a table of studies that has no subjects."""
-        return self.known_versions(table, select(table).where(*conditions, *self.of(table.c.study_id)))
+        columns = [column for column in table.c if column.name not in ("id", "study_id", "until_act")]
+        statement = select(*columns).select_from(table).where(*conditions, *self.of(table.c.study_id))
+        return self.known_versions(table, statement)
 
     def responses(self) -> dict[int, list[Mapping[str, Any]]]:
         """Return the overall tumour responses of people by study, in the order they were assessed."""
         table, of = study_tables.tumour_responses, _subjects("TumourResponse")
-        statement = self._with_subject(table, of).where(
+        statement = self._with_subject(table, of, _OF_RESPONSE).where(
             table.c.response.is_not(None), table.c.subject_id.is_not(None), *self.of(table.c.study_id)
         )
         found: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
@@ -176,10 +216,19 @@ class SignalRows:
             rows.sort(key=lambda row: (row["sorted_on"] or "9", row["day"] if row["day"] is not None else 0, row["id"]))
         return found
 
-    def _with_subject(self, table: Table, of: Any) -> Select[Any]:
-        """Return the rows of a table with the species and reference start of their subject."""
+    def _with_subject(self, table: Table, of: Any, names: Sequence[str]) -> Select[Any]:
+        """Return columns of a table with the species and reference start of their subject."""
         joined = and_(of.c.id == table.c.subject_id, visible(of, self.view))
-        return select(table, of.c.species, of.c.reference_start).select_from(table.outerjoin(of, joined))
+        columns = (table.c[name] for name in names)
+        return select(*columns, of.c.species, of.c.reference_start).select_from(table.outerjoin(of, joined))
+
+
+_OF_EVENT = (*("grade", "severity", "serious", "dlt", "organ_class", "coded_term", "term", "sorted_on", "started_day"),)
+_OF_FINDING = (
+    *("organ", "organ_class", "reported", "severity_rank", "severity_reported", "not_done", "sorted_on", "day"),
+)
+_OF_RESULT = ("test", "test_name", "value", "upper_normal", "grade", "baseline", "not_done", "sorted_on", "day")
+_OF_RESPONSE = ("subject_id", "response", "accepted", "sorted_on", "day")
 
 
 def _subjects(node: str) -> Any:

@@ -2,12 +2,16 @@
 
 import math
 
+import numpy as np
 import pytest
 
+from pipeline.attrition.portfolio import REASONS
 from pipeline.attrition.review import Asked, review
 from pipeline.attrition.review_times import YEAR
-from pipeline.bench.attrition import DAY, coverage, measure
+from pipeline.bench.attrition import DAY, coverage, fill, measure
 from pipeline.bench.attrition_lives import lives, rows_of, true_incidence, true_likelihood, true_median, true_rate
+from pipeline.centre import Centre
+from pipeline.reports.attrition_review import ReviewRequest, signals_of
 
 
 def test_the_same_numbers_make_the_same_programmes():
@@ -64,7 +68,27 @@ def test_the_measurement_reviews_what_it_put_on_record(programmes):
     assert found.review.rows == 7 * programmes
     answer = found.as_json()
     assert set(answer) == {
-        *("review", "with_signals_s", "filter_change_s", "target_filter_change_s"),
+        *("review", "with_signals_s", "rows_of_studies", "filter_change_s", "target_filter_change_s"),
         *("memory_mb", "target_memory_mb", "coverage"),
     }
     assert YEAR == 365.25
+
+
+def test_signals_that_were_made_are_found_and_no_others(tmp_path):
+    """Of the programmes with studies those that told of the liver crossed a margin before a stop for toxicity."""
+    made = lives(2_000, 5)
+    told = fill(tmp_path, made)
+    assert told.rows == 80 * (514_000 // 4_000) + 40
+    last = made.owner.searchsorted(np.arange(2_000), side="right") - 1
+    toxic = [REASONS.index(reason) for reason in ("TOX_NONCLINICAL", "TOX_CLINICAL")]
+    stopped = {place + 1 for place in np.flatnonzero(np.isin(made.reason[last], toxic)).tolist()}
+    with Centre.open(tmp_path) as centre, centre.read() as reader:
+        found = signals_of(reader, ReviewRequest(today=DAY))
+    assert {one.programme for one in found.missed.signals} == stopped & set(told.programmes) != set()
+    assert {one.match for one in found.missed.signals} == {"SAME"}
+    assert found.missed.totals[0].stops > len(found.missed.signals)
+    [whole, liver] = found.concordance
+    assert (liver.system, liver.both, liver.finding_only, liver.event_only, liver.neither) == (
+        *("HEPATOBILIARY", 40, 0, 0, 40),
+    )
+    assert whole.neither == 40

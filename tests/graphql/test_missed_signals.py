@@ -248,6 +248,28 @@ def test_statements_do_not_grow_with_the_rows(api: Api):
     assert counted[0] == counted[1] < 40
 
 
+def test_a_part_of_the_portfolio_has_the_signals_of_its_own_studies(api: Api):
+    with_signals(api)
+    stops(api)
+    b = molecule(api.centre, "B")
+    of = study(api.centre, b, "B-1", started_on="2011-01-01")
+    write(api.centre, "adverse_events", {"study_id": of, "term": "Hepatitis", "grade": 3, "sorted_on": "2011-05-01"})
+    query = """query($filter: PortfolioFilter) { attrition(filter: $filter) {
+      missedSignals(first: 5) { programme { molecule { code } } signal records }
+      concordance { system both eventOnly notStudiedInAnimals }
+    } }"""
+    part = api(query, filter={"modality": ["SMALL_MOLECULE"]})["attrition"]
+    whole = api(query, filter={})["attrition"]
+    assert part["missedSignals"] == whole["missedSignals"] != []
+    [_, liver, *_] = part["concordance"]
+    assert (liver["system"], liver["both"], liver["notStudiedInAnimals"]) == ("HEPATOBILIARY", 1, 0)
+    in_all = next(one for one in whole["concordance"] if one["system"] == "HEPATOBILIARY")
+    assert in_all["notStudiedInAnimals"] == 1
+    other = api(query, filter={"modality": ["ANTIBODY"]})["attrition"]
+    assert other["missedSignals"] == []
+    assert other["concordance"][0]["both"] == 0
+
+
 def test_planned_and_plain_answers_are_the_same_and_readers_see_no_codes(api: Api):
     with_signals(api)
     stops(api)
