@@ -1,21 +1,22 @@
-"""What every test may ask for: an empty, migrated database on each engine, and a journal to write to it."""
+"""What every test may ask for: a database and a new centre on each engine, and a journal to write to."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, event
 
+from pipeline.centre import Centre
 from pipeline.store.database import Database
 from pipeline.store.journal import Journal
 from pipeline.store.keys import Anchor, ChainKey
-from pipeline.store.migrations import upgrade
+from tests.support.new_centre import OnPostgres, OnSqlite, Place, Server
 
 # Tests run side by side on machines of any speed: how long one example takes says nothing there.
 settings.register_profile("moltrail", settings.get_profile(settings.get_current_profile_name()), deadline=None)
@@ -39,34 +40,75 @@ def postgres_url() -> Iterator[str]:
         server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def postgres(postgres_url: str) -> Iterator[Server]:
+    """The PostgreSQL server, to make databases on."""
+    server = Server(postgres_url)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> OnSqlite:
+    """A new centre on SQLite, to be copied."""
+    return OnSqlite.make(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def on_postgres(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnPostgres]:
+    """A new centre on PostgreSQL, to be copied."""
+    with OnPostgres.make(postgres, tmp_path_factory.mktemp("postgres")) as made:
+        yield made
+
+
 @pytest.fixture
-def empty_postgres(postgres_url: str) -> Iterator[str]:
+def empty_postgres(postgres: Server) -> Iterator[str]:
     """The URL of a new, empty PostgreSQL database, dropped afterwards."""
-    admin_url = make_url(postgres_url).set(drivername="postgresql+psycopg")
-    name = f"test_{uuid.uuid4().hex}"
-    admin = create_engine(admin_url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield admin_url.set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.dispose()
+    with postgres.database() as url:
+        yield url
 
 
 @pytest.fixture(params=ENGINES)
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database, on each engine in turn."""
-    if request.param == "postgresql":
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn; a test's database and centre are on the same."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database."""
+    if engine == "postgresql":
         url: str = request.getfixturevalue("empty_postgres")
         return url
     return f"sqlite:///{tmp_path / 'moltrail.db'}"
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """A migrated, empty database."""
-    with Database(database_url) as opened:
-        upgrade(opened)
+def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A migrated database without any act."""
+    with contextlib.ExitStack() as stack:
+        if engine == "postgresql":
+            url = stack.enter_context(request.getfixturevalue("on_postgres").database())
+        else:
+            url = request.getfixturevalue("on_sqlite").database(tmp_path)
+        yield stack.enter_context(Database(url))
+
+
+@pytest.fixture
+def place(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """Where a centre lies that was just set up, with nothing on record but the default state graph."""
+    folder = tmp_path / "data"
+    if engine == "postgresql":
+        with request.getfixturevalue("on_postgres").centre(folder) as found:
+            yield found
+    else:
+        yield request.getfixturevalue("on_sqlite").centre(folder)
+
+
+@pytest.fixture
+def centre(place: Place) -> Iterator[Centre]:
+    """That centre, open."""
+    with Centre.open(place.folder, place.url) as opened:
         yield opened
 
 

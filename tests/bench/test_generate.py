@@ -19,13 +19,6 @@ from pipeline.store import study_tables, tables
 from pipeline.words import Modality, Status
 
 
-@pytest.fixture
-def centre(database_url, tmp_path):
-    url = database_url if database_url.startswith("postgresql") else None
-    with Centre.open(tmp_path / "data", url) as opened:
-        yield opened
-
-
 def content(centre):
     """Return every generated row without what differs by nature: the seal, and the act that wrote it."""
     left_out = {"seal", "since_act", "until_act"}

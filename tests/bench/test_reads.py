@@ -23,13 +23,11 @@ ALL = "graphene-orm,graphene-loaders,strawberry-loaders"
 
 
 @pytest.fixture
-def records(database_url, tmp_path):
+def records(place):
     """Return the arguments that name a small set of generated records."""
-    url = database_url if database_url.startswith("postgresql") else None
-    folder = tmp_path / "made"
-    with Centre.open(folder, url) as centre:
+    with Centre.open(place.folder, place.url) as centre:
         list(generate(centre, 40, each=20))
-    return ["--folder", str(folder), *(["--database", url] if url else [])]
+    return ["--folder", str(place.folder), *(["--database", place.url] if place.url else [])]
 
 
 QUICK = ["--clients", "2", "--seconds", "0.01", "--rounds", "2", "--requests", "10"]

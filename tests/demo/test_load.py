@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +21,6 @@ from pipeline.store.tables import RECORD_TABLES, acts, molecules, source_files
 from pipeline.words import Modality
 
 LEAD = Actor.of("A. Lead", Role.LEAD)
-
-
-@pytest.fixture
-def centre(tmp_path: Path, database_url: str) -> Iterator[Centre]:
-    with Centre.open(tmp_path, database_url) as opened:
-        yield opened
 
 
 def counts(centre: Centre) -> dict[str, int]:

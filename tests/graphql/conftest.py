@@ -1,10 +1,8 @@
-"""A centre with its API, on each engine: `centre`, and `api`, which runs a document and gives back its data."""
+"""The API of a centre, on each engine: `api`, which runs a document and gives back its data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -105,13 +103,6 @@ mutation Move($input: MoveProgrammeInput!) {
   }
 }
 """
-
-
-@pytest.fixture
-def centre(database_url: str, tmp_path: Path) -> Iterator[Centre]:
-    """An open centre with nothing on record but the default state graph."""
-    with Centre.open(tmp_path / "data", database_url if database_url.startswith("postgresql") else None) as opened:
-        yield opened
 
 
 @pytest.fixture

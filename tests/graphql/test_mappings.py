@@ -5,10 +5,10 @@ from __future__ import annotations
 import orjson
 
 from pipeline.access import Actor, Role
-from tests.graphql.conftest import Api, api, centre
+from tests.graphql.conftest import Api, api
 from tests.imports.conftest import IMPORT, Sent, counts
 
-__all__ = ["api", "centre"]
+__all__ = ["api"]
 
 TABLE = b"""Subject,Analyte,Matrix,Nominal time (h),Conc (ng/mL),LLOQ (ng/mL)
 S-1,drugx,plasma,1,12.5,0.5

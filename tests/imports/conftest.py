@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 
 from pipeline.centre import Centre
 from pipeline.store.tables import RECORD_TABLES
-from tests.graphql.conftest import Api, api, centre
+from tests.graphql.conftest import Api, api
 
-__all__ = ["api", "centre"]
+__all__ = ["api"]
 
 IMPORT = """
 mutation Import($file: Upload!, $input: ImportInput!) {

@@ -19,11 +19,8 @@ from pipeline.exchange.formats import read_files
 from pipeline.reports.study_export import FORMATS, StudyAccount, StudyExport, export_study
 from pipeline.store import study_tables, tables
 from pipeline.store.journal import Act
-from tests.graphql.conftest import centre
 from tests.support.datasets import dataset
 from tests.support.study_content import content, counted
-
-__all__ = ["centre"]
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Files = list[tuple[str, bytes]]

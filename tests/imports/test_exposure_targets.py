@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pipeline.store import study_tables
 from tests.graphql.conftest import Api
-from tests.imports.conftest import api, centre, counts, reviews, sent
+from tests.imports.conftest import api, counts, reviews, sent
 from tests.imports.test_sdtm import current
 from tests.support.datasets import dataset
 
-__all__ = ["api", "centre"]
+__all__ = ["api"]
 
 LIST = """drug,parameter,relation,lower,upper,unit,population,as_printed,source
 alphanib,Cmin,>,20000,,ng/mL,selected indications,">20,000 ng/mL",One 2014

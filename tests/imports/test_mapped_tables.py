@@ -10,11 +10,11 @@ import pytest
 from pipeline.reports.study_exposures import exposures_beside
 from pipeline.store import study_tables, tables
 from tests.graphql.conftest import LEAD, Api
-from tests.imports.conftest import IMPORT, Sent, answer, api, centre, counts, decide, reviews, sent, zipped
+from tests.imports.conftest import IMPORT, Sent, answer, api, counts, decide, reviews, sent, zipped
 from tests.imports.test_sdtm import current
 from tests.support.datasets import dataset
 
-__all__ = ["api", "centre"]
+__all__ = ["api"]
 
 MICE = """study_id,group_name,cohort_id,animalID,DAY_OF_STUDY,BODY_WEIGHT,TUMOR_VOLUME
 X-1,veh,07,M1,0,28.1,210.5

@@ -30,9 +30,9 @@ from pipeline.exchange.xpt_write import write_xpt
 from pipeline.store import study_tables, tables
 from tests.exchange.test_sdtm_reading import tables as odd_tables
 from tests.graphql.conftest import LEAD, Api
-from tests.imports.conftest import Sent, answer, api, centre, counts, decide, reviews, sent, versions, zipped
+from tests.imports.conftest import Sent, answer, api, counts, decide, reviews, sent, versions, zipped
 
-__all__ = ["api", "centre"]
+__all__ = ["api"]
 
 UNIT = Actor.of("P. Unit", Role.PHARMACOLOGY)
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

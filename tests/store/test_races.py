@@ -8,11 +8,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-import pytest
 from sqlalchemy import func, select
 
 from pipeline.access import Actor, Role
-from pipeline.centre import Centre
 from pipeline.commands.molecules import RegisterMolecule
 from pipeline.commands.programmes import MoveProgramme, OpenProgramme
 from pipeline.errors import PipelineError, StaleVersion
@@ -26,12 +24,6 @@ from tests.support.writer import journal_in
 CLIENTS = 16
 ROUNDS = int(os.environ.get("MOLTRAIL_RACES", "6"))
 LEAD = Actor.of("A. Lead", Role.LEAD)
-
-
-@pytest.fixture
-def centre(database_url, tmp_path):
-    with Centre.open(tmp_path, None if database_url.startswith("sqlite") else database_url) as opened:
-        yield opened
 
 
 def all_at_once(task, clients: int = CLIENTS) -> list:
@@ -79,7 +71,7 @@ def test_sixteen_clients_with_one_key_have_one_effect_and_the_same_answer(centre
     for number in range(ROUNDS):
         command = RegisterMolecule(code=f"K-{number}", name=f"K-{number}", modality=Modality.UNKNOWN)
         key = f"key {number}"
-        before = centre.journal.last_number
+        before = centre.verify().acts
         got = all_at_once(lambda _, c=command, k=key: centre.execute(c, actor=LEAD, idempotency_key=k))
         assert {(answer.number, str(answer.result)) for answer in got} == {(before + 1, str(got[0].result))}
         assert sorted(answer.repeated for answer in got) == [False] + [True] * (CLIENTS - 1)
