@@ -12,10 +12,12 @@ from itertools import product
 from math import sqrt
 from typing import Any
 
+from pipeline.assessment.clinical_findings import monitoring_prior
 from pipeline.assessment.composition import Branch, Composition, Criterion, leaves, read_composition
 from pipeline.errors import InputError
 from pipeline.rounding import above, at_least
-from pipeline.stages.checkpoints import COMPOSED, METHODS
+from pipeline.stages.checkpoints import COMPOSED, METHODS, CheckpointRule
+from pipeline.words import CheckpointKind
 
 EXACT, SIMULATED, NOT_DEFINED = "exact", "simulated", "not defined"
 SEED = 20_240_101
@@ -23,6 +25,7 @@ TRIALS = 10_000
 COHORTS, COHORT, LEVELS = 10, 3, 5
 PLANNED = 36
 LOOKS = tuple(range(3, 31, 3))
+SIGNAL_SUBJECTS, SIGNAL_LOOKS = 500, 10
 APART = 0.2
 """How far a bad rate is from the good one where the rule states only one."""
 
@@ -74,6 +77,9 @@ def characteristics(
     """
     if method == COMPOSED:
         return _composed(read_composition(parameters["composition"]), parts or {})
+    unstated = CheckpointRule("", 0, CheckpointKind.TOXICITY, method, parameters, "", "").unstated
+    if unstated:
+        return _not_defined(method, f"the centre has still to state {', '.join(unstated)}")
     compute = _METHODS.get(method)
     if compute is None:
         return _not_defined(method, _WHY.get(method, f"{METHODS.get(method, method)} compares no counts with a limit"))
@@ -167,12 +173,15 @@ def _monitoring(parameters: Mapping[str, Any]) -> Characteristics:
     from pipeline.toxicity.monitoring import toxicity_monitoring
 
     target, cutoff = float(parameters["target"]), float(parameters["cutoff"])
-    first, second = (float(each) for each in parameters["prior"])
-    bad = float(parameters.get("p_bad", min(target + APART, (1 + target) / 2)))
-    planned = parameters.get("planned")
-    looks = LOOKS if planned is None else tuple(sorted({*range(COHORT, int(planned) + 1, COHORT), int(planned)}))
-    found = toxicity_monitoring(target, looks, [bad, target], (first, second), cutoff)
-    assumed: dict[str, Any] = {"looks": f"after every {COHORT} subjects up to {looks[-1]}"}
+    planned, every, apart = parameters.get("planned"), COHORT, APART
+    last = LOOKS[-1] if planned is None else int(planned)
+    if "event" in parameters:  # rare, and looked for among many
+        last = SIGNAL_SUBJECTS if planned is None else last
+        every, apart = max(1, last // SIGNAL_LOOKS), target
+    bad = float(parameters.get("p_bad", min(target + apart, (1 + target) / 2)))
+    looks = tuple(sorted({*range(every, last + 1, every), last}))
+    found = toxicity_monitoring(target, looks, [bad, target], monitoring_prior(parameters), cutoff)
+    assumed: dict[str, Any] = {"looks": f"after every {every} subjects up to {looks[-1]}"}
     assumed |= {} if "p_bad" in parameters else {"p_bad": bad}
     return Characteristics(
         method="B8",

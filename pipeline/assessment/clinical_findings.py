@@ -25,9 +25,8 @@ def continued_toxicity(inputs: Inputs, parameters: Parameters) -> Finding:
     """
     k, n = inputs["with_dlt"], inputs["treated"]
     target, cutoff = float(parameters["target"]), float(parameters["cutoff"])
-    first, second = parameters["prior"]
     check_counts(k, n)
-    probability = float(prob_over(target, k, n, (float(first), float(second))))
+    probability = float(prob_over(target, k, n, monitoring_prior(parameters)))
     stop = probability > cutoff
     event = parameters.get("event")
     had = "a dose-limiting toxicity" if event is None else f"the event {event}"
@@ -39,6 +38,13 @@ def continued_toxicity(inputs: Inputs, parameters: Parameters) -> Finding:
         cutoff,
         {"with_dlt": k, "treated": n},
     )
+
+
+def monitoring_prior(parameters: Parameters) -> tuple[float, float]:
+    """Return the prior a rule of B8 states, else one worth a single subject whose mean is the target."""
+    target = float(parameters["target"])
+    first, second = parameters.get("prior") or (target, 1 - target)
+    return float(first), float(second)
 
 
 def liver_safety(inputs: Inputs, parameters: Parameters) -> Finding:

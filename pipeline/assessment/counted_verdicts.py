@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 
+from pipeline.assessment.clinical_findings import monitoring_prior
 from pipeline.assessment.evaluation import evaluate
 from pipeline.assessment.finding import Evidence
 from pipeline.assessment.replay import is_judged
@@ -69,9 +70,8 @@ def _totals(rule: CheckpointRule, states: list[State]) -> dict[State, Said]:
     from pipeline.toxicity.selection import prob_over
 
     counts = np.asarray(states, dtype=np.int64).sum(axis=1)
-    first, second = rule.parameters["prior"]  # type: ignore[misc]
     target, cutoff = float(rule.parameters["target"]), float(rule.parameters["cutoff"])  # type: ignore[arg-type]
-    over = prob_over(target, counts[:, 1], counts[:, 0], (float(first), float(second)))  # type: ignore[has-type]
+    over = prob_over(target, counts[:, 1], counts[:, 0], monitoring_prior(rule.parameters))
     return {
         state: (Verdict.NO_GO if p > cutoff else Verdict.GO, True)
         for state, p in zip(states, over.tolist(), strict=True)

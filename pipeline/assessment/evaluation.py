@@ -48,7 +48,7 @@ EVALUATORS: Mapping[str, Evaluator] = {
     "B5": Evaluator(escalation.keyboard, ("levels",), ("target",)),
     "B6": Evaluator(escalation.reassessment, ("levels",), ("target",)),
     "B7": Evaluator(pending.pending_escalation, ("levels", "subjects"), ("target", "window_days")),
-    "B8": Evaluator(clinical.continued_toxicity, ("with_dlt", "treated"), ("target", "prior", "cutoff")),
+    "B8": Evaluator(clinical.continued_toxicity, ("with_dlt", "treated"), ("target", "cutoff")),
     "B9": Evaluator(clinical.liver_safety, ("subjects",), ()),
     "B10": Evaluator(clinical.cardiac_safety, ("subjects",), ("absolute_ms_max", "change_ms_max")),
     "C3": Evaluator(by_marker(clinical.response_rate), ("responders", "evaluable"), ("p0",)),
@@ -81,6 +81,9 @@ def evaluate(rule: CheckpointRule, evidence: Evidence) -> Finding:
     documents. A rule with a parameter `with` looks at those methods too, each by the limits in the rule's parameters
     or its usual ones, and recommends the severest of what they find.
     """
+    if rule.unstated:
+        names = ", ".join(rule.unstated)
+        return not_computable([f"{names} (parameters only the centre can state, in a version of the rule of its own)"])
     if rule.method not in EVALUATORS:
         return Finding(
             Verdict.HOLD,

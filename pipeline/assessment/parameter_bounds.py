@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.assessment.evaluation import EVALUATORS
 from pipeline.assessment.pending_findings import DESIGNS, REPLACED, WEIGHTED
+from pipeline.stages.checkpoints import LEFT_TO_CENTRE
 
 MOST_SUBJECTS = 500
 """More than any early trial plans; the sums behind the characteristics stay quick."""
@@ -240,4 +241,4 @@ def bounds_of(method: str, parameters: Mapping[str, Any]) -> Mapping[str, Bound]
     found: dict[str, Bound] = {"with": Words(tuple(EVALUATORS), several=True)}
     for each in (*further, method):
         found |= BOUNDS.get(each, {})
-    return found
+    return found | {LEFT_TO_CENTRE: Words(tuple(sorted(found)), several=True)}

@@ -9,7 +9,7 @@ from pipeline.assessment.composition import Criterion, codes, leaves, read_compo
 from pipeline.assessment.evaluation import EVALUATORS
 from pipeline.assessment.parameter_bounds import EVIDENCE_AT, OF_PORTFOLIOS, bounds_of, needed
 from pipeline.errors import InputError
-from pipeline.stages.checkpoints import COMPOSED, METHODS
+from pipeline.stages.checkpoints import COMPOSED, LEFT_TO_CENTRE, METHODS
 
 Fault = tuple[str, str]
 """The parameter it is about ("" for the rule as a whole), and what is wrong."""
@@ -64,8 +64,9 @@ def _method_faults(method: str, parameters: Mapping[str, Any], stages: Collectio
             f"{', '.join(EVALUATORS)}, or REVIEW for what people judge",
         )
         return
+    left = parameters.get(LEFT_TO_CENTRE)
     for name in needed(method):
-        if name not in parameters:
+        if name not in parameters and not (isinstance(left, list | tuple) and name in left):
             yield name, f"{method} needs the parameter {name}"
     bounds = bounds_of(method, parameters)
     sound: dict[str, Any] = {}

@@ -70,8 +70,7 @@ def define_rule(act: Act, command: DefineRule) -> Mapping[str, Any]:
         errors.append(InputError("the parameters are an object of names and values", path=("input", "parameters")))
         refuse(errors)
     text = _as_text(command.parameters, errors)
-    asked = {edge.source for edge in graph.edges if command.code in edge.requires}
-    stages = command.stages or tuple(stage.code for stage in graph.stages if stage.code in asked)
+    stages = command.stages or graph.stages_asking(command.code)
     known = latest_parameters(rules)
     errors += faults(
         command.code,

@@ -101,7 +101,7 @@ def gather(reader: Reader, programme: Mapping[str, Any], rule: CheckpointRule) -
 
 def _collected(reader: Reader, programme: Mapping[str, Any], rule: CheckpointRule, method: str) -> Gathering:
     gathering = Gathering(reader, programme, rule)
-    if method in COLLECTORS:
+    if method in COLLECTORS and not rule.unstated:
         COLLECTORS[method].collect(gathering)
     return gathering
 

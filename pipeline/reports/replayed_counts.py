@@ -174,7 +174,7 @@ def _with_levels_of_subjects(reader: Reader, study_ids: Sequence[int], last: int
     for first in range(0, len(study_ids), _AT_ONCE):
         statement = select(subjects.c.study_id).where(
             among(subjects.c.study_id, study_ids[first : first + _AT_ONCE]),
-            subjects.c.dose_level > 0,
+            subjects.c.dose_level.is_not(None),
             subjects.c.since_act <= last,
         )
         found.update(reader.connection.execute(statement.distinct()).scalars())

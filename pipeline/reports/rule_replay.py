@@ -148,7 +148,7 @@ class _Replaying:
         moves = self._moves([row["id"] for row in block])
         quick, rest = None, block
         said: dict[int, list[Moment]] = {}
-        if methods_of(self.rule) in COUNTED and "event" not in self.rule.parameters:
+        if methods_of(self.rule) in COUNTED and "event" not in self.rule.parameters and not self.rule.unstated:
             quick = CountHistory.of(self.reader, block, self.rule)
             rest = [row for row in block if row["molecule_id"] in quick.by_subject]
             plans = {

@@ -114,9 +114,7 @@ def stages_of(graph: StageGraph, one: RecordedRule) -> tuple[str, ...]:
     """Return the stages a rule is for: those it was defined for, else those at which the graph asks for it."""
     if one.stages:
         return one.stages
-    code = one.rule.code
-    asked = {edge.source for edge in graph.edges if code in edge.requires}
-    return tuple(stage.code for stage in graph.stages if stage.code in asked)
+    return graph.stages_asking(one.rule.code)
 
 
 def shown_characteristics(one: RecordedRule, known: Mapping[str, tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:

@@ -67,6 +67,9 @@ METHODS: Mapping[str, str] = {
 }
 """The methods a rule may name."""
 
+LEFT_TO_CENTRE = "centre_states"
+"""The parameter that names those only a centre can state; until it does, in a version of its own, the rule waits."""
+
 
 class Doubt(StrEnum):
     """Why a decision that would open the way no longer does."""
@@ -93,6 +96,13 @@ class CheckpointRule:
     parameters: Mapping[str, object]
     description: str
     source: str
+
+    @property
+    def unstated(self) -> tuple[str, ...]:
+        """The parameters a rule leaves to the centre (`centre_states`) that it does not state yet."""
+        left = self.parameters.get(LEFT_TO_CENTRE) or ()
+        names = [str(name) for name in left] if isinstance(left, list | tuple) else []
+        return tuple(name for name in names if name not in self.parameters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,10 @@ _MAX_DEFECTS = 200
 
 @dataclass(frozen=True, slots=True)
 class StageInfo:
-    """One stage. `ordinal` orders stages, earliest first; `combines` are the phases a combined phase stands for."""
+    """One stage. `ordinal` orders stages, earliest first; `combines` are the phases a combined phase stands for.
+
+    `watches`: the rules that are assessed while a programme is at the stage although no advance requires them.
+    """
 
     code: str
     name: str
@@ -33,6 +36,7 @@ class StageInfo:
     terminal: bool = False
     early_phase: bool = False
     combines: tuple[str, ...] = ()
+    watches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,15 @@ class StageGraph:
     def edges_from(self, code: str, *kinds: MoveKind) -> tuple[Edge, ...]:
         """Return the edges that leave a stage (loops included), of these kinds or of all, in the order of the file."""
         return tuple(edge for edge in self._by_source[self.stage(code).code] if not kinds or edge.kind in kinds)
+
+    def rules_at(self, code: str) -> tuple[str, ...]:
+        """Return the rules that advances from a stage require, or that are watched at it, in order."""
+        required = {rule for edge in self.edges_from(code) for rule in edge.requires}
+        return tuple(sorted(required.union(self.stage(code).watches)))
+
+    def stages_asking(self, rule: str) -> tuple[str, ...]:
+        """Return the stages at which a rule is required or watched, earliest first."""
+        return tuple(stage.code for stage in self.stages if rule in self.rules_at(stage.code))
 
     def advances_from(self, code: str) -> tuple[Edge, ...]:
         """Return the advances that leave a stage, in the order of the file."""

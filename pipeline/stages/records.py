@@ -52,6 +52,7 @@ def _stage(table: Table, index: int) -> StageInfo:
         terminal=table.flag("terminal"),
         early_phase=table.flag("early_phase"),
         combines=table.codes("combines", required=False),
+        watches=table.codes("watches", required=False),
     )
     table.end()
     return stage

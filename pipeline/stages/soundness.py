@@ -65,6 +65,10 @@ def _strangers(graph: StageGraph) -> Iterator[str]:
     for code in dict.fromkeys(code for edge in graph.edges for code in edge.requires):
         if code not in graph.rules:
             yield f"an edge requires the unknown rule {shown(code)}; define it or correct the spelling"
+    for stage in graph.stages:
+        for code in stage.watches:
+            if code not in graph.rules:
+                yield f"stage {stage.code} watches the unknown rule {shown(code)}; define it or correct the spelling"
     for code in dict.fromkeys(code for route in graph.routes for code in route.sites):
         if code not in sites:
             yield f"a route names the unknown site {shown(code)}; define it or correct the spelling"

@@ -94,15 +94,24 @@ def newest_in_use(connection: Connection, view: View | None = None) -> dict[str,
     return {row.rule_code: row.number for row in connection.execute(statement)}
 
 
-def rules_in_use(
-    connection: Connection, of_graph: Mapping[str, CheckpointRule], view: View | None = None
+def rules_asked(
+    connection: Connection, graph: StageGraph, stage: str, view: View | None = None
 ) -> dict[str, CheckpointRule]:
-    """Return, by code, the version of each rule of a graph that is in use: the newest put to use, else the graph's."""
-    newer = {
-        code: number
-        for code, number in newest_in_use(connection, view).items()
-        if code in of_graph and number > of_graph[code].version
-    }
+    """Return, by code in order, the rules that are assessed at a stage, each in the version that is in use.
+
+    They are those of the graph (required by advances, or watched), and those defined here for the stage under a code
+    of their own.
+    """
+    of_graph = {code: graph.rules[code] for code in graph.rules_at(stage)}
+    newest = newest_in_use(connection, view)
+    newer = {code: n for code, n in newest.items() if code in of_graph and n > of_graph[code].version}
+    own = {code: n for code, n in newest.items() if code not in graph.rules}
+    if own:
+        definition = rule_definitions
+        statement = select(definition).where(visible(definition, view or View()), among(definition.c.rule_code, [*own]))
+        for row in connection.execute(statement).mappings():
+            if own[row["rule_code"]] == row["rule_number"] and stage in orjson.loads(row["stages"]):
+                newer[row["rule_code"]] = row["rule_number"]
     found = dict(of_graph)
     if newer:
         rule = checkpoint_rules
@@ -110,15 +119,7 @@ def rules_in_use(
         for row in connection.execute(statement).mappings():
             if newer[row["code"]] == row["number"]:
                 found[row["code"]] = rule_of(dict(row))
-    return found
-
-
-def rules_asked(
-    connection: Connection, graph: StageGraph, stage: str, view: View | None = None
-) -> dict[str, CheckpointRule]:
-    """Return, by code in order, the rules that advances from a stage ask for, each in the version that is in use."""
-    codes = sorted({code for edge in graph.edges_from(stage) for code in edge.requires})
-    return rules_in_use(connection, {code: graph.rules[code] for code in codes}, view)
+    return dict(sorted(found.items()))
 
 
 def rule_of(row: Mapping[str, Any]) -> CheckpointRule:

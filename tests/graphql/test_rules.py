@@ -90,7 +90,7 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(api):
     assert len(messages) == 6
     for said in ("source is empty", "'PHASE_9' is not a stage", "needs the parameter caution_below", "alert_below has"):
         assert any(said in message for message in messages), (said, messages)
-    assert any("has no parameter 'limit'; it has alert_below, caution_below, with" in message for message in messages)
+    assert any("has no parameter 'limit'; it has alert_below, caution_below" in message for message in messages)
     assert any("can never come about at PHASE_3" in message for message in messages)
     assert api.acts() == before
 
@@ -181,6 +181,66 @@ def test_a_composed_rule_shows_its_parts(api, programme):
         ("A4", "GO"),
     ]
     assert found["explanation"].startswith("EXPOSURE_MARGIN or A4: GO.")
+
+
+LABELLED = {
+    "code": "LABELLED_RATE",
+    "kind": "TOXICITY",
+    "method": "B8",
+    "parameters": {"cutoff": 0.95, "event": "Myocarditis", "target": 0.01},
+    "description": "Myocarditis is not more frequent than the label says.",
+    "source": "The label",
+}
+
+
+@pytest.fixture
+def marketed(api) -> str:
+    """A programme in phase 4, with a study of 200 subjects that counted 8 of one event and 2 of another."""
+    code = api.molecule(name="Testib")["programmes"][0]["id"]
+
+    def write(act: Act):
+        row = act.current(tables.programmes)[0]
+        act.revise(tables.programmes, row, {"stage": "PHASE_4", "stage_ordinal": 110})
+        study = act.add(
+            tables.studies,
+            {"code": "P4", "title": "P4", "phases": '["PHASE_4"]', "status": "ACTIVE", "species": "human"},
+        )
+        source = {"study_id": study, "source": "test", "code": "P4", "statement": "{}", "content_digest": "x"}
+        of = {"study_id": study, "source_id": act.add(tables.study_sources, source)}
+        act.add(tables.study_molecules, of | {"molecule_id": 1, "name": "Testib"})
+        for term, affected in (("Myocarditis", 8), ("Rash", 2)):
+            counted = {"arm": "drug", "term": term, "serious": True, "affected": affected, "at_risk": 200}
+            act.add(tables.event_counts, of | counted)
+        return {}
+
+    api.centre.journal.perform("Test", write, actor=SYSTEM, now=utc_now())
+    return code
+
+
+def test_after_approval_an_event_is_watched_once_the_centre_names_it_and_its_rate(api, marketed):
+    waiting = assess(api, marketed, "LABELLED_RATE")
+    assert waiting["recommendation"] == "HOLD"
+    assert "event, target (parameters only the centre can state" in waiting["explanation"]
+    assert rules(api, "LABELLED_RATE")[1]["characteristics"]["reason"] == "the centre has still to state event, target"
+    answer = define(api, LABELLED)
+    assert answer["errors"] == []
+    found = answer["rule"]["characteristics"]
+    assert (found["basis"], found["bad"], found["good"]) == ("exact", "toxicity rate 0.02", "toxicity rate 0.01")
+    assert use(api, "LABELLED_RATE", 2)["errors"] == []
+    signal = assess(api, marketed, "LABELLED_RATE")
+    assert signal["recommendation"] == "NO_GO"
+    assert signal["explanation"].startswith("8 of 200 subjects had the event Myocarditis")
+
+
+def test_a_rule_of_an_own_code_is_assessed_at_the_stages_it_was_defined_for(api, marketed):
+    rash = LABELLED | {"code": "RASH_RATE", "parameters": LABELLED["parameters"] | {"event": "Rash"}}
+    assert define(api, rash | {"stages": ["PHASE_4"]})["errors"] == []
+    assert use(api, "RASH_RATE", 1)["errors"] == []
+    assert assess(api, marketed, "RASH_RATE")["recommendation"] == "GO"
+    assert define(api, rash | {"code": "RASH_EARLIER", "stages": ["PHASE_2"]})["errors"] == []
+    assert use(api, "RASH_EARLIER", 1)["errors"] == []
+    refused = api(ASSESS, input={"programme": marketed, "rule": "RASH_EARLIER"})["assessCheckpoint"]
+    assert refused["checkpoint"] is None
 
 
 def test_rules_of_the_graph_tell_the_same_beside_its_edges(api):

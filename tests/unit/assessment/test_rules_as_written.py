@@ -239,6 +239,16 @@ def test_an_event_is_held_against_the_rate_of_the_label():
     assert "40 of 1200 subjects had the event Myocarditis" in found("B8", rule, more).explanation
 
 
+def test_what_only_the_centre_can_state_is_waited_for_not_guessed():
+    rule = {"cutoff": 0.95, "centre_states": ["event", "target"]}
+    inputs = {"with_dlt": 3, "treated": 3}
+    result = found("B8", rule | {"event": "Myocarditis"}, inputs)
+    assert result.recommendation is HOLD
+    assert result.explanation.startswith("It cannot be assessed yet: target (parameters only the centre can state")
+    stated = found("B8", rule | {"event": "Myocarditis", "target": 0.1}, inputs)
+    assert stated.recommendation is NO_GO  # under a prior worth one subject, of mean 0.1
+
+
 MONITORED = {"target": 0.3, "prior": [0.6, 1.4], "cutoff": 0.95}
 
 
