@@ -70,6 +70,7 @@ class Planner:
     bound: Bound = field(default_factory=lambda: Bound("x"))
     _names: int = 0
     _nested: int = 0
+    _sources: dict[tuple[str, View], NamedFromClause] = field(default_factory=dict)
 
     # ------------------------------------------------------------ whole statements
 
@@ -201,7 +202,7 @@ class Planner:
         """Return what the rows tied to the row above are called, and their SELECT; kept where `keep` tells it apart."""
 
         def make(view: View) -> list[Select[Any]]:
-            source = _named(tie.node, view)
+            source = self._named(tie.node, view)
             conditions = [*tie.conditions(source, view), *seen(tie.node, source, view), *own]
             return [refine(_from(source, act=act).where(*conditions), source)]
 
@@ -214,6 +215,15 @@ class Planner:
         for n, column in enumerate(tie.parent):
             text = text.replace(f"{ABOVE}{n}", above.text(column))
         return name, text
+
+    def _named(self, node: str, view: View) -> NamedFromClause:
+        """Return the source of a node under the name that is replaced; the same each time, conditions belong to it."""
+        if (node, view) not in self._sources:
+            source = source_of(node, view)
+            # Tables keep their aliases, because their columns take long to make.
+            named = _table_as(source, SOURCE) if isinstance(source, Table) else source.alias(SOURCE)
+            self._sources[node, view] = named
+        return self._sources[node, view]
 
     def _one(self, asked: Linked, above: Above) -> str:
         link, level = asked.link, asked.below
@@ -230,7 +240,7 @@ class Planner:
 
     def _many(self, asked: Linked, above: Above) -> str:
         link, level = asked.link, asked.below
-        own = list(link.where(_named(link.node, self.view), {})) if link.where else []
+        own = list(link.where(self._named(link.node, self.view), {})) if link.where else []
         self._allow(link, own)
 
         def ordered(rows: Select[Any], source: NamedFromClause) -> Select[Any]:
@@ -290,7 +300,7 @@ class Planner:
         tie = Tie(link.node, link.parent, link.child, link.through)
 
         def rows(wanted: Wanted | None) -> tuple[str, str]:
-            own = list(link.where(_named(link.node, self.view), arguments)) if link.where else []
+            own = list(link.where(self._named(link.node, self.view), arguments)) if link.where else []
             self._allow(link, own)
             if place is not None:
                 self.tied.append((place, own))
@@ -327,13 +337,6 @@ class Tie:
         near = between.c[self.through.near] == literal_column(f"{ABOVE}0")
         far = select(between.c[self.through.far]).where(visible(between, view), near)
         return [source.c[self.child[0]].in_(far)]
-
-
-def _named(node: str, view: View) -> NamedFromClause:
-    """Return the source of a node under the name that is replaced."""
-    source = source_of(node, view)
-    # Tables keep their aliases, because their columns take long to make.
-    return _table_as(source, SOURCE) if isinstance(source, Table) else source.alias(SOURCE)
 
 
 @lru_cache(maxsize=1024)
