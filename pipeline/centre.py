@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -57,7 +57,7 @@ def utc_now() -> datetime:
 class Centre:
     """A centre's records, open."""
 
-    journal: Journal
+    journal: Journal = field(repr=False)
     data_dir: Path
 
     @classmethod
