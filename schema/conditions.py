@@ -75,4 +75,4 @@ def until(of: Any, value: datetime) -> ColumnElement[bool]:
 
 def can_be_kept(text: str) -> bool:
     """Tell whether a text can be in the records at all: no database keeps NUL or half a character."""
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return "\0" not in text and (text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text))

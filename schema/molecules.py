@@ -12,7 +12,7 @@ from pipeline.store import standing, tables
 from pipeline.store.nodes import among, seen, source_of, visible
 from pipeline.store.plans import Twin
 from pipeline.store.reader import Reader
-from pipeline.store.selection import Selection, Through
+from pipeline.store.selection import Alike, Selection, Through
 from pipeline.words import Status
 from schema.alerts import alerts_field
 from schema.events import EventConnection
@@ -223,4 +223,5 @@ MoleculeConnection = connection(Molecule)
 def molecule_rows(reader: Reader, selection: Selection, ids: Sequence[int]) -> dict[int, Any]:
     """Return molecules by id."""
     source = source_of("Molecule", reader.view)
-    return reader.keyed(selection, [among(source.c.id, sorted(set(ids)))], source=source)
+    wanted = sorted(set(ids))
+    return reader.keyed(selection, Alike("id", wanted, lambda: [among(source.c.id, wanted)]), source=source)

@@ -20,7 +20,7 @@ from pipeline.store.filters import PortfolioFilter as Wanted
 from pipeline.store.filters import molecule_conditions, programme_conditions
 from pipeline.store.nodes import NODES, among, seen, source_of, unmerged, visible
 from pipeline.store.reader import Reader, moment
-from pipeline.store.selection import Asked, Link, Selection, Shape
+from pipeline.store.selection import Alike, Asked, Link, Selection, Shape
 from schema import structures
 from schema.alerts import ALERTS_MATCHING, AlertConnection, AlertKind
 from schema.attrition import AttritionReview, CountingRule, Rule, review_row
@@ -193,7 +193,7 @@ def molecules_named(reader: Reader, selection: Selection, texts: Sequence[str]) 
     """
     source = source_of("Molecule", reader.view)
     texts = [text for text in texts if can_be_kept(text)]
-    wanted = [among(source.c.code, texts), unmerged(source)]
+    wanted = Alike("code", texts, lambda: [among(source.c.code, texts), unmerged(source)])
     found = reader.keyed(selection, wanted, source=source, key="code")
     rest = [text for text in texts if text not in found]
     ids = _by_any_name(reader, rest) if rest else {}
@@ -459,14 +459,19 @@ class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType
         reader = _reader(info, arguments)
         source = source_of("Study", reader.view)
         selection = selection_of(info)
+        column: str
+        value: Any
         if id is not None:
-            condition = source.c.id == id_of(id, "Study", path=("id",))
+            column, value = "id", id_of(id, "Study", path=("id",))
         elif registry_id is not None:
-            condition = equal("registry_id")(source.c, registry_id.strip())
+            column, value = "registry_id", registry_id.strip()
         else:
-            condition = equal("code")(source.c, code)
-        rows = reader.rows(selection, [condition], source=source, limit=1)
-        if not rows and code is not None and can_be_kept(code):
+            column, value = "code", code
+        if isinstance(value, str) and not can_be_kept(value):
+            return None
+        wanted = Alike(column, [value], lambda: [equal(column)(source.c, value)])
+        rows = reader.rows(selection, wanted, source=source, limit=1)
+        if not rows and code is not None:
             said = tables.study_sources
             named = select(said.c.study_id).where(visible(said, reader.view), said.c.code == code)
             rows = reader.rows(selection, [source.c.id.in_(named)], source=source, limit=1)

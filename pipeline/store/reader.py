@@ -6,26 +6,43 @@ Rows come back as dictionaries by slot. Every level is read for all its parents 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, FromClause, Select, and_, func, select, tuple_
+from sqlalchemy.sql import operators
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.errors import InputError, PipelineError
 from pipeline.store import statements, tables
 from pipeline.store.columns import METADATA
 from pipeline.store.masks import marks, mask_rows, refuse_hidden
-from pipeline.store.nodes import NODES, seen, source_of, visible
+from pipeline.store.nodes import NODES, compared, seen, source_of, visible
 from pipeline.store.paging import Page, beyond, encode
 from pipeline.store.plans import Refused
-from pipeline.store.selection import OF_THE_ACT, AnyNode, Asked, ColumnOf, Computed, Link, Row, Selection, Shape, View
+from pipeline.store.selection import (
+    OF_THE_ACT,
+    Alike,
+    AnyNode,
+    Asked,
+    ColumnOf,
+    Computed,
+    Conditions,
+    Link,
+    Row,
+    Selection,
+    Shape,
+    View,
+    made,
+)
 
 if TYPE_CHECKING:
     from pipeline.access import Actor
     from pipeline.stages.graph import StageGraph
     from pipeline.store.graphs import Graphs
+
+_Worked = TypeVar("_Worked")
 
 NODE_KEY = "__node__"
 ID_KEY = "__id__"
@@ -39,6 +56,7 @@ class Reader:
     actor: Actor
     graphs: Graphs
     view: View = field(default_factory=View)
+    _worked_out: dict[Any, dict[int, Any]] = field(default_factory=dict)
 
     def at(self, view: View) -> Reader:
         """Return a reader of the same connection that sees from another moment."""
@@ -48,12 +66,26 @@ class Reader:
         """Return a state graph by its id."""
         return self.graphs.of(self.connection, id)
 
+    def once(
+        self, work: Callable[[Reader, Sequence[int]], Mapping[int, _Worked]], ids: Iterable[int]
+    ) -> dict[int, _Worked]:
+        """Return what `work` makes of some ids: of each once, whatever asks for it while this reader reads.
+
+        What it makes is shared and not to be changed.
+        """
+        known = self._worked_out.setdefault(work, {})
+        wanted = sorted(set(ids))
+        missing = [id for id in wanted if id not in known]
+        if missing:
+            known.update(work(self, missing))
+        return {id: known[id] for id in wanted}
+
     # ------------------------------------------------------------ entry points
 
     def rows(
         self,
         selection: Selection,
-        conditions: Sequence[Any] = (),
+        conditions: Conditions = (),
         *,
         order: Sequence[str] = (),
         source: NamedFromClause | None = None,
@@ -68,7 +100,7 @@ class Reader:
     def keyed(
         self,
         selection: Selection,
-        conditions: Sequence[Any],
+        conditions: Conditions,
         *,
         source: NamedFromClause | None = None,
         key: str = "id",
@@ -79,7 +111,7 @@ class Reader:
     def _keyed(
         self,
         selection: Selection,
-        conditions: Sequence[Any],
+        conditions: Conditions,
         order: Sequence[str],
         source: NamedFromClause | None,
         limit: int | None,
@@ -94,6 +126,7 @@ class Reader:
                 return [(row.key, row) for row in ready]
             selection = selection.planned.plain()
         columns = self._columns(selection) | {key}
+        conditions = made(conditions)
         refuse_hidden(self.actor.permissions, (*conditions, *(source.c[name] for name in order)))
         statement = self._select(selection.node, source, columns).where(*conditions)
         statement = statement.order_by(*(source.c[name] for name in order), source.c.id).limit(limit)
@@ -151,7 +184,9 @@ class Reader:
         if selection is None or node not in NODES:
             return None
         source = source_of(node, self.view)
-        found = self.rows(selection, [source.c.id == id], source=source)
+        found = self.rows(
+            selection, Alike("id", [id], lambda: [compared(source.c.id, operators.eq, id)]), source=source
+        )
         return found[0] if found else None
 
     # ------------------------------------------------------------ one level

@@ -58,6 +58,27 @@ Condition = Callable[[FromClause, Mapping[str, Any]], Sequence[ColumnElement[boo
 
 
 @dataclass(frozen=True, slots=True)
+class Alike:
+    """Conditions that are only made where no statement with them is kept: making them takes longer than to run it.
+
+    key: what tells them, among those the same field is read by, from others that are made otherwise. values: those of
+    the parameters that come first in what `make` returns, in its order; all others are the same for every request.
+    """
+
+    key: object
+    values: Sequence[Any]
+    make: Callable[[], Sequence[ColumnElement[bool]]]
+
+
+Conditions = Sequence[ColumnElement[bool]] | Alike
+
+
+def made(conditions: Conditions) -> Sequence[ColumnElement[bool]]:
+    """Return the conditions themselves."""
+    return conditions.make() if isinstance(conditions, Alike) else conditions
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """Rows of another node whose `child` columns equal the parent's `parent` columns.
 

@@ -23,6 +23,7 @@ from pipeline.store.nodes import NODES
 from pipeline.store.paging import Page, encode, fit
 from pipeline.store.planner import Cut, Planner
 from pipeline.store.plans import Given, Planned, Ready, Refused, Worked
+from pipeline.store.selection import Alike, Conditions, made
 from pipeline.store.skeletons import Named
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class _Moving:
 def rows(
     reader: Reader,
     planned: Planned,
-    conditions: Sequence[Any],
+    conditions: Conditions,
     *,
     order: Sequence[str],
     source: NamedFromClause,
@@ -73,8 +74,8 @@ def rows(
         Refused: only the plain path can tell.
     """
 
-    def build(planner: Planner) -> str:
-        return planner.rows(planned.plan.top, source, conditions, order, limit, key)  # type: ignore[arg-type]
+    def build(planner: Planner, wanted: Sequence[Any]) -> str:
+        return planner.rows(planned.plan.top, source, wanted, order, limit, key)  # type: ignore[arg-type]
 
     run = _Run.of(reader, planned, conditions, (tuple(order), limit, key), None, build)
     found = run.fetch(run.prepared)
@@ -100,9 +101,9 @@ def page(
     """
     asked = _page_of(arguments, [source.c[name] for name in (*order, "id")])
 
-    def build(planner: Planner) -> str:
+    def build(planner: Planner, wanted: Sequence[Any]) -> str:
         parts = planned.plan.top
-        return planner.page(parts, node, source, conditions, asked, order, descending)  # type: ignore[arg-type]
+        return planner.page(parts, node, source, wanted, asked, order, descending)  # type: ignore[arg-type]
 
     run = _Run.of(reader, planned, conditions, (tuple(order), descending), asked, build)
     [text] = run.finished(run.prepared, [row[0] for row in run.fetch(run.prepared)])
@@ -129,10 +130,10 @@ class _Run:
         cls,
         reader: Reader,
         planned: Planned,
-        conditions: Sequence[Any],
+        conditions: Conditions,
         more: tuple[Any, ...],
         page: Page | None,
-        build: Callable[[Planner], str],
+        build: Callable[[Planner, Sequence[Any]], str],
     ) -> _Run:
         """Find the statement for what the request brings, or make it."""
         view, plan, permissions = reader.view, planned.plan, masking() & reader.actor.permissions
@@ -152,11 +153,12 @@ class _Run:
         prepared = plan.statements.get(key)
         if prepared is None:
             planner = Planner(json, view, planned.given, permissions)
+            wanted = made(conditions)
             try:
-                statement = build(planner)
+                statement = build(planner, wanted)
             except PipelineError as error:  # what no page has, or not for everybody: the plain path says so
                 raise Refused from error
-            prepared = _prepared(planner, statement, conditions)
+            prepared = _prepared(planner, statement, wanted, len(values))
             if len(plan.statements) >= _KEPT:
                 plan.statements.clear()
             plan.statements[key] = prepared
@@ -194,7 +196,7 @@ class _Run:
         """Put in what the statement left to Python, for all of a level at once."""
         if any(REFUSAL in text for text in texts):
             raise Refused
-        if not prepared.left:
+        if not prepared.left or not any(MARK in text for text in texts):
             return texts
         split = [text.split(MARK) for text in texts]
         places: dict[int, list[tuple[list[str], int]]] = {}
@@ -205,8 +207,8 @@ class _Run:
                 places.setdefault(place, []).append((parts, 2 * n + 1))
                 contents.setdefault(place, []).append(content)
         for place, found in contents.items():
-            for (parts, n), made in zip(places[place], self._made(prepared.left[place], found), strict=True):
-                parts[n] = made
+            for (parts, n), text in zip(places[place], self._made(prepared.left[place], found), strict=True):
+                parts[n] = text
         return ["".join(parts) for parts in split]
 
     def _made(self, left: Worked | Prepared | None, contents: list[Any]) -> list[str]:
@@ -265,12 +267,14 @@ def _bound(conditions: Sequence[ColumnElement[bool]]) -> tuple[object, Sequence[
     return cache_key.key, cache_key.bindparams
 
 
-def _shape(conditions: Sequence[ColumnElement[bool]]) -> tuple[object, Sequence[Any]]:
+def _shape(conditions: Conditions) -> tuple[object, Sequence[Any]]:
+    if isinstance(conditions, Alike):
+        return (Alike, conditions.key, len(conditions.values)), conditions.values
     key, bound = _bound(conditions)
     return key, [parameter.effective_value for parameter in bound]
 
 
-def _prepared(planner: Planner, statement: str, conditions: Sequence[Any]) -> Prepared:
+def _prepared(planner: Planner, statement: str, conditions: Sequence[Any], varying: int = 0) -> Prepared:
     known = planner.bound.named
 
     def named(bound: Sequence[BindParameter[Any]]) -> tuple[Named, ...]:
@@ -280,7 +284,7 @@ def _prepared(planner: Planner, statement: str, conditions: Sequence[Any]) -> Pr
     return Prepared(
         statement,
         planner.bound.values,
-        named(_bound(conditions)[1]),
+        named(_bound(conditions)[1][:varying]),
         tuple((place, named(_bound(own)[1])) for place, own in planner.tied),
         tuple(_prepared(a.planner, a.statement, ()) if isinstance(a, Cut) else a for a in planner.left),
     )
