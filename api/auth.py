@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -125,7 +126,7 @@ class Gate:
             client = scope.get("client")
             if client is None or not is_loopback(client[0]):
                 return "Local mode answers only this machine."
-            if not is_loopback(_host_of(headers.get("host", ""))):
+            if not _names_this_machine(headers.get("host", "")):
                 return "Local mode answers only to 127.0.0.1 and localhost; open it under one of these names."
             if any(name in headers for name in ("forwarded", "x-forwarded-for", "x-real-ip")):
                 return "Local mode does not answer through a proxy; set MOLTRAIL_MODE=token."
@@ -138,11 +139,12 @@ class Gate:
         return None
 
 
-def _host_of(netloc: str) -> str:
+@lru_cache(maxsize=64)
+def _names_this_machine(netloc: str) -> bool:
     try:
-        return urlsplit(f"//{netloc}").hostname or ""
+        return is_loopback(urlsplit(f"//{netloc}").hostname or "")
     except ValueError:
-        return ""
+        return False
 
 
 def _same_host(origin: str, host: str) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import lru_cache
 
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
@@ -101,6 +102,7 @@ class GraphQLOverHTTP:
         return await asyncio.to_thread(strict_json, body, limits)
 
 
+@lru_cache(maxsize=64)
 def accepted_types(accept: str | None) -> tuple[str, ...]:
     """Return what of our media types a client accepts, best first; ties keep the client's order.
 

@@ -28,8 +28,8 @@ async def body_of(request: Request, most: int, seconds: int) -> bytes:
     Raises:
         RequestRefused: 413, it is larger; 408, it does not arrive in time.
     """
-    chunks = [chunk async for chunk in _limited(request, most, seconds)]
-    return b"".join(chunks)
+    async with _in_time(seconds):
+        return b"".join([chunk async for chunk in _limited(request, most)])
 
 
 @asynccontextmanager
@@ -45,12 +45,13 @@ async def multipart_request(request: Request, limits: Limits) -> AsyncIterator[G
             "Send files with the header GraphQL-Require-Preflight: 1, which foreign pages cannot.",
             code="FORBIDDEN",
         )
-    stream = _limited(request, limits.upload_bytes + limits.body_bytes, limits.upload_seconds)
+    stream = _limited(request, limits.upload_bytes + limits.body_bytes)
     parser = MultiPartParser(
         request.headers, stream, max_files=MOST_FILES, max_fields=2, max_part_size=limits.body_bytes
     )
     try:
-        form = await parser.parse()
+        async with _in_time(limits.upload_seconds):
+            form = await parser.parse()
     except MultiPartException as error:
         raise RequestRefused(400, f"The multipart body cannot be read: {error.message}") from None
     try:
@@ -109,24 +110,24 @@ def _put(variables: dict[str, Any], path: str, file: UploadFile) -> None:
         raise RequestRefused(400, "The part map names a place in the variables where no null stands.") from None
 
 
-async def _limited(request: Request, most: int, seconds: int) -> AsyncGenerator[bytes, None]:
+@asynccontextmanager
+async def _in_time(seconds: int) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise RequestRefused(408, f"The body did not arrive within {seconds} s.", code="TIMEOUT") from None
+    except ClientDisconnect:
+        raise RequestRefused(400, "The body is incomplete.") from None
+
+
+async def _limited(request: Request, most: int) -> AsyncGenerator[bytes, None]:
     too_large = RequestRefused(413, f"The body is larger than {most:,} bytes.", code="TOO_LARGE")
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > most:
         raise too_large
     received = 0
-    stream = request.stream()
-    until = asyncio.get_running_loop().time() + seconds
-    while True:
-        try:
-            async with asyncio.timeout_at(until):
-                chunk = await anext(stream, None)
-        except TimeoutError:
-            raise RequestRefused(408, f"The body did not arrive within {seconds} s.", code="TIMEOUT") from None
-        except ClientDisconnect:
-            raise RequestRefused(400, "The body is incomplete.") from None
-        if chunk is None:
-            return
+    async for chunk in request.stream():
         received += len(chunk)
         if received > most:
             raise too_large

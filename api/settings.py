@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 from api.limits import Limits
@@ -52,6 +53,7 @@ class Settings:
         return tuple(f"{sentence}." for sentence in self.limits.loosened())
 
 
+@lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address can only mean this machine."""
     if host.lower() == "localhost":

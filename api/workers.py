@@ -40,13 +40,11 @@ class Workers:
         self.unfinished += 1
         future = asyncio.get_running_loop().run_in_executor(self._pool, job)
         future.add_done_callback(self._finished)
-        try:
-            return await asyncio.wait_for(asyncio.shield(future), seconds + GRACE_SECONDS)
-        except TimeoutError:
-            if future.done() and not future.cancelled():
-                return future.result()
+        done, _ = await asyncio.wait((future,), timeout=seconds + GRACE_SECONDS)
+        if not done:
             future.cancel()
-            raise too_slow(seconds) from None
+            raise too_slow(seconds)
+        return future.result()
 
     def _finished(self, future: asyncio.Future[T]) -> None:
         self.unfinished -= 1
