@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from sqlalchemy import and_, or_, select
 
 from pipeline.commands.alerts import Matter, Touched
 from pipeline.store.checkpoint_tables import checkpoint_conditions
@@ -17,34 +19,42 @@ _UNDER_WAY = (Status.ACTIVE.value, Status.ON_HOLD.value, Status.STALLED.value)
 
 def conditions_overdue(act: Act, touched: Touched) -> Iterable[Matter]:
     """Return the overdue conditions of the molecules an act touched, or that its studies develop."""
-    taken, of = study_molecules, programmes
-    ids = set(touched.molecules)
-    ids |= {row["molecule_id"] for row in act.current(taken, among(taken.c.study_id, sorted(touched.studies)))}
-    developed = {row["id"]: row for row in act.current(of, among(of.c.molecule_id, sorted(ids - {None})))}
-    yield from _overdue(act, developed, among(checkpoint_conditions.c.programme_id, sorted(developed)))
+    taken, of = study_molecules, programmes.c.molecule_id
+    developed = select(taken.c.molecule_id).where(
+        among(taken.c.study_id, sorted(touched.studies)), taken.c.until_act.is_(None)
+    )
+    return _overdue(act, or_(among(of, sorted(touched.molecules)), of.in_(developed)))
 
 
-def all_overdue(act: Act) -> list[Matter]:
+def all_overdue(act: Act) -> Iterable[Matter]:
     """Return the overdue conditions of all programmes. To be asked from time to time: no act tells."""
-    return list(_overdue(act, {}))
+    return _overdue(act)
 
 
-def _overdue(act: Act, known: Mapping[int, Mapping[str, Any]], *conditions: Any) -> Iterator[Matter]:
-    table = checkpoint_conditions
-    for row in act.current(table, table.c.outcome.is_(None), table.c.due_on < act.recorded_at[:10], *conditions):
-        programme = known.get(row["programme_id"]) or act.find(programmes, row["programme_id"])
-        if programme["status"] not in _UNDER_WAY:
-            continue
-        checkpoint = act.find(checkpoints, row["checkpoint_id"])
-        name = act.find(molecules, programme["molecule_id"])["name"]
+def _overdue(act: Act, *of_programmes: Any) -> Iterator[Matter]:
+    of = checkpoint_conditions
+    above = ((programmes, of.c.programme_id), (checkpoints, of.c.checkpoint_id), (molecules, programmes.c.molecule_id))
+    statement = select(
+        *(of.c[name] for name in ("id", "condition", "owner", "due_on", "programme_id")),
+        *(checkpoints.c.rule_code, checkpoints.c.stage, programmes.c.molecule_id, molecules.c.name),
+    ).where(
+        of.c.until_act.is_(None),
+        of.c.outcome.is_(None),
+        of.c.due_on < act.recorded_at[:10],
+        among(programmes.c.status, _UNDER_WAY),
+        *of_programmes,
+    )
+    for table, key in above:
+        statement = statement.join(table, and_(table.c.id == key, table.c.until_act.is_(None)))
+    for row in act.connection.execute(statement.order_by(of.c.id)).mappings():
         yield Matter(
             AlertKind.CONDITION_OVERDUE,
             f"CONDITION:{row['id']}",
-            f"{checkpoint['rule_code']} of {name} was decided CONDITIONAL_GO at {checkpoint['stage']} on the condition "
+            f"{row['rule_code']} of {row['name']} was decided CONDITIONAL_GO at {row['stage']} on the condition "
             f"“{row['condition']}” ({row['owner']}), which was due on {row['due_on']}. The programme does not advance "
             "before it is recorded that it is met or lifted.",
             "CheckpointCondition",
             row["id"],
-            molecule_id=programme["molecule_id"],
-            programme_id=programme["id"],
+            molecule_id=row["molecule_id"],
+            programme_id=row["programme_id"],
         )

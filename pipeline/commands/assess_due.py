@@ -64,4 +64,4 @@ def assess_changed(act: Act, _command: AssessChanged) -> Mapping[str, Any]:
         evidence = evidence_of(reader, due.programme, due.rule)
         if evidence.seen:
             found.append(freeze(act, due.programme, due.rule, evidence))
-    return {"checkpoints": found, "alerts": raise_alerts(act, all_overdue(act))}
+    return {"checkpoints": found, "alerts": raise_alerts(act, list(all_overdue(act)))}

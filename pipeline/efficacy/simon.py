@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pipeline.efficacy.response_rate import check_level
@@ -112,6 +113,17 @@ def simon_designs(p0: float, p1: float, alpha: float = 0.05, beta: float = 0.2, 
     _check_rates(p0, p1, alpha, beta)
     if not 2 <= n_max <= LARGEST_N:
         raise InputError(f"n_max lies between 2 and {LARGEST_N}, got {n_max}", path=("n_max",))
+    optimal, minimax = _searched(p0, p1, alpha, beta, n_max)
+    missing = {"optimal": Reason.OUTSIDE_DOMAIN, "minimax": Reason.OUTSIDE_DOMAIN} if optimal is None else {}
+    why = Reason.OUTSIDE_DOMAIN if optimal is None else None
+    return SimonDesigns(optimal=optimal, minimax=minimax, reason=why, missing=missing)
+
+
+@lru_cache(maxsize=256)
+def _searched(
+    p0: float, p1: float, alpha: float, beta: float, n_max: int
+) -> tuple[TwoStageDesign | None, TwoStageDesign | None]:
+    """Return the optimal and the minimax design; a rule is assessed by the same one over and over."""
     search = DesignSearch(p0, p1, alpha, beta, n_max)
     optimal: TwoStageDesign | None = None
     minimax: TwoStageDesign | None = None
@@ -119,9 +131,7 @@ def simon_designs(p0: float, p1: float, alpha: float = 0.05, beta: float = 0.2, 
         best = search.best_of_size(n, math.inf if optimal is None else optimal.en_p0)
         if best is not None:
             optimal, minimax = best, minimax or best
-    missing = {"optimal": Reason.OUTSIDE_DOMAIN, "minimax": Reason.OUTSIDE_DOMAIN} if optimal is None else {}
-    why = Reason.OUTSIDE_DOMAIN if optimal is None else None
-    return SimonDesigns(optimal=optimal, minimax=minimax, reason=why, missing=missing)
+    return optimal, minimax
 
 
 def _check_rates(p0: float, p1: float, alpha: float, beta: float) -> None:

@@ -29,6 +29,7 @@ class Gathering:
     inputs: dict[str, object] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    _studies: list[dict[str, Any]] | None = None
 
     def rows(self, node: str, *conditions: Any) -> list[dict[str, Any]]:
         """Return the rows of a node that meet the conditions, by id."""
@@ -41,11 +42,13 @@ class Gathering:
         self.seen.append(Seen(node, row["id"], row["version"], label, f"{value}"))
 
     def studies(self) -> list[dict[str, Any]]:
-        """Return the studies of the molecule."""
-        table = tables.study_molecules
-        named = self.rows("StudyMolecule", table.c.molecule_id == self.programme["molecule_id"])
-        ids = sorted({row["study_id"] for row in named})
-        return self.rows("Study", among(tables.studies.c.id, ids))
+        """Return the studies of the molecule, read once."""
+        if self._studies is None:
+            table = tables.study_molecules
+            named = self.rows("StudyMolecule", table.c.molecule_id == self.programme["molecule_id"])
+            ids = sorted({row["study_id"] for row in named})
+            self._studies = self.rows("Study", among(tables.studies.c.id, ids))
+        return self._studies
 
     def animal_studies(self) -> list[int]:
         """Return the ids of the nonclinical studies."""
