@@ -271,6 +271,12 @@ class TargetAttainment(graphene.ObjectType):
     unit = given(graphene.String, required=True, description="UCUM code of the limits.")
     indication = given(graphene.String, description="For which indication.")
     source = given(graphene.String, required=True, description="Who says so.")
+    judges = given(
+        graphene.List(graphene.NonNull(graphene.String)),
+        required=True,
+        description="Indications of the molecule's programmes that are judged by it: it is for them, or names none and "
+        "no other is for them.",
+    )
     k = given(graphene.Int, required=True, description="Subjects at target.")
     n = given(graphene.Int, required=True, description="Subjects whose exposure could be told.")
     rate = given(graphene.Float, description="k over n; null below five subjects.")
@@ -319,6 +325,7 @@ def _attainments(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> 
                 "unit": each.unit,
                 "indication": each.indication,
                 "source": each.source,
+                "judges": list(each.judges),
                 "k": each.k,
                 "n": each.n,
                 "rate": each.rate,

@@ -193,7 +193,7 @@ def study_exposures(
                 Parameter("CMAX", None, exposure.profile.unit or "1", exposure.profile.doubtful, METHOD)
             ]
         elif exposure.profile.collected:
-            exposure.parameters = _excreted(exposure, found)
+            exposure.parameters = _excreted(exposure, found, molar_masses)
         exposure.parameters = [_finite(parameter) for parameter in exposure.parameters]
     return found
 
@@ -367,7 +367,9 @@ def _over_tau(found: Sequence[StudyExposure]) -> None:
             first[profile.whose] = (result.auc_tau, peak, amount)
 
 
-def _excreted(exposure: StudyExposure, found: Sequence[StudyExposure]) -> list[Parameter]:
+def _excreted(
+    exposure: StudyExposure, found: Sequence[StudyExposure], molar_masses: Mapping[str, float]
+) -> list[Parameter]:
     """Return what was excreted over the collections, and the renal clearance where plasma covers the same time."""
     profile, how = exposure.profile, "D1_urinary_excretion 1"
     unit = profile.unit or ""
@@ -384,7 +386,7 @@ def _excreted(exposure: StudyExposure, found: Sequence[StudyExposure]) -> list[P
                 convert(s.amount, s.amount_unit, volume) if volume and s.amount is not None and s.amount_unit else None
                 for _, _, s in spans
             ],
-            dose=convert(dose.amount, dose.unit, mass) if dose and dose.unit and dose.amount and whole else None,
+            dose=_in_mass_of(exposure, molar_masses) if whole else None,
             auc=_plasma_area(profile, spans[-1][1], mass, found) if spans else None,
         )
     except InputError as error:

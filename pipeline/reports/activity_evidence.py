@@ -6,28 +6,33 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from pipeline.names import fold
-from pipeline.reports.exposure_summaries import RESPONSES, attainments
+from pipeline.reports.exposure_summaries import RESPONSES, attainments, targets_for
 from pipeline.reports.gathering import Gathering
 from pipeline.store import study_tables
 from pipeline.store.nodes import among
 
 
 def exposure(gathering: Gathering) -> None:
-    """Collect how many subjects reach the first target of exposure that can be told (D9)."""
+    """Collect how many subjects reach the first target that the programme is judged by and that can be told (D9)."""
     molecule = gathering.programme["molecule_id"]
     studies = set(gathering.clinical_studies())
     table = study_tables.monitoring_records
     limits = gathering.rows("ExposureLimit", study_tables.exposure_limits.c.molecule_id == molecule)
+    found = attainments(gathering.reader, [molecule])[molecule]
+    told = [each for each in targets_for(gathering.programme["indication"], found) if each.n][:1]
     for row in limits:
-        gathering.note("ExposureLimit", row, row["parameter"], f"{row['relation']} {row['lower']} {row['unit']}")
+        about = f"{row['parameter']} for {row['indication']}" if row["indication"] else row["parameter"]
+        used = ", taken" if told and told[0].limit_id == row["id"] else ""
+        gathering.note("ExposureLimit", row, about, f"{row['relation']} {row['lower']} {row['unit']}{used}")
     for row in gathering.rows("MonitoringRecord", table.c.molecule_id == molecule):
         if row["study_id"] in studies:
             gathering.note("MonitoringRecord", row, row["analyte"], row["reported"])
-    found = [each for each in attainments(gathering.reader, [molecule])[molecule] if each.n]
-    if found:
-        gathering.inputs["at_target"], gathering.inputs["told"] = found[0].k, found[0].n
+    if told:
+        gathering.inputs["at_target"], gathering.inputs["told"] = told[0].k, told[0].n
     else:
-        gathering.missing.append("a target of exposure, and subjects whose exposure can be held against it")
+        others = any(each.n for each in found)
+        lacking = "a target of exposure for this indication" if others else "a target of exposure"
+        gathering.missing.append(f"{lacking}, and subjects whose exposure can be held against it")
 
 
 def response(gathering: Gathering) -> None:

@@ -59,7 +59,11 @@ class MoleculeMargins:
 
 
 def exposure_margins(reader: Reader, molecule_ids: Sequence[int]) -> dict[int, MoleculeMargins]:
-    """Return the margins of molecules: every basis against every dose level people were given."""
+    """Return the margins of molecules: every basis against every dose level people were given; worked out once."""
+    return reader.once(_margins, molecule_ids)
+
+
+def _margins(reader: Reader, molecule_ids: Sequence[int]) -> dict[int, MoleculeMargins]:
     found = {id: MoleculeMargins() for id in molecule_ids}
     bases = _bases(reader, molecule_ids)
     if not bases:
@@ -259,6 +263,7 @@ class FirstDoses:
     for_cancer: CancerStartingDose | None
     basis_of_cancer: tuple[str | None, float | None, str | None, float | None]
     """Rodent, its STD10, non-rodent, its HNSTD; mg/kg."""
+    noaels: tuple[NoaelStudy, ...]
     doubts: tuple[str, ...]
 
 
@@ -289,15 +294,16 @@ def _first_dose(bases: Sequence[Mapping[str, Any]], species: Mapping[int, str]) 
         doses[basis["basis"]].append((species[basis["study_id"]], dose, lower_limit))
     rodent, other = _lowest(doses["STD10"]), _lowest(doses["HNSTD"])
     chosen = (rodent and rodent[0], rodent and rodent[1], other and other[0], other and other[1])
+    noaels = tuple(NoaelStudy(*each[:2]) for each in doses["NOAEL"])
     from_noael = for_cancer = None
     try:
-        if doses["NOAEL"]:
-            from_noael = maximum_recommended_starting_dose([NoaelStudy(*each[:2]) for each in doses["NOAEL"]])
+        if noaels:
+            from_noael = maximum_recommended_starting_dose(noaels)
         if rodent or other:
             for_cancer = cancer_starting_dose(*chosen, std10_is_lower_limit=bool(rodent and rodent[2]))
     except InputError as error:
         doubts.append(str(error))
-    return FirstDoses(from_noael, for_cancer, chosen, tuple(doubts))
+    return FirstDoses(from_noael, for_cancer, chosen, noaels, tuple(doubts))
 
 
 def _lowest(doses: Sequence[tuple[str, float | None, bool]]) -> tuple[str, float, bool] | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -24,7 +24,7 @@ from pipeline.store.nodes import among, seen, visible
 from pipeline.store.reader import Reader
 from pipeline.store.species import is_people, species_of
 from pipeline.store.study_tables import exposure_limits, monitoring_records, tumour_responses
-from pipeline.store.tables import molecules
+from pipeline.store.tables import molecules, programmes
 from pipeline.units import convert
 from pipeline.words import ExclusionScope
 
@@ -56,6 +56,7 @@ class Attainment:
         not_told: subjects sampled whose exposure could not be told.
         without_response, without_response_below: subjects assessed without a response, and those of them below
             target: in these the molecule has not been shown to be ineffective.
+        judges: indications of the molecule's programmes that are judged by it.
     """
 
     limit_id: int
@@ -74,6 +75,7 @@ class Attainment:
     not_told: int
     without_response: int
     without_response_below: int
+    judges: tuple[str, ...] = ()
 
     @property
     def conclusion(self) -> str:
@@ -159,6 +161,38 @@ def attainments(reader: Reader, molecule_ids: Sequence[int]) -> dict[int, list[A
             for each in exposures[study]
         ]
         found[limit["molecule_id"]].append(_attained(limit, of_limit, responded))
+    indications = _indications(reader, molecule_ids)
+    return {id: _with_judged(of_molecule, indications[id]) for id, of_molecule in found.items()}
+
+
+def targets_for(indication: str | None, found: Sequence[Attainment]) -> list[Attainment]:
+    """Return the targets a programme is judged by: those for its indication, else those that name none.
+
+    A target found in another indication says nothing of this one.
+    """
+    own = [each for each in found if each.indication and fold(each.indication) == fold(indication or "")]
+    return own or [each for each in found if not each.indication]
+
+
+def _with_judged(found: Sequence[Attainment], indications: Sequence[str | None]) -> list[Attainment]:
+    judged: dict[int, list[str]] = defaultdict(list)
+    for indication in indications:
+        for each in targets_for(indication, found):
+            judged[each.limit_id].append(indication or "no indication yet")
+    return [replace(each, judges=tuple(judged[each.limit_id])) for each in found]
+
+
+def _indications(reader: Reader, molecule_ids: Sequence[int]) -> dict[int, list[str | None]]:
+    """Return, by molecule, the indications of its programmes; None for one whose indication is open."""
+    table = programmes
+    statement = (
+        select(table.c.molecule_id, table.c.indication)
+        .where(*seen("Programme", table, reader.view), among(table.c.molecule_id, molecule_ids))
+        .order_by(table.c.id)
+    )
+    found: dict[int, list[str | None]] = {id: [] for id in molecule_ids}
+    for molecule, indication in reader.connection.execute(statement):
+        found[molecule].append(indication)
     return found
 
 

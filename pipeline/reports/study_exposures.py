@@ -62,8 +62,20 @@ def exposures_beside(
 ) -> dict[int, list[ExposureBeside]]:
     """Return, by study, the exposures after every dose, in the order of subjects, specimens and doses.
 
-    Of all analytes and specimens, or those named (in any case and spacing).
+    Of all analytes and specimens, or those named (in any case and spacing). A study is analysed once for a reader.
     """
+    return {
+        study: [
+            each
+            for each in of_study
+            if (analyte is None or fold(each.profile.whose.analyte) == fold(analyte))
+            and (specimen is None or fold(each.profile.whose.specimen) == fold(specimen))
+        ]
+        for study, of_study in reader.once(_all_beside, study_ids).items()
+    }
+
+
+def _all_beside(reader: Reader, study_ids: Sequence[int]) -> dict[int, list[ExposureBeside]]:
     samples = _samples(reader, study_ids)
     doses = _doses(reader, study_ids)
     reported = _reported(reader, study_ids)
@@ -77,12 +89,7 @@ def exposures_beside(
         beside = _beside(study, analysed, reported.get(study, []), masses.get(study, {}))
         for each in beside:
             each.pool = names.get(each.profile.whose.pool or 0)
-        found[study] = [
-            each
-            for each in sorted(beside, key=_order)
-            if (analyte is None or fold(each.profile.whose.analyte) == fold(analyte))
-            and (specimen is None or fold(each.profile.whose.specimen) == fold(specimen))
-        ]
+        found[study] = sorted(beside, key=_order)
     return found
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from pipeline.access import Actor, Role
 from pipeline.centre import SYSTEM, utc_now
 from pipeline.commands.monitoring_changes import CorrectMonitoring
+from pipeline.reports import study_exposures
 from pipeline.store import study_tables
 from pipeline.store.journal import Act
 from pipeline.store.tables import studies
@@ -202,7 +203,7 @@ def a_target(api, **more):
     row = {"molecule_id": 1, "kind": "TARGET", "parameter": "CTROUGH", "relation": ">=", "lower": 2.0, "unit": "ng/mL"}
 
     def write(act: Act):
-        add(act, "exposure_limits", **row, source="protocol", **more)
+        add(act, "exposure_limits", **row | {"source": "protocol"} | more)
         people = {row["code"]: row["id"] for row in act.current(study_tables.subjects)}
         for code, response in (("01-001", "SD"), ("01-001", "PD"), ("01-002", "PR")):
             row_of = {"study_id": 2, "subject_id": people[code], "criteria": "RECIST 1.1", "response": response}
@@ -224,11 +225,52 @@ def test_who_is_below_target_has_not_shown_inefficacy(api, molecule):
     assert api.result(query).data == api.result(query, plain=True).data
 
 
+def test_a_programme_is_judged_by_the_targets_for_its_indication(api, molecule):
+    query = """{ molecule(code: "IUCT-0001") { targetAttainment { indication lower judges } } }"""
+    for indication, target, lower in (("NSCLC", "nsclc", 1.0), ("Melanoma", None, 2.0), (None, "AML", 3.0)):
+        input = {"molecule": molecule, "indication": indication}
+        if indication is not None:
+            assert api(OPEN, input=input)["openProgramme"]["errors"] == []
+        a_target(api, indication=target, lower=lower)
+    found = {row["lower"]: row["judges"] for row in api(query)["molecule"]["targetAttainment"]}
+    assert found == {1.0: ["NSCLC"], 2.0: ["no indication yet", "Melanoma"], 3.0: []}
+
+
+def test_a_study_is_analysed_once_whatever_asks(api, molecule, monkeypatch):
+    analysed: list[int] = []
+    analyse = study_exposures.study_exposures
+
+    def counting(samples, *more):
+        analysed.append(len(samples))
+        return analyse(samples, *more)
+
+    monkeypatch.setattr(study_exposures, "study_exposures", counting)
+    a_target(api)
+    for plain in (False, True):
+        analysed.clear()
+        result = api.result(EVERYTHING, plain=plain)
+        assert result.errors is None
+        assert sorted(analysed) == [14, 21]
+
+
 def test_a_target_of_an_animal_study_holds_in_it(api, molecule):
     a_target(api, study_id=1)
     found = api("""{ molecule(code: "IUCT-0001") { targetAttainment { k n } } }""")["molecule"]["targetAttainment"]
     # 100, 300 and 900 ng/mL at the peak leave 1.9, 5.6 and 16.7 at 24 h.
     assert found == [{"k": 2, "n": 3}]
+
+
+OPEN = """
+mutation O($input: OpenProgrammeInput!) { openProgramme(input: $input) { errors { message } } }
+"""
+EVERYTHING = """{
+  molecule(code: "IUCT-0001") {
+    exposureMargins { margin } exposureMarginDoubts targetAttainment { k }
+    programmes { molecule { targetAttainment { n } exposureMarginDoubts } }
+  }
+  all: study(code: "CLIN-1") { exposures { interval } doseProportionality { slope } }
+  again: study(code: "CLIN-1") { exposures(analyte: "testib") { samples } }
+}"""
 
 
 def test_how_exposure_grows_with_dose(api, molecule):

@@ -109,6 +109,20 @@ def test_urine_gives_amounts_where_volumes_are_known():
     assert one(without).parameters[0].flag == "no volume was recorded for the collections"
 
 
+def test_more_in_urine_than_was_given_is_told_and_molar_units_need_the_molar_mass():
+    collected = {"end_hours": 24.0, "amount": 2.0, "amount_unit": "L"}
+    dose = GivenDose(1, None, 1.0, "mg", Route.EXTRAVASCULAR, first_day=1)
+    found = one([Sample(50, Whose(1, None, "X", "URINE"), 1.0, 0.0, 0.6, "mg/L", **collected)], [dose])
+    assert found.value("RCPCINT") == pytest.approx(120.0)
+    assert {p.flag for p in found.parameters if p.value is not None} == {
+        "more was excreted than given: check the units"
+    }
+    molar = [Sample(50, Whose(1, None, "X", "URINE"), 1.0, 0.0, 0.6, "umol/L", **collected)]
+    unknown = one(molar, [dose])
+    assert (unknown.value("RCAMINT"), unknown.value("RCPCINT")) == (pytest.approx(1.2), None)
+    assert one(molar, [dose], molar_masses={"X": 500.0}).value("RCPCINT") == pytest.approx(60.0)
+
+
 @given(
     st.lists(
         st.tuples(
