@@ -12,6 +12,20 @@ PERCENT = "%"
 """Ends the head of a column of shares; they are kept as shares of 1."""
 _ABBREVIATED = 3
 """Words so short are abbreviations, CTA among them."""
+_NAMES = {
+    "ALL": "All",
+    "EFFICACY": "Lack of effect",
+    "OTHER": "Other reasons",
+    "TOX_NONCLINICAL": "Toxicity in animals",
+    "TOX_CLINICAL": "Toxicity in people",
+    "EFFICACY_LACK": "Lack of effect",
+    "EFFICACY_INFERIOR": "Less effect than the comparator",
+    "PK_EXPOSURE": "Exposure",
+    "CMC_FORMULATION": "Product and supply",
+    "STAFF_SITE": "Staff and sites",
+    "SUCCESS_EARLY": "Early success",
+}
+"""Codes that are no words of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +47,9 @@ def _rate(one: Estimate) -> tuple[Cell, ...]:
 
 
 def words(code: str) -> str:
-    """Return a code in plain words: PHASE_1_2 as Phase 1/2, HEPATOBILIARY as Hepatobiliary."""
+    """Return a code in plain words: PHASE_1_2 as Phase 1/2, TOX_CLINICAL as Toxicity in people."""
+    if code in _NAMES:
+        return _NAMES[code]
     parts = code.split("_")
     numbers = [part for part in parts if part.isdigit()]
     text = " ".join(part for part in parts if not part.isdigit())
@@ -272,6 +288,24 @@ def _success(review: AttritionReview) -> ReviewTable:
     return ReviewTable("success", "Probability of success (F2)", heads, rows)
 
 
+def _updates(review: AttritionReview) -> ReviewTable:
+    rows = tuple(
+        (
+            *(one.name, words(one.stage), one.rule, one.rule_version, one.assessed_on, words(one.recommendation)),
+            *(words(one.verdict) if one.verdict else "", one.likelihood_ratio, one.likelihood_ratio_low),
+            *(one.likelihood_ratio_high, one.phase_before, one.phase_after, one.before, one.after, one.after_low),
+            *(one.after_high, one.basis),
+        )
+        for one in review.updates or ()
+    )
+    heads = (
+        *("programme", "stage", "rule", "version", "assessed on", "recommended", "decided", "likelihood ratio"),
+        *("ratio low", "ratio high", "phase before %", "phase after %", "approval before %", "approval after %"),
+        *("after low %", "after high %", "where each factor comes from"),
+    )
+    return ReviewTable("updates", "Probability of success after the latest checkpoint (F2)", heads, rows)
+
+
 def _groups(review: AttritionReview) -> ReviewTable:
     rows = tuple(
         (words(one.dimension), one.group, one.programmes, words(phase.stage), phase.in_phase, *_rate(phase.rate))
@@ -313,5 +347,6 @@ def standings_table(review: AttritionReview) -> ReviewTable:
 
 _MAKERS: tuple[Callable[[AttritionReview], ReviewTable], ...] = (
     *(_asked, _rates, _likelihoods, _reasons, _late, _missed_totals, _missed, _lead_times, _unseen, _concordance),
-    *(_incidence, _times, _since, _calendar, _benchmarks, _success, _groups, _comparisons, _caveats, _definitions),
+    *(_incidence, _times, _since, _calendar, _benchmarks, _success, _updates, _groups),
+    *(_comparisons, _caveats, _definitions),
 )

@@ -14,6 +14,8 @@ from pipeline.reports.review_pictures import Drawing, flow, incidence, late_shar
 
 MOST_ROWS = 500
 """Rows of one table on the page; the files for programs have all of them."""
+LONG = 40
+"""Rows from which on a table is scrolled by itself, and not with the page."""
 
 _SECTIONS = (
     ("rates", "Where programmes stop"),
@@ -129,7 +131,7 @@ def _section(review: AttritionReview, tables: Iterable[ReviewTable], name: str) 
             found = pictures + show("times") + show("incidence", "since_entry", "calendar", closed=True)
             return found or _nothing("No stay in a stage can be timed.")
         case "benchmarks":
-            return show("benchmarks", "success") or _nothing("There is nothing to compare with.")
+            return show("benchmarks", "success", "updates") or _nothing("There is nothing to compare with.")
         case _:
             return show("caveats") + show("asked", "definitions", closed=True)
 
@@ -149,18 +151,20 @@ def _picture(review: AttritionReview, drawing: Drawing | None) -> str:
 
 
 def _table(table: ReviewTable, *, closed: bool) -> str:
-    heads = "".join(f'<th scope="col">{text(head)}</th>' for head in table.heads)
-    shares = [head.endswith(PERCENT) for head in table.heads]
+    # A column in which no row says anything would only push the others off the screen.
+    filled = [at for at in range(len(table.heads)) if any(row[at] not in (None, "") for row in table.rows)]
+    heads = "".join(f'<th scope="col">{text(table.heads[at])}</th>' for at in filled)
     rows = "".join(
-        f"<tr>{''.join(_cell(value, share) for value, share in zip(row, shares, strict=True))}</tr>"
+        f"<tr>{''.join(_cell(row[at], table.heads[at].endswith(PERCENT)) for at in filled)}</tr>"
         for row in table.rows[:MOST_ROWS]
     )
     more = len(table.rows) - MOST_ROWS
     rest = f"<p>{more:,} more rows are in the JSON and xlsx files.</p>" if more > 0 else ""
     note = f'<p class="note">{text(table.note)}</p>' if table.note else ""
     name = text(table.title)
+    scroll = "scroll long" if len(table.rows) > LONG else "scroll"
     whole = (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{name}"><table><caption>{name}</caption>'
+        f'<div class="{scroll}" tabindex="0" role="region" aria-label="{name}"><table><caption>{name}</caption>'
         f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{rest}{note}"
     )
     return f"<details><summary>{name}, {len(table.rows):,} rows</summary>{whole}</details>" if closed else whole

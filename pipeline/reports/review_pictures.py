@@ -16,15 +16,6 @@ from pipeline.attrition.review_results import AttritionReview, IncidenceCurve, P
 from pipeline.attrition.review_tables import words
 
 LANES = ("TOXICITY", "EFFICACY", "EXPOSURE", "OTHER", "NOT_STATED", "UNANNOUNCED")
-LANE_NAMES = {
-    "TOXICITY": "Toxicity",
-    "EFFICACY": "Lack of effect",
-    "EXPOSURE": "Exposure",
-    "OTHER": "Other reasons",
-    "NOT_STATED": "Not stated",
-    "UNANNOUNCED": "Unannounced",
-    "ADVANCED": "Advanced",
-}
 _DASHES = {"ADVANCED": "", "TOXICITY": "7 3", "EFFICACY": "2 3", "EXPOSURE": "9 3 2 3", "OTHER": "4 4"}
 
 
@@ -106,7 +97,7 @@ def flow(review: AttritionReview) -> Drawing | None:
     for place, lane in enumerate(lanes):
         y = floor + _LANE * place
         drawing.line(0, y - 6, width, y - 6, "grid")
-        drawing.label(4, y + 8, LANE_NAMES[lane], "t small strong")
+        drawing.label(4, y + 8, words(lane), "t small strong")
     for place, phase in enumerate(phases):
         x = _MARGIN + _COLUMN * place
         following = phases[place + 1] if place + 1 < len(phases) else None
@@ -188,7 +179,7 @@ def _stops(
             continue
         wide = count * across
         y = floor + _LANE * place + 14
-        tip = f"{count} stopped in {words(phase.stage)}: {LANE_NAMES[lane]}"
+        tip = f"{count} stopped in {words(phase.stage)}: {words(lane)}"
         drawing.box(begin, top, wide, y - top, f"f {lane}", tip)
         drawing.box(begin, y, max(wide, 3), 16, f"s {lane}", tip)
         drawing.label(x + _BOX + 5, y + 13, count, "t strong halo")
@@ -229,7 +220,7 @@ def incidence(stage: str, curves: Sequence[IncidenceCurve]) -> Drawing | None:
     if not shown:
         return None
     most = max((curve.years[-1] for curve in shown), default=1.0) or 1.0
-    told = "; ".join(f"{LANE_NAMES[c.cause]} {c.probability[-1]:.0%} after {c.years[-1]:.1f} years" for c in shown)
+    told = "; ".join(f"{words(c.cause)} {c.probability[-1]:.0%} after {c.years[-1]:.1f} years" for c in shown)
     drawing = Drawing(_CHART, _HIGH, f"Ways out of {words(stage)}", told)
     axes = _axes(drawing, most)
     for curve in shown:
@@ -238,10 +229,10 @@ def incidence(stage: str, curves: Sequence[IncidenceCurve]) -> Drawing | None:
     for curve in shown:
         points = [(axes.x(y), axes.y(p)) for y, p in zip(curve.years, curve.probability, strict=True)]
         d = _steps([(_LEFT, axes.y(0)), *points, (axes.x(most), points[-1][1])])
-        drawing.path(d, f"l {curve.cause}", LANE_NAMES[curve.cause], _DASHES.get(curve.cause, "1 3"))
+        drawing.path(d, f"l {curve.cause}", words(curve.cause), _DASHES.get(curve.cause, "1 3"))
         ends.append((points[-1][1], curve))
     for y, (_, curve) in zip(_apart([y for y, _ in sorted(ends, key=_first)]), sorted(ends, key=_first), strict=True):
-        said = f"{LANE_NAMES[curve.cause]} {curve.probability[-1]:.0%}"
+        said = f"{words(curve.cause)} {curve.probability[-1]:.0%}"
         drawing.box(_CHART - _RIGHT + 6, y - 5, 9, 9, f"s {curve.cause}")
         drawing.label(_CHART - _RIGHT + 20, y + 4, said, "t small")
     return drawing
