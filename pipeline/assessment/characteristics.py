@@ -97,7 +97,7 @@ _MARGIN = "a measured margin is held against a limit; how it scatters is not sta
 _CASES = "single cases stop it until people explain them; it separates no two rates"
 _WHY = {
     "A1": "it converts a dose and decides nothing",
-    "A2": "it derives a dose and decides nothing",
+    "A2": "it derives a dose; what is held against it is not stated",
     "A3": "it derives a dose; what is held against it is not stated",
     "A4": _MARGIN,
     "A5": _MARGIN,

@@ -34,6 +34,7 @@ class Evaluator:
 
 
 EVALUATORS: Mapping[str, Evaluator] = {
+    "A2": Evaluator(preclinical.recommended_start, ("noaels",), ()),
     "A3": Evaluator(preclinical.starting_dose, (), ()),
     "A4": Evaluator(
         preclinical.herg,

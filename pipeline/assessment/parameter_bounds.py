@@ -125,7 +125,8 @@ _COURSE: Mapping[str, Bound] = {
 }
 
 BOUNDS: Mapping[str, Mapping[str, Bound]] = {
-    "A3": {"rodent_divisor": _POSITIVE, "nonrodent_divisor": _POSITIVE, "human_bsa_m2": Number(0.5, 3)},
+    "A2": {"safety_factor": Number(10, 10_000), "human_weight_kg": Number(1, 300), "species": Text()},
+    "A3": {"human_bsa_m2": Number(0.5, 3)},
     "A4": {"alert_below": _POSITIVE, "caution_below": _POSITIVE},
     "A5": {"free_margin_min": _POSITIVE},
     "A6": {
@@ -192,11 +193,11 @@ BOUNDS: Mapping[str, Mapping[str, Bound]] = {
     },
     "C8": {
         "conf_level": _INSIDE,
-        "ci_type": Words(("log-log", "log", "plain")),
+        "ci_type": Words(("log-log",)),
         "median_days_min": _POSITIVE,
         **_COURSE,
     },
-    "C9": {"alpha_two_sided": Number(0, 0.5, open_ends=True), "ties": Words(("efron", "breslow")), **_COURSE},
+    "C9": {"alpha_two_sided": Number(0, 0.5, open_ends=True), "ties": Words(("efron",)), **_COURSE},
     "C11": {"conf_level": _INSIDE, "median_days_min": _POSITIVE, **_COURSE},
     "D9": {"share_at_target_min": Number(0, 1)},
     "REVIEW": {"by": Text()},

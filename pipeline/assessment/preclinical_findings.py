@@ -8,7 +8,13 @@ from typing import Any
 from pipeline.assessment.finding import Finding, not_computable
 from pipeline.preclinical.herg import herg_margin
 from pipeline.preclinical.mrecist import xenograft_response
-from pipeline.preclinical.starting_dose import cancer_starting_dose
+from pipeline.preclinical.scaling import HUMAN_WEIGHT_KG
+from pipeline.preclinical.starting_dose import (
+    LEAST_SAFETY_FACTOR,
+    NoaelStudy,
+    cancer_starting_dose,
+    maximum_recommended_starting_dose,
+)
 from pipeline.preclinical.tumour_growth import Summary, TumourGrowthInhibition, tumour_growth_inhibition
 from pipeline.rounding import at_least, at_most, below
 from pipeline.words import Verdict
@@ -137,6 +143,28 @@ def exposure_margin(inputs: Inputs, parameters: Parameters) -> Finding:
         value,
         bar,
         {"free_margins": margins},
+    )
+
+
+def recommended_start(inputs: Inputs, parameters: Parameters) -> Finding:
+    """A2: a first dose in man can be derived from the human equivalent of the NOAELs. `noaels`: species and mg/kg."""
+    result = maximum_recommended_starting_dose(
+        [NoaelStudy(species, dose) for species, dose in inputs["noaels"]],
+        float(parameters.get("safety_factor", LEAST_SAFETY_FACTOR)),
+        float(parameters.get("human_weight_kg", HUMAN_WEIGHT_KG)),
+        parameters.get("species"),
+    )
+    start, flat, species = result.mrsd_mg_per_kg, result.mrsd_mg, result.selected_species
+    if start is None or flat is None or species is None:
+        return not_computable(["a NOAEL in mg/kg that was determined"])
+    equivalents = ", ".join(f"{name} {dose:.3g}" for name, dose in result.hed_mg_per_kg.items() if dose is not None)
+    return Finding(
+        Verdict.GO,
+        f"A first dose of {start:.3g} mg/kg ({flat:.3g} mg) follows from the NOAEL in the {species} (human equivalent "
+        f"doses in mg/kg: {equivalents}).",
+        start,
+        None,
+        {"hed_mg_per_kg": dict(result.hed_mg_per_kg), "species": species, "mg_flat": flat},
     )
 
 

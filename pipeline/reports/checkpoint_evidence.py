@@ -46,6 +46,7 @@ _RESPONSES = ("TumourResponse", "BiomarkerResult", "Subject")
 _COURSES = ("TumourResponse", "Disposition", "Subject", "StudyGroup")
 
 COLLECTORS: Mapping[str, Collector] = {
+    "A2": _from(preclinical_evidence.starting_dose, "ToxicityBasis"),
     "A3": _from(preclinical_evidence.starting_dose, "ToxicityBasis"),
     "A4": _from(preclinical_evidence.herg, "MoleculeFact", "Molecule"),
     "A5": _from(preclinical_evidence.margins, "MoleculeFact"),

@@ -163,7 +163,7 @@ def margins(gathering: Gathering) -> None:
 
 
 def starting_dose(gathering: Gathering) -> None:
-    """Collect the doses a first dose in man is derived from (A3)."""
+    """Collect the doses a first dose in man is derived from: NOAELs (A2), STD10 and HNSTD (A3)."""
     table = study_tables.toxicity_bases
     rows = gathering.rows("ToxicityBasis", table.c.molecule_id == gathering.programme["molecule_id"])
     for row in rows:
@@ -171,4 +171,5 @@ def starting_dose(gathering: Gathering) -> None:
     doses = first_doses(gathering.reader, [gathering.programme["molecule_id"]])[gathering.programme["molecule_id"]]
     names = ("rodent", "std10_mg_per_kg", "non_rodent", "hnstd_mg_per_kg")
     gathering.inputs.update(zip(names, doses.basis_of_cancer, strict=True))
+    gathering.inputs["noaels"] = [[each.species, each.noael_mg_per_kg] for each in doses.noaels]
     gathering.missing += doses.doubts

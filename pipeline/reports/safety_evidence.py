@@ -12,7 +12,7 @@ from pipeline.reports.gathering import Gathering
 from pipeline.store import study_tables
 from pipeline.store.nodes import among
 from pipeline.toxicity.liver_course import LIVER_TESTS, liver_tests, telling
-from pipeline.toxicity.qtc import CODES
+from pipeline.toxicity.qtc import CODES, UNTOLD_CODES
 from pipeline.units import convert
 
 
@@ -55,11 +55,18 @@ def liver(gathering: Gathering) -> None:
         gathering.missing.append("liver tests on treatment with their upper limits of normal")
 
 
+PREFIXES = {"Fridericia": "QTCF", "Bazett": "QTCB"}
+"""How the names of intervals begin, by the correction a rule asks for."""
+
+
 def heart(gathering: Gathering) -> None:
     """Collect the longest QTc on treatment of each subject of all clinical studies, ms, and its greatest change (B10).
 
-    A change is from the last value before treatment of the same correction.
+    Values count that were corrected as the rule says, or of a subject that has none such those whose correction is
+    not told: Bazett's are too long at a fast heart rate. A change is from the last value before treatment of the same
+    correction.
     """
+    correction = str(gathering.rule.parameters.get("correction", "Fridericia"))
     studies = gathering.clinical_studies(of_stage=False)
     before: dict[tuple[int, str], list[float]] = defaultdict(list)
     since: dict[tuple[int, str], list[float]] = defaultdict(list)
@@ -79,7 +86,14 @@ def heart(gathering: Gathering) -> None:
             (before if early else since)[row["subject_id"], row[code]].append(ms)
     longest: dict[int, float] = {}
     change: dict[int, float] = {}
-    for (subject, code), of_code in since.items():
+    wanted = {(subject, code) for subject, code in since if code.startswith(PREFIXES.get(correction, "-"))}
+    told = {subject for subject, _ in wanted}
+    wanted |= {(subject, code) for subject, code in since if code in UNTOLD_CODES and subject not in told}
+    otherwise = {subject for subject, _ in since} - {subject for subject, _ in wanted}
+    if otherwise:
+        gathering.missing.append(f"QTc corrected as {correction} did, of {len(otherwise)} subjects")
+    for subject, code in sorted(wanted):
+        of_code = since[subject, code]
         highest = max(of_code)
         longest[subject] = max(highest, longest.get(subject, highest))
         if before[subject, code]:

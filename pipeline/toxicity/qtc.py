@@ -15,6 +15,8 @@ from pipeline.rounding import above, significant
 
 CODES = ("QTCF", "QTCFAG", "QTCF INTERVAL", "QTC", "QTCAG", "QTCB", "QTCBAG")
 """Names of corrected intervals in records. A change is only taken between values of one correction."""
+UNTOLD_CODES = ("QTC", "QTCAG")
+"""Names that do not tell the correction."""
 ABSOLUTE_MS = (450.0, 480.0, 500.0)
 CHANGE_MS = (30.0, 60.0)
 SLOWEST_BPM, FASTEST_BPM = 40.0, 120.0

@@ -126,3 +126,43 @@ def test_without_a_control_group_no_comparison_is_made(trial):
     trial.journal.perform("Test", write, actor=SYSTEM, now=utc_now())
     _, found = told(trial, "C9", alpha_two_sided=0.05)
     assert (found.recommendation, "mark its group as control" in found.explanation) == (Verdict.HOLD, True)
+
+
+def test_qtc_is_held_against_its_limit_in_the_correction_the_rule_names(trial):
+    """T1 is long by Bazett alone, T2 by Fridericia from its own baseline; of T3 the correction is not told."""
+    readings = [(1, "QTCB", 510, 8), (1, "QTCF", 440, 8), (2, "QTCF", 400, -1), (2, "QTCF", 465, 8), (3, "QTC", 430, 8)]
+
+    def write(act: Act) -> dict[str, Any]:
+        for subject, test, ms, day in [*readings, (4, "QTCB", 505, 8)]:
+            on = {"study_id": 1, "subject_id": subject, "sorted_on": "", "day": float(day)}
+            act.add(study_tables.laboratory_results, on | {"test": test, "value": float(ms), "unit": "ms"})
+        return {}
+
+    trial.journal.perform("Test", write, actor=SYSTEM, now=utc_now())
+    evidence, found = told(trial, "B10", absolute_ms_max=500, change_ms_max=60)
+    subjects: Any = evidence.inputs["subjects"]
+    assert [(s["id"], s["longest_ms"], s["longest_change_ms"]) for s in subjects] == [
+        (1, 440, None),
+        (2, 465, 65),
+        (3, 430, None),
+    ]
+    assert found.outcome["beyond"] == [2]
+    assert evidence.missing == ("QTc corrected as Fridericia did, of 1 subjects",)
+    assert told(trial, "B10", absolute_ms_max=500, change_ms_max=60, correction="Bazett")[1].outcome["beyond"] == [1, 4]
+
+
+def test_noaels_are_gathered_by_species(trial):
+    def write(act: Act) -> dict[str, Any]:
+        for code, species, dose in (("R", "rat", 50.0), ("D", "dog", 15.0)):
+            study = act.add(tables.studies, {"code": code, "title": code, "phases": "[]", "status": "UNKNOWN"})
+            act.revise(tables.studies, act.find(tables.studies, study), {"species": species})
+            basis = {"molecule_id": 1, "study_id": study, "basis": "NOAEL", "relation": "=", "dose": dose}
+            act.add(
+                study_tables.toxicity_bases, basis | {"dose_unit": "mg/kg", "group_codes": "[]", "parameter": "AUCTAU"}
+            )
+        return {}
+
+    trial.journal.perform("Test", write, actor=SYSTEM, now=utc_now())
+    evidence, found = told(trial, "A2")
+    assert sorted(evidence.inputs["noaels"]) == [["dog", 15.0], ["rat", 50.0]]
+    assert found.statistic == pytest.approx(0.810811, abs=5e-7)

@@ -14,6 +14,7 @@ from pipeline.stages.checkpoints import CheckpointRule
 from pipeline.words import CheckpointKind, Verdict
 
 PARAMETERS: dict[str, dict[str, Any]] = {
+    "A2": {"safety_factor": 10},
     "A3": {"human_bsa_m2": 1.6},
     "A4": {"alert_below": 30, "caution_below": 100},
     "A5": {"free_margin_min": 1},
@@ -105,6 +106,11 @@ def inputs_of(draw, method: str) -> dict[str, Any]:
     x, n = draw(COUNTS)
     times = draw(TIMES)
     of_method: dict[str, Any] = {
+        "A2": {
+            "noaels": draw(
+                st.lists(st.tuples(st.sampled_from(["rat", "dog", "yeti"]), st.one_of(st.none(), POSITIVE)), max_size=4)
+            )
+        },
         "A3": {
             "rodent": draw(st.sampled_from([None, "mouse", "rat"])),
             "std10_mg_per_kg": draw(st.one_of(st.none(), POSITIVE)),

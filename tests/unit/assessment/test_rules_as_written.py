@@ -443,6 +443,24 @@ def test_herg_thirty_times_over_the_free_peak(ic50, verdict):
     assert found("A4", {"alert_below": 30, "caution_below": 100}, inputs).recommendation is verdict
 
 
+@pytest.mark.parametrize(
+    ("noaels", "species", "verdict", "mg_per_kg", "chosen"),
+    [
+        ("rat 50, dog 15", None, GO, 0.810811, "rat"),
+        ("mouse 100, rat 30, dog 2", None, GO, 0.108108, "dog"),
+        ("rat 25, monkey 20", "monkey", GO, 0.648649, "monkey"),
+        ("rat -", None, HOLD, None, None),  # a dose without adverse effects was not found
+    ],
+)
+def test_a_first_dose_from_the_doses_without_adverse_effects(noaels, species, verdict, mg_per_kg, chosen):
+    """FDA 2005: the human equivalent by body surface, over a safety factor of 10."""
+    read = [each.split() for each in noaels.split(", ")]
+    inputs = {"noaels": [[name, None if dose == "-" else float(dose)] for name, dose in read]}
+    result = found("A2", {} if species is None else {"species": species}, inputs)
+    assert (result.recommendation, result.outcome.get("species")) == (verdict, chosen)
+    assert result.statistic == (None if mg_per_kg is None else pytest.approx(mg_per_kg, abs=5e-7))
+
+
 @pytest.mark.parametrize(("margins", "verdict"), [([3.0], GO), ([0.99], NO_GO), ([3.0, 0.5], NO_GO)])
 def test_the_least_exposure_margin_decides(margins, verdict):
     each = [
