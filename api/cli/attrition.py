@@ -97,6 +97,12 @@ class _OneOf(click.Choice[str]):
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A TOML file with other settings: silence limits, waiting times, kinds of stops, benchmarks.",
 )
+@click.option(
+    "--checkpoints",
+    is_flag=True,
+    help="Also tell the probability of approval after each programme's latest checkpoint, by its rule's record: "
+    "the rules are run over the past for it.",
+)
 @click.option("--by", type=_OneOf(DIMENSIONS), multiple=True, help="Also show the figures by this grouping.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the review to this file.")
 @click.pass_context
@@ -123,6 +129,7 @@ def command(context: click.Context, /, **given: Any) -> None:
         window=(given["exits_from"], given["exits_to"]),
         settings=_settings(given["settings_file"]),
         signals=True,
+        checkpoints=given["checkpoints"],
     )
     with (
         session.open(begun=True) as centre,

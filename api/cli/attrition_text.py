@@ -36,6 +36,7 @@ def review_text(review: AttritionReview, dimensions: Sequence[str] = ()) -> str:
         _concordance(review),
         _benchmarks(review),
         _success(review),
+        _updates(review),
         *(_groups(review, dimension) for dimension in dimensions),
         _caveats(review),
     ]
@@ -178,6 +179,15 @@ def _success(review: AttritionReview) -> str:
     ]
     heads = ("now in", "programmes", "probability of approval", "sd", "flags")
     return table(heads, rows, f"Probability of success, from {review.success[0].source}") if rows else ""
+
+
+def _updates(review: AttritionReview) -> str:
+    rows = [
+        (one.name, one.stage, one.recommendation, percent(one.before), percent(one.after), one.basis)
+        for one in review.updates or ()
+    ]
+    heads = ("programme", "stage", "recommended", "before", "after", "where each factor comes from")
+    return table(heads, rows, "Probability of approval after the latest checkpoint") if rows else ""
 
 
 def _groups(review: AttritionReview, dimension: str) -> str:

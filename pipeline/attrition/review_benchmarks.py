@@ -133,7 +133,7 @@ def success(courses: Courses, tallies: Tallies) -> tuple[SuccessProbability, ...
     if not courses.phases.approvable or any(stage not in codes for stage, _ in steps):
         return ()
     counts = tallies.counts(len(codes))[0]
-    here = _now(courses)
+    here = phase_now(courses)
     found = []
     for place, (stage, _) in enumerate(steps):
         number = codes.index(stage)
@@ -168,7 +168,7 @@ def success(courses: Courses, tallies: Tallies) -> tuple[SuccessProbability, ...
     return tuple(found)
 
 
-def _now(courses: Courses) -> Ints:
+def phase_now(courses: Courses) -> Ints:
     """Return the phase each programme is in now, (p,); -1 where it is not under way or has been approved."""
     import numpy as np
 
@@ -184,4 +184,4 @@ def success_of_each(courses: Courses, beliefs: tuple[SuccessProbability, ...]) -
     by_phase = np.full(len(courses.phases.codes) + 1, None)  # the last place is that of no phase, -1
     for one in beliefs:
         by_phase[courses.phases.codes.index(one.stage)] = one.mean
-    return tuple(by_phase[_now(courses)].tolist())
+    return tuple(by_phase[phase_now(courses)].tolist())

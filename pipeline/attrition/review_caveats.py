@@ -57,6 +57,11 @@ DEFINITIONS = {
         "Product over the phases that remain of posterior means, prior from the benchmark, own outcomes added (F2). "
         "Evidence at checkpoints is not in it."
     ),
+    "after_checkpoint": (
+        "Where checkpoints were asked for: the odds of the present phase times the likelihood ratio of what the latest "
+        "checkpoint said, from the replay of its rule over past programmes whose fate is known (F2). Checkpoints of "
+        "one programme are not multiplied, because they may hang together."
+    ),
     "window": "Outcomes outside of the window do not count; a path by path rate is always of the whole history.",
 }
 

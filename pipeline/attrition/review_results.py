@@ -245,6 +245,40 @@ class SuccessProbability:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdatedSuccess:
+    """The probability of approval of one programme before and after its latest checkpoint in its phase (F2).
+
+    sensitivity: of the rule's stops among past programmes that stopped for what it foresees; specificity: of its
+    letting go on those that went on. likelihood_ratio: how much likelier a programme that goes on has this said of it
+    than one that does not, with 95 % limits; None where the rule's record does not give one. after_low, after_high:
+    with the limits of the ratio alone. basis: where each factor comes from, or why there is none.
+    """
+
+    programme: int
+    name: str
+    stage: str
+    checkpoint: int
+    kind: str
+    rule: str
+    rule_version: int
+    assessed_on: str
+    recommendation: str
+    verdict: str | None
+    sensitivity: Estimate
+    specificity: Estimate
+    likelihood_ratio: float | None
+    likelihood_ratio_low: float | None
+    likelihood_ratio_high: float | None
+    phase_before: float
+    phase_after: float | None
+    before: float
+    after: float | None
+    after_low: float | None
+    after_high: float | None
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standings:
     """Where every programme of the review stood, as columns of equal length, by ascending id.
 
@@ -298,7 +332,7 @@ class Question:
 class AttritionReview:
     """Where, when and why programmes stop. `method` and `version` say how it was computed; so do `methods` by id.
 
-    missed and concordance are None where the records of studies were not asked for.
+    missed and concordance are None where the records of studies were not asked for, updates where checkpoints were not.
     """
 
     method: str
@@ -325,6 +359,7 @@ class AttritionReview:
     definitions: dict[str, str]
     missed: MissedSignals | None = None
     concordance: tuple[SystemConcordance, ...] | None = None
+    updates: tuple[UpdatedSuccess, ...] | None = None
 
     @property
     def counted(self) -> RuleRates:

@@ -19,6 +19,7 @@ from pipeline.attrition.review_times import number_of
 from pipeline.errors import FileRefused, InputError
 from pipeline.reports.attrition_portfolio import NOT_RECORDED, portfolio_of, with_recorded
 from pipeline.reports.missed_signals import SignalReview, signal_review
+from pipeline.reports.success_update import success_updates
 from pipeline.store import tables
 from pipeline.store.filters import PortfolioFilter, programme_conditions
 from pipeline.store.nodes import visible
@@ -43,7 +44,8 @@ class ReviewRequest:
     """What a reader asks of the attrition of a portfolio; see `pipeline.attrition.review.Asked` for each.
 
     today: the day of what is known: programmes are followed until then, or until the day the reader looks back from,
-    if that is earlier. signals: whether the records of studies are searched for missed signals.
+    if that is earlier. signals: whether the records of studies are searched for missed signals. checkpoints: whether
+    the probability of approval is told after the latest checkpoint too, for which its rule is run over the past.
     """
 
     today: str
@@ -53,6 +55,7 @@ class ReviewRequest:
     window: tuple[str | None, str | None] = (None, None)
     settings: Settings | None = None
     signals: bool = False
+    checkpoints: bool = False
 
 
 def attrition_review(reader: Reader, request: ReviewRequest) -> AttritionReview:
@@ -70,10 +73,12 @@ def attrition_review(reader: Reader, request: ReviewRequest) -> AttritionReview:
         contributing=_contributing(reader, courses),
         sites=lambda groups: [[_site(graph, stage.code, group) for stage in portfolio.stages] for group in groups],
     )
-    if not request.signals:
-        return found
-    signals = signal_review(reader, courses, asked.settings)
-    return replace(found, missed=signals.missed, concordance=signals.concordance)
+    if request.checkpoints:
+        found = replace(found, updates=success_updates(reader, courses, found.success))
+    if request.signals:
+        signals = signal_review(reader, courses, asked.settings)
+        found = replace(found, missed=signals.missed, concordance=signals.concordance)
+    return found
 
 
 def signals_of(reader: Reader, request: ReviewRequest) -> SignalReview:
@@ -132,8 +137,10 @@ def verify(reader: Reader, written: Mapping[str, Any]) -> list[Change]:
             window=(begin, end),
             settings=settings_of(question["settings"]),
             signals=written.get("missed") is not None,
+            checkpoints=written.get("updates") is not None,
         )
-        if type(known_at) is not int or not (as_of is None or isinstance(as_of, str)):
+        days = (as_of, begin, end)
+        if type(known_at) is not int or known_at < 0 or not all(day is None or isinstance(day, str) for day in days):
             raise TypeError
     except (KeyError, TypeError, ValueError, AttributeError):
         raise FileRefused("the review does not say what it was asked, so it cannot be computed again") from None

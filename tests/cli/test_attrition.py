@@ -30,6 +30,8 @@ def test_the_same_for_programs(filled: Caller):
         {"contributing": None, "count": 1, "kind": "TOXICITY", "reason": "TOX_CLINICAL", "stage": "PHASE_3"}
     ]
     assert (found["late_share"]["k"], found["late_share"]["n"]) == (1, 1)
+    assert found["updates"] is None
+    assert filled.good("--json", "attrition", "--checkpoints").json()["updates"] == []
 
 
 @pytest.mark.parametrize(
@@ -96,6 +98,30 @@ def test_what_was_altered_is_refused_and_what_differs_is_said(filled: Caller, tm
     answer = filled("--json", "attrition", "verify", file)
     assert answer.code == 1
     assert answer.json()["differences"] == [{"path": "programmes", "before": 4, "after": 3}]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("window", [None, 3], "does not say what it was asked"),
+        ("known_at", -5, "does not say what it was asked"),
+        ("known_at", 99, "which these records do not hold"),
+        ("rule", "GUESS", "is no counting rule"),
+        ("day", "2026-13-45", "takes a day that exists"),
+        ("filter", {"stage": ["MARS"]}, "is not a stage"),
+    ],
+)
+def test_a_question_nobody_can_ask_is_refused_though_its_digest_fits(filled: Caller, tmp_path, name, value, said):
+    from pipeline.attrition.review_json import FORMAT, digest
+
+    file = tmp_path / "review.json"
+    filled.good("attrition", "-o", file)
+    review = json.loads(file.read_bytes())["review"]
+    review["question"][name] = value
+    body = json.dumps(review, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    file.write_text(json.dumps({"format": FORMAT, "sha256": digest(body), "review": review}))
+    answer = filled("attrition", "verify", file)
+    assert (answer.code, said in answer.err) == (2, True), answer.err
 
 
 @pytest.mark.parametrize(
