@@ -21,6 +21,7 @@ from pipeline.bench.reads import bodies_of
 from pipeline.bench.reads_cases import DOCUMENTS, Case
 from pipeline.centre import SYSTEM, Centre
 from pipeline.errors import PipelineError
+from pipeline.store.statements import cursor_of
 
 _LEAST = 30  # turns of each
 _SIGHTS = 5  # unseen documents of each case
@@ -126,7 +127,7 @@ def _statements(centre: Centre, run: Callable[[], object]) -> list[tuple[str, An
 def _bare(centre: Centre, statements: Sequence[tuple[str, Any]]) -> None:
     raw = centre.database.reader.raw_connection()
     try:
-        cursor = raw.cursor()
+        cursor = cursor_of(centre.database.reader.dialect.name, raw.driver_connection)
         for statement, parameters in statements:
             cursor.execute(statement, parameters)
             if cursor.description is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Dialect
 
@@ -124,6 +124,12 @@ class Json(Protocol):
 
     def text(self, json: str) -> str:
         """Return JSON as the text that is fetched."""
+
+    def placed(self, statement: str) -> tuple[str, tuple[str, ...] | None]:
+        """Return a statement as its cursor takes it, with its parameters in order; None where they go by name."""
+
+    def cursor(self, raw: Any) -> Any:
+        """Return a cursor of a connection of the driver that takes placed statements."""
 
     def refuses(self, error: Exception) -> bool:
         """Tell whether a statement failed because of what only the plain path can tell."""

@@ -3,7 +3,9 @@
 # ruff: noqa: S608 - the SQL is put together of names of ours
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Dialect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -14,6 +16,7 @@ from pipeline.store.skeletons import COLUMNS
 
 _ROW = "q$"  # no key of an answer is called so
 _REFUSED = "json E'\\rnull'"
+_PLACE = re.compile(r"%\((\w+)\)s|%%")
 _LONGEST_NAME = 63  # bytes of a column's name; longer ones would be cut
 
 
@@ -135,6 +138,21 @@ class JsonOfPostgres:
     def text(self, json: str) -> str:
         """Return the text, as the driver would parse JSON."""
         return f"CAST({json} AS text)"
+
+    def placed(self, statement: str) -> tuple[str, tuple[str, ...]]:
+        """Return the statement with numbered places: psycopg looks through a long one for names on every use."""
+        numbers: dict[str, int] = {}
+
+        def numbered(found: re.Match[str]) -> str:
+            return f"${numbers.setdefault(found[1], len(numbers) + 1)}" if found[1] else "%"
+
+        return _PLACE.sub(numbered, statement), tuple(numbers)
+
+    def cursor(self, raw: Any) -> Any:
+        """Return a cursor that hands a statement on as it is."""
+        from psycopg import RawCursor
+
+        return RawCursor(raw)
 
     def refuses(self, error: Exception) -> bool:
         """Tell nothing: no statement fails for what it finds."""

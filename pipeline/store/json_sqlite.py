@@ -8,6 +8,7 @@ Nested JSON is joined as text, because `json()` would parse it again at every le
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Dialect
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -147,6 +148,14 @@ class JsonOfSqlite:
     def text(self, json: str) -> str:
         """Return it as it is."""
         return json
+
+    def placed(self, statement: str) -> tuple[str, None]:
+        """Return the statement: SQLite takes parameters by name."""
+        return statement, None
+
+    def cursor(self, raw: Any) -> Any:
+        """Return a cursor."""
+        return raw.cursor()
 
     def refuses(self, error: Exception) -> bool:
         """Tell whether a number was out of range or not finite, or the statement nested deeper than SQLite reads."""

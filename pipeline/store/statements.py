@@ -37,12 +37,14 @@ _KEPT = 32  # statements of one plan
 class Prepared:
     """A compiled statement.
 
-    parameters: all of them with what never varies. root: those of the root field's conditions, in order. moving: those
-    of conditions whose arguments vary, with the number of the connection they belong to.
+    parameters: all of them with what never varies. places: their names, where they go by place. root: those of the
+    root field's conditions, in order. moving: those of conditions whose arguments vary, with the number of the
+    connection they belong to.
     """
 
     sql: str
     parameters: Mapping[str, Any]
+    places: tuple[str, ...] | None
     root: tuple[Named, ...]
     moving: tuple[tuple[int, tuple[Named, ...]], ...]
     left: tuple[Worked | Prepared | None, ...]
@@ -108,6 +110,11 @@ def page(
     run = _Run.of(reader, planned, conditions, (tuple(order), descending), asked, build)
     [text] = run.finished(run.prepared, [row[0] for row in run.fetch(run.prepared)])
     return Ready(text)
+
+
+def cursor_of(dialect: str, raw: Any) -> Any:
+    """Return a cursor of a driver's connection that takes the statements made here, as listeners are told of them."""
+    return _JSON[dialect].cursor(raw)
 
 
 # ------------------------------------------------------------ inside
@@ -180,11 +187,12 @@ class _Run:
             if name in parameters:
                 parameters[name] = value
         # The driver itself: SQLAlchemy's execution of a finished text takes as long as many a statement runs.
-        cursor = connection.connection.cursor()
-        connection.dispatch.before_cursor_execute(connection, cursor, prepared.sql, parameters, None, False)
+        cursor = self.json.cursor(connection.connection.driver_connection)
+        values = parameters if prepared.places is None else [parameters[name] for name in prepared.places]
+        connection.dispatch.before_cursor_execute(connection, cursor, prepared.sql, values, None, False)
         try:
-            cursor.execute(prepared.sql, parameters)
-            return cursor.fetchall()
+            cursor.execute(prepared.sql, values)
+            return list(cursor.fetchall())
         except Exception as error:
             if self.json.refuses(error):
                 raise Refused from error
@@ -281,9 +289,11 @@ def _prepared(planner: Planner, statement: str, conditions: Sequence[Any], varyi
         # A condition may not stand in the statement: a page without rows has none, for example.
         return tuple(known.get(parameter.key, ("", None)) for parameter in bound)
 
+    sql, places = planner.json.placed(statement)
     return Prepared(
-        statement,
+        sql,
         planner.bound.values,
+        places,
         named(_bound(conditions)[1][:varying]),
         tuple((place, named(_bound(own)[1])) for place, own in planner.tied),
         tuple(_prepared(a.planner, a.statement, ()) if isinstance(a, Cut) else a for a in planner.left),

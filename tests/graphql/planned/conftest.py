@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import Connection, create_engine, make_url
 
 from pipeline.centre import Centre
+from pipeline.store.statements import cursor_of
 from tests.conftest import ENGINES
 from tests.graphql.conftest import Api
 from tests.graphql.planned.records import fill
+
+
+def explained(connection: Connection, statement: str, parameters: Any) -> list[Any]:
+    """Return how an engine runs a statement, as listeners are told of it."""
+    prefix = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+    cursor = cursor_of(connection.dialect.name, connection.connection.driver_connection)
+    if isinstance(parameters, dict) and connection.dialect.name == "postgresql":
+        cursor = connection.connection.cursor()  # not a planned one
+    return list(cursor.execute(f"{prefix} {statement}", parameters).fetchall())
 
 
 @pytest.fixture(scope="module", params=[(engine, broken) for engine in ENGINES for broken in (False, True)], ids=str)

@@ -25,6 +25,7 @@ from schema import SCHEMA
 from schema.node import global_id
 from schema.reading import ReadField, declared_of
 from tests.graphql.conftest import Api
+from tests.graphql.planned.conftest import explained
 from tests.graphql.planned.records import double, fill
 
 TYPES = SCHEMA.graphql_schema.type_map
@@ -99,11 +100,10 @@ class Explained:
         if self.busy or "json" not in statement:
             return
         self.busy = True
-        prefix = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
         if connection.dialect.name == "postgresql":  # of few rows it would read all, however they are found
             for setting in ("enable_seqscan", "enable_sort", "enable_bitmapscan"):
                 connection.exec_driver_sql(f"SET LOCAL {setting} = off")
-        rows = connection.exec_driver_sql(prefix + statement, parameters).fetchall()
+        rows = explained(connection, statement, parameters)
         self.said.append((statement, "\n".join(str(row[-1]) for row in rows)))
         self.busy = False
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, event
 
 from schema.node import global_id
 from tests.graphql.conftest import Api
+from tests.graphql.planned.conftest import explained
 
 STUDY, SUBJECT, MOLECULE = (global_id(node, 1) for node in ("Study", "Subject", "Molecule"))
 SPAN = 'sampledFrom: "2014-01-01T00:00:00Z", sampledTo: "2020-01-01T00:00:00Z"'
@@ -54,12 +55,11 @@ def plan(api: Api, document: str) -> str:
     [(statement, parameters)] = [(s, p) for s, p in run if "SELECT" in s]
     with api.centre.database.read() as connection:
         if connection.dialect.name == "sqlite":
-            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            return "\n".join(row[3] for row in rows)
+            return "\n".join(row[3] for row in explained(connection, statement, parameters))
         # Of a small table all is read; what is asked here is how a large one would be read.
         for way in ("seqscan", "bitmapscan"):
             connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
-        return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters))
+        return "\n".join(row[0] for row in explained(connection, statement, parameters))
 
 
 @pytest.mark.parametrize(("node", "field", "index"), CASES)
