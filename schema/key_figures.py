@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import graphene
@@ -11,13 +12,15 @@ from sqlalchemy import select
 
 from pipeline.attrition.yearly_figures import COUNTS, KeyFigures
 from pipeline.commands.yearly_counts import RecordYearlyCount
+from pipeline.dates import instant
 from pipeline.reports.key_figures import figures_of
 from pipeline.store.nodes import visible
-from pipeline.store.reader import Reader
+from pipeline.store.reader import Reader, moment
 from pipeline.store.tables import sites
 from schema.missed_signals import Estimate, estimate_row
 from schema.node import Node, is_node, node_id
 from schema.reading import column, given
+from schema.scalars import DateTime
 from schema.stages import Site
 from schema.versions import versions_field
 from schema.writing import KEY, Written, mutation, payload
@@ -126,13 +129,16 @@ class KeyFigureQueries:
         KeyFiguresOfYear,
         required=True,
         year=graphene.Int(required=True, description="The year."),
+        known_at=DateTime(description="What was recorded by then, of counts, studies and subjects."),
         description="The key figures of the centre in a year, each with its definition and its counts.",
     )
 
     @staticmethod
-    def resolve_key_figures(_root: Any, info: GraphQLResolveInfo, year: int) -> Any:
+    def resolve_key_figures(_root: Any, info: GraphQLResolveInfo, year: int, known_at: datetime | None = None) -> Any:
         """Read the figures of a year."""
         reader: Reader = info.context.reader
+        if known_at is not None:
+            reader = reader.at(moment(reader.connection, None, instant(known_at)))
         return _row(figures_of(reader, year), _sites(reader))
 
 

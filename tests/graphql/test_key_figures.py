@@ -5,6 +5,7 @@ import pytest
 from pipeline.access import Actor, Role
 from tests.attrition.signals import write
 from tests.graphql.conftest import Api
+from tests.imports.test_portfolio import a_moment
 
 FIGURES = """
 query Figures($year: Int!) {
@@ -50,6 +51,14 @@ def test_the_figures_of_2021_come_out_of_their_counts(api: Api):
     assert told["OPEN_TRIALS"]["source"] == "activity report 2021"
     assert found["doubts"][0] == "OPEN_TRIALS: 336 recorded (activity report 2021), 0 by the studies on record"
     assert figures(api, 2020)["inclusionShare"]["reason"] == "not recorded"
+
+
+def test_figures_as_they_were_known(api: Api):
+    record(api, "OPEN_TRIALS", 300)
+    before = a_moment()
+    record(api, "OPEN_TRIALS", 336)
+    known = "query Known($at: DateTime) { keyFigures(year: 2021, knownAt: $at) { openTrials } }"
+    assert [api(known, at=at)["keyFigures"]["openTrials"] for at in (before, None)] == [300, 336]
 
 
 def studies(api: Api):
