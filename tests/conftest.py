@@ -55,7 +55,7 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> OnSqlite:
 
 
 @pytest.fixture(scope="session")
-def on_postgres(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnPostgres]:
+def on_postgresql(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OnPostgres]:
     """A new centre on PostgreSQL, to be copied."""
     with OnPostgres.make(postgres, tmp_path_factory.mktemp("postgres")) as made:
         yield made
@@ -88,7 +88,7 @@ def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
     """A migrated database without any act."""
     with contextlib.ExitStack() as stack:
         if engine == "postgresql":
-            url = stack.enter_context(request.getfixturevalue("on_postgres").database())
+            url = stack.enter_context(request.getfixturevalue("on_postgresql").database())
         else:
             url = request.getfixturevalue("on_sqlite").database(tmp_path)
         yield stack.enter_context(Database(url))
@@ -97,12 +97,9 @@ def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
 @pytest.fixture
 def place(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """Where a centre lies that was just set up, with nothing on record but the default state graph."""
-    folder = tmp_path / "data"
-    if engine == "postgresql":
-        with request.getfixturevalue("on_postgres").centre(folder) as found:
-            yield found
-    else:
-        yield request.getfixturevalue("on_sqlite").centre(folder)
+    made: OnSqlite | OnPostgres = request.getfixturevalue(f"on_{engine}")
+    with made.centre(tmp_path / "data") as found:
+        yield found
 
 
 @pytest.fixture

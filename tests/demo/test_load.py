@@ -19,8 +19,10 @@ from pipeline.errors import Conflict
 from pipeline.exchange.formats import read_files
 from pipeline.store.tables import RECORD_TABLES, acts, molecules, source_files
 from pipeline.words import Modality
+from tests.support.new_centre import OnSqlite
 
 LEAD = Actor.of("A. Lead", Role.LEAD)
+Loaded = tuple[dict[str, int], list[tuple[str, str | None, str]]]
 
 
 def counts(centre: Centre) -> dict[str, int]:
@@ -72,15 +74,26 @@ def test_an_empty_record_is_filled_once(centre: Centre) -> None:
     assert len(signed(centre)) == len(STEPS)
 
 
+@pytest.fixture(scope="module")
+def whole(on_sqlite: OnSqlite, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    """What a load leaves that nothing interrupted."""
+    place = on_sqlite.put(tmp_path_factory.mktemp("whole"))
+    with Centre.open(place.folder) as centre:
+        load(centre)
+        return counts(centre), signed(centre)
+
+
 @pytest.mark.parametrize("done", range(len(STEPS)))
 @pytest.mark.parametrize("how", [KeyboardInterrupt, OSError])
 def test_an_interrupted_load_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, done: int, how: type[BaseException]
+    on_sqlite: OnSqlite,
+    whole: Loaded,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    done: int,
+    how: type[BaseException],
 ) -> None:
-    whole = tmp_path / "whole"
-    broken = tmp_path / "broken"
-    whole.mkdir()
-    broken.mkdir()
+    broken = on_sqlite.put(tmp_path / "broken").folder
     left = [done - 1]  # the first step reads by itself
 
     def reading(*arguments: Any) -> Any:
@@ -101,10 +114,7 @@ def test_an_interrupted_load_goes_on(
         assert state_of(centre) is (State.PARTIAL if done else State.EMPTY)
         load_once(centre, lambda _line: None)
         assert state_of(centre) is State.LOADED
-        found, acts_found = counts(centre), signed(centre)
-    with Centre.open(whole) as centre:
-        load(centre)
-        assert (counts(centre), signed(centre)) == (found, acts_found)
+        assert (counts(centre), signed(centre)) == whole
 
 
 def test_every_molecule_leads_back_to_its_file(centre: Centre) -> None:

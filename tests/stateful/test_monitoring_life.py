@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import create_engine, func, make_url, select
+from sqlalchemy import func, select
 
 from pipeline.access import Actor, Role
 from pipeline.centre import SYSTEM, Centre
@@ -43,6 +43,7 @@ from pipeline.store.study_tables import alerts, monitoring_records
 from pipeline.store.tables import RECORD_TABLES, acts
 from pipeline.words import Modality, MonitoringState
 from tests.support.monitored import add_study
+from tests.support.new_centre import OnPostgres, OnSqlite
 
 PEOPLE = [Actor.of(name, Role.PHARMACOLOGY) for name in ("Ana", "Ben", "Cem")]
 RESULTS = st.sampled_from(["0.2", "5", "12,5", "150", "< BLQ", "<0.5", "1,250", "abc", "> 500", "-1"])
@@ -50,23 +51,23 @@ HOURS = st.sampled_from([None, 0.0, 1.0, 2.0, 24.0, -1.0, 99999.0])
 SUBJECTS = st.sampled_from(["S-1", "S-2", None, "Jean Dupont"])
 WHO = st.sampled_from(PEOPLE)
 
+NUMBERS = select(
+    select(func.max(acts.c.number)).scalar_subquery(),
+    *(select(func.count()).select_from(table).scalar_subquery() for table in RECORD_TABLES),
+)
+
 
 class MonitoringLife(RuleBasedStateMachine):
     """The concentrations of one study, with everything the pharmacology unit may try."""
 
-    url: ClassVar[str | None] = None
+    made: ClassVar[OnSqlite | OnPostgres]
 
     def __init__(self) -> None:
         super().__init__()
         self.stack = ExitStack()
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
-        if self.url is not None:
-            engine = create_engine(make_url(self.url).set(drivername="postgresql+psycopg"))
-            with engine.begin() as connection:
-                connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-                connection.exec_driver_sql("CREATE SCHEMA public")
-            engine.dispose()
-        self.centre = self.stack.enter_context(Centre.open(folder, self.url))
+        place = self.stack.enter_context(self.made.centre(folder))
+        self.centre = self.stack.enter_context(Centre.open(place.folder, place.url))
         self.records: list[int] = []
         self.seen: dict[tuple[int, int], tuple[Any, ...]] = {}
 
@@ -229,8 +230,7 @@ class MonitoringLife(RuleBasedStateMachine):
     def numbers(self) -> tuple[int, int]:
         """Return the last act and how many row versions there are in all."""
         with self.centre.database.read() as connection:
-            last = connection.execute(select(func.max(acts.c.number))).scalar_one()
-            counts = [connection.execute(select(func.count()).select_from(t)).scalar_one() for t in RECORD_TABLES]
+            last, *counts = connection.execute(NUMBERS).one()
         return last, sum(counts)
 
 
@@ -242,10 +242,11 @@ LIVES = settings(
 )
 
 
-def test_on_sqlite() -> None:
+def test_on_sqlite(on_sqlite: OnSqlite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MonitoringLife, "made", on_sqlite, raising=False)
     run_state_machine_as_test(MonitoringLife, settings=LIVES)
 
 
-def test_on_postgresql(empty_postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MonitoringLife, "url", empty_postgres)
+def test_on_postgresql(on_postgresql: OnPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MonitoringLife, "made", on_postgresql, raising=False)
     run_state_machine_as_test(MonitoringLife, settings=LIVES)

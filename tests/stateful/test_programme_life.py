@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from sqlalchemy import create_engine, func, make_url, select
+from sqlalchemy import func, select
 
 from pipeline.access import Actor, Role
 from pipeline.centre import Centre
@@ -29,6 +29,7 @@ from pipeline.store.questions import histories
 from pipeline.store.selection import View
 from pipeline.store.tables import RECORD_TABLES, acts, programmes, transitions
 from pipeline.words import AttritionReason, Modality, MoveKind, Verdict
+from tests.support.new_centre import OnPostgres, OnSqlite
 
 LEAD = Actor.of("A. Lead", Role.LEAD)
 GRAPH = default_graph()
@@ -41,29 +42,26 @@ DATES = st.one_of(
     DAYS.map(lambda day: PartialDate.parse(str(day.year))),
 )
 
+NUMBERS = select(
+    select(func.max(acts.c.number)).scalar_subquery(),
+    *(select(func.count()).select_from(table).scalar_subquery() for table in RECORD_TABLES),
+)
+
 
 class ProgrammeLife(RuleBasedStateMachine):
     """Molecules and programmes of one centre, with everything a lead may try."""
 
-    url: ClassVar[str | None] = None
+    made: ClassVar[OnSqlite | OnPostgres]
 
     def __init__(self) -> None:
         super().__init__()
         self.stack = ExitStack()
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
-        if self.url is not None:
-            self._empty_postgres()
-        self.centre = self.stack.enter_context(Centre.open(folder, self.url))
+        place = self.stack.enter_context(self.made.centre(folder))
+        self.centre = self.stack.enter_context(Centre.open(place.folder, place.url))
         self.seen: dict[int, Any] = {}
         self.molecules: list[int] = []
         self.programmes: list[int] = []
-
-    def _empty_postgres(self) -> None:
-        engine = create_engine(make_url(self.url or "").set(drivername="postgresql+psycopg"))
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-            connection.exec_driver_sql("CREATE SCHEMA public")
-        engine.dispose()
 
     def teardown(self) -> None:
         report = self.centre.verify()
@@ -194,8 +192,7 @@ class ProgrammeLife(RuleBasedStateMachine):
     def numbers(self) -> tuple[int, int]:
         """Return the last act and how many row versions there are in all."""
         with self.centre.database.read() as connection:
-            last = connection.execute(select(func.max(acts.c.number))).scalar_one()
-            counts = [connection.execute(select(func.count()).select_from(t)).scalar_one() for t in RECORD_TABLES]
+            last, *counts = connection.execute(NUMBERS).one()
         return last, sum(counts)
 
     def snapshot(self, number: int) -> Any:
@@ -221,10 +218,11 @@ LIVES = settings(
 )
 
 
-def test_on_sqlite() -> None:
+def test_on_sqlite(on_sqlite: OnSqlite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ProgrammeLife, "made", on_sqlite, raising=False)
     run_state_machine_as_test(ProgrammeLife, settings=LIVES)
 
 
-def test_on_postgresql(empty_postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ProgrammeLife, "url", empty_postgres)
+def test_on_postgresql(on_postgresql: OnPostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ProgrammeLife, "made", on_postgresql, raising=False)
     run_state_machine_as_test(ProgrammeLife, settings=LIVES)

@@ -75,12 +75,17 @@ class OnSqlite:
             pass
         return found
 
-    def centre(self, folder: Path) -> Place:
+    def put(self, folder: Path) -> Place:
         """Put a new centre in a folder, which may be missing."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in (DATABASE, *BESIDE):
             shutil.copy(self.made / name, folder)
         return Place(folder)
+
+    @contextlib.contextmanager
+    def centre(self, folder: Path) -> Iterator[Place]:
+        """Give a new centre in a folder, which may be missing."""
+        yield self.put(folder)
 
     def database(self, folder: Path) -> str:
         """Put a migrated database without any act in a folder and return its URL."""
