@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
 
+from sqlalchemy import select
+
 from pipeline.commands.alerts import Touched, watch
 from pipeline.commands.import_known_records import (
     FEW_SUBJECTS,
@@ -228,8 +230,12 @@ class _OneStudy:
             self.people.name_pools((getattr(fact, "pool", None) for fact in everything), first)
         for item in held:
             self._hold(kind, item)
-        if facts:
-            self._take(kind, batch.domain, facts)
+        again = {fact.place for fact in facts if fact.place in batch.again} if batch.again else set()
+        self._take(kind, batch.domain, [fact for fact in facts if fact.place not in again] if again else facts)
+        for fact in facts if again else ():
+            if fact.place in again:
+                # One by one: what it measures again may be such a result itself, and has to be on record before it.
+                self._take(kind, batch.domain, [fact], measures_again=batch.again[fact.place])
 
     def _columns(self, kind: RecordKind, facts: Sequence[Fact]) -> Columns:
         """Return the columns of some facts, with ids in place of codes and keys."""
@@ -266,8 +272,12 @@ class _OneStudy:
         columns["excluded_by"] = [None if reason is None else by for reason in excluded]
         columns["excluded_at"] = [None if reason is None else at for reason in excluded]
 
-    def _take(self, kind: RecordKind, domain: str, facts: Sequence[Fact]) -> None:
-        """Write what is new among some records."""
+    def _take(
+        self, kind: RecordKind, domain: str, facts: Sequence[Fact], *, measures_again: Place | None = None
+    ) -> None:
+        """Write what is new among some records; measures_again: the row whose sample the only one measures again."""
+        if not facts:
+            return
         columns = self._columns(kind, facts)
         keep = self._with_molecule(kind, facts, columns)
         known = self._known(kind, columns)
@@ -280,6 +290,8 @@ class _OneStudy:
             return
         if self.records.shared_rows:
             self.taken.update(fact.place for fact in facts)
+        if measures_again is not None:
+            columns["retest_of"] = [self._came_from(kind, measures_again)]
         rows = list(zip(repeat(self.study_id, len(facts)), *columns.values(), strict=True))
         ids = self.act.add_all(kind.table, ("study_id", *columns), rows)
         self.related.came(domain, kind.node, ids)
@@ -293,6 +305,18 @@ class _OneStudy:
                 note = getattr(fact, "flag", None)
                 if note is not None and len(self.reading.flags) < MOST_FLAGS:
                     self.reading.flags.append(Quarantined(fact.place, None, None, note))
+
+    def _came_from(self, kind: RecordKind, place: Place) -> int | None:
+        """Return the record that was written from a row; None where it was on record already."""
+        file, row = self._place(place)
+        table = kind.table
+        statement = select(table.c.id).where(
+            table.c.study_id == self.study_id,
+            table.c.source_file == file,
+            table.c.source_row == row,
+            table.c.until_act.is_(None),
+        )
+        return self.act.connection.execute(statement).scalar()
 
     def _known(self, kind: RecordKind, columns: Columns) -> KnownRecords:
         """Return what is on record of a kind from before this import: all of it, or of the subjects at hand."""

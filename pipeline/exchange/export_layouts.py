@@ -596,7 +596,9 @@ FIELD_OF: Mapping[str, str] = {name: field for field, (name, _) in BESIDE.items(
 OWN = "MOLTRAIL"
 """QEVAL of the qualifiers of ours: those of a source have none."""
 ORIGIN, STATE, RETEST = "MTORIG", "MTSTATE", "MTRETST"
-"""Qualifiers that only tell: where a parameter comes from, that a record was verified, which one it repeats."""
+"""Qualifiers of no field: where a parameter comes from, that a record was verified, which one it measures again."""
+NOT_EXPORTED = "unknown"
+"""Stands for the number of a record that was left out of the export."""
 
 
 def domain_of_record(node: str, record: Record) -> str:

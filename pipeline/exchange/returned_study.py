@@ -16,7 +16,19 @@ import orjson
 
 from pipeline.errors import FileRefused
 from pipeline.exchange.dataset_table import Chunk, DataSet
-from pipeline.exchange.export_layouts import FIELD_OF, LAYOUTS, ORIGIN, OWN, SUBJECTS, Cell, Form, Layout
+from pipeline.exchange.export_layouts import (
+    FIELD_OF,
+    LAYOUTS,
+    NOT_EXPORTED,
+    ORIGIN,
+    OWN,
+    RETEST,
+    STATE,
+    SUBJECTS,
+    Cell,
+    Form,
+    Layout,
+)
 from pipeline.exchange.export_records import CONTINUES, decoded, kinds_of, read_back
 from pipeline.exchange.export_seal import SEAL, seal_of
 from pipeline.exchange.export_study import GROUP_FIELDS, GROUP_PARAMETERS, MOLECULE, MORE
@@ -111,6 +123,8 @@ class _Returned:
             canonical_key(name): MoleculeFact(name, canonical_key(name), file=datasets["TS"].place) for name in names
         }
         self.head: list[Batch] = [Batch(RecordLinkFact, datasets["TS"].place, told.rows)]
+        self.measured_again: set[tuple[str | None, str | None, str | None]] = set()
+        """Subject, pool and number of the concentrations that others measure again."""
 
     def reading(self) -> SdtmReading:
         told = self.told
@@ -134,7 +148,24 @@ class _Returned:
             self._stream,
             investigated=frozenset(map(canonical_key, treatments)) & self.molecules.keys(),
         )
-        return SdtmReading([records])
+        return SdtmReading([records], warnings=self._warnings())
+
+    def _warnings(self) -> list[str]:
+        """Look for what is told of the standing of concentrations, and say what does not come along."""
+        verified = 0
+        if "SUPPPC" in self.datasets:
+            for chunk in self.datasets["SUPPPC"].chunks():
+                columns = (chunk.texts(name) for name in ("USUBJID", "POOLID", "QNAM", "QVAL", "QEVAL"))
+                for subject, pool, name, value, by in zip(*columns, strict=True):
+                    verified += by == OWN and name == STATE
+                    if by == OWN and name == RETEST and value != NOT_EXPORTED:
+                        self.measured_again.add((subject, pool, value))
+        if not verified:
+            return []
+        return [
+            f"{verified:,} concentrations had been verified where they were exported; they are REGISTERED here, until "
+            "somebody here verifies them."
+        ]
 
     def _stream(self) -> Iterator[Batch]:
         qualifiers = [batch for batch in self.head if batch.kind is QualifierFact]
@@ -220,11 +251,13 @@ class _Returned:
         """Yield the records of a domain, each batch followed by one of the qualifiers that hang on its records."""
         dataset = self.datasets[layout.code]
         supplement = _Supplement(self.datasets.get(f"SUPP{layout.code}"))
+        first: dict[tuple[str | None, str | None, str | None], Place] = {}
         for chunk in dataset.chunks():
             facts: list[Fact] = []
             bad: list[Quarantined] = []
             qualifiers: list[Fact] = []
             before = supplement.taken
+            again: dict[Place, Place] = {}
             for place, who, number, cells in _cells(layout, dataset, chunk):
                 own, theirs = supplement.of(who[0], who[1], number)
                 what = self.view.identifying(who[0]) if who[0] is not None else None
@@ -239,12 +272,20 @@ class _Returned:
                     bad.append(Quarantined(place, None, None, f"it is no record as exports have them: {wrong}"))
                     continue
                 facts.append(fact)
+                if (*who, number) in self.measured_again:
+                    first[*who, number] = place
+                if (*who, own.get(RETEST)) in first:
+                    again[place] = first[*who, own[RETEST]]
                 sequence = getattr(fact, "sequence", None)
                 of = Related(layout.code, *who, sequence)
                 qualifiers += [QualifierFact(of, *said, place=at) for said, at in theirs]
-            yield Batch(layout.fact, dataset.place, len(chunk), facts, quarantined=bad, domain=layout.code)
-            if supplement.taken > before:
-                yield Batch(QualifierFact, supplement.place, supplement.taken - before, qualifiers, domain="SUPP")
+            yield Batch(layout.fact, dataset.place, len(chunk), facts, quarantined=bad, domain=layout.code, again=again)
+            if qualifiers:
+                yield Batch(QualifierFact, supplement.place, len(qualifiers), qualifiers, domain="SUPP")
+            ours = supplement.taken - before - len(qualifiers)
+            if ours:
+                # They say something of a record and are none: known where the file is.
+                yield Batch(QualifierFact, supplement.place, ours, domain=KEPT)
 
 
 def _group(code: str, said: list[tuple[Place, str | None, str]]) -> GroupFact:

@@ -12,7 +12,7 @@ earliest moment a time can mean (`2013-07` -> `2013-07-01`), "" where there is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -397,6 +397,8 @@ class Batch:
     """What has to be minded beside the flags of the facts."""
     domain: str = ""
     """The source's name of this kind of records: qualifiers and links name it."""
+    again: Mapping[Place, Place] = field(default_factory=dict)
+    """Row of a concentration -> the row, here or before, of the result of the same sample it measures again."""
 
 
 @dataclass(slots=True)

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Table, select
 
 from pipeline.commands.import_record_kinds import NODES
 from pipeline.errors import NotFound
-from pipeline.exchange.export_layouts import RETEST, STATE, Record
+from pipeline.exchange.export_layouts import NOT_EXPORTED, RETEST, STATE, Record
+from pipeline.exchange.export_numbers import numbered
 from pipeline.exchange.export_records import Beside
 from pipeline.reports.exported_rows import BATCH
 from pipeline.store import study_tables, tables
@@ -109,7 +110,9 @@ class StudyOnRecord:
             rows = standing
         who = (None if subject is None else self.codes[subject], None if pool is None else self.pools[pool])
         qualifiers = self.qualifiers(node, [row["id"] for row in rows])
-        numbers = {row["id"]: row["sequence"] for row in rows}
+        numbers: dict[int, str] = {}
+        if any(row.get("retest_of") is not None for row in rows):
+            numbers = dict(zip((row["id"] for row in rows), numbered([row["sequence"] for row in rows]), strict=True))
         held = [Held(row["id"], self.record(row), _told(row, numbers), qualifiers.get(row["id"], ())) for row in rows]
         if held:
             yield who, held
@@ -254,12 +257,15 @@ def _name_molecules(study: StudyOnRecord) -> None:
         study.molecules |= {row.id: row.name for row in study.connection.execute(statement)}
 
 
-def _told(row: Mapping[str, Any], numbers: Mapping[int, str | None]) -> list[Beside]:
-    """Return what is told of a concentration's standing: that it was verified, and which one it measures again."""
+def _told(row: Mapping[str, Any], numbers: Mapping[int, str]) -> list[Beside]:
+    """Return what is told of a concentration's standing: that it was verified, and which one it measures again.
+
+    numbers: record of the same subject -> the number it is exported under.
+    """
     found = []
     if row.get("state") == MonitoringState.VERIFIED:
         found.append(Beside(STATE, "State of the record", "VERIFIED", "Assigned"))
     if row.get("retest_of") is not None:
-        number = numbers.get(row["retest_of"])
-        found.append(Beside(RETEST, "Number of what it measures again", number or "unknown", "Assigned"))
+        number = numbers.get(row["retest_of"], NOT_EXPORTED)
+        found.append(Beside(RETEST, "Number of what it measures again", number, "Assigned"))
     return found

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from pipeline.access import Actor, Role
 from pipeline.centre import SYSTEM, Centre, utc_now
 from pipeline.commands.imports import ImportFiles
+from pipeline.commands.monitoring import Entry, LogMonitoring
 from pipeline.errors import InputError, NotFound, NotPermitted
 from pipeline.exchange.formats import read_files
 from pipeline.reports.study_export import FORMATS, StudyAccount, StudyExport, export_study
@@ -253,6 +254,37 @@ def test_what_was_retracted_or_rejected_stays_here(centre: Centre, written) -> N
     assert account.rows["PC"] == 3
     assert "MTSTATE" in everything(folder)
     assert "Ben" not in everything(folder)
+
+
+@pytest.mark.parametrize("format", ["csv", "xpt"])
+def test_retests_come_back_and_verification_stays_with_who_verified(
+    centre: Centre, elsewhere: Centre, written, format: str
+) -> None:
+    brought_in(centre, STUDY)
+    table = study_tables.monitoring_records
+    wanted = select(table.c.reported, table.c.retest_of, table.c.state, table.c.id).order_by(table.c.id)
+    with centre.database.read() as connection:
+        record = connection.execute(select(table).where(table.c.reported == "12.5")).mappings().one()
+    of = {name: record[name] for name in ("analyte", "specimen")}
+    molecule, study, first = record["molecule_id"], record["study_id"], record["id"]
+    unit = Actor.of("Ana", Role.PHARMACOLOGY)
+    for reported in ("13.0", "13.5"):  # each measures again what came before it
+        entry = Entry(molecule, study, reported=reported, unit="ng/mL", subject="S1-1", retest_of=first, **of)
+        first = centre.execute(LogMonitoring((entry,)), actor=unit).result["first"]
+
+    def verify(act: Act) -> dict[str, int]:
+        act.revise(table, act.find(table, first), {"state": "VERIFIED", "verified_by": "Ben"})
+        return {}
+
+    centre.journal.perform("Mark", verify, actor=SYSTEM, now=utc_now())
+    folder, _ = written(centre, "S1", format)
+    report = brought_in(elsewhere, files_of(folder), "auto")
+    assert "1 concentrations had been verified where they were exported" in str(report["warnings"])
+    with elsewhere.database.read() as connection:
+        rows = {row.reported: row for row in connection.execute(wanted)}
+    assert (rows["13.0"].retest_of, rows["13.5"].retest_of) == (rows["12.5"].id, rows["13.0"].id)
+    assert {row.state for row in rows.values()} == {"REGISTERED"}
+    assert brought_in(elsewhere, files_of(folder), "auto")["accepted"] == 0
 
 
 def test_an_export_is_an_act_that_says_what_was_taken(centre: Centre, written) -> None:
