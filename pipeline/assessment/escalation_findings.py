@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.assessment.finding import Finding, not_computable
+from pipeline.assessment.model_findings import by_model
 from pipeline.bounds import events_among
-from pipeline.rounding import above
 from pipeline.toxicity.boin import select_mtd
 from pipeline.words import Verdict
 
@@ -16,9 +16,6 @@ Parameters = Mapping[str, Any]
 
 COHORT, FULL = 3, 6
 MARGIN = 0.05
-SKELETON_HALFWIDTH = 0.05
-"""Half-width of the indifference interval of a skeleton the rule does not state; a fourth of a low target."""
-CUTOFF_STOP = 0.95
 NOBODY = "subjects treated at a dose level"
 
 
@@ -135,76 +132,13 @@ def _passed(level: Mapping[str, Any], *, full: bool) -> bool:
 
 
 def reassessment(inputs: Inputs, parameters: Parameters) -> Finding:
-    """B6: the model's dose is one that was given, and the lowest dose is not too toxic.
-
-    `levels` holds every planned level, also those nobody had. `skeleton` of the rule has a guess for each, or for more
-    that are to come above; where the rule states none it follows from the target, with the middle level as the guess.
-    """
-    levels, target = _sound(inputs["levels"]), float(parameters["target"])
+    """B6: the model's dose is one that was given. `levels` holds every planned level, also those nobody had."""
+    levels = _sound(inputs["levels"])
     at = [n for n, each in enumerate(levels, 1) for _ in range(each["treated"])]
     if not at:
         return not_computable([NOBODY])
-    from pipeline.toxicity.crm import PRIOR_SD, continual_reassessment
-    from pipeline.toxicity.crm_model import INTERCEPT, CrmModel
-
-    model = CrmModel(parameters.get("model", "empiric"))
-    intercept = float(parameters.get("intercept", INTERCEPT))
-    skeleton = skeleton_for(parameters, len(levels), target, model, intercept)
-    if skeleton is None or len(skeleton) < len(levels):
-        return not_computable([f"a skeleton for {len(levels)} dose levels (a parameter of the rule)"])
     dlt = [int(k < each["with_dlt"]) for each in levels for k in range(each["treated"])]
-    prior_sd = float(parameters.get("prior_sd", PRIOR_SD))
-    fit = continual_reassessment(skeleton, target, at, dlt, model, prior_sd, intercept)
-    cutoff = float(parameters.get("cutoff_stop", CUTOFF_STOP))
-    counts, given = _counted(levels), max(at)
-    outcome: dict[str, object] = {
-        "skeleton": list(skeleton),
-        "rates": list(fit.ptox),
-        "levels": [each["label"] for each in levels],
-        "probability_lowest_over_target": fit.prob_lowest_over_target,
-    }
-    if above(fit.prob_lowest_over_target, cutoff):
-        return Finding(
-            Verdict.NO_GO,
-            f"Even the lowest dose is too toxic: its rate exceeds the target of {100 * target:g} % with probability "
-            f"{fit.prob_lowest_over_target:.3g}, above {cutoff:g} ({counts}).",
-            fit.ptox[0],
-            target,
-            outcome,
-        )
-    rate = fit.ptox[min(fit.mtd, given) - 1]
-    if fit.mtd > given:
-        name = levels[fit.mtd - 1]["label"] if fit.mtd <= len(levels) else f"dose {fit.mtd} of the skeleton"
-        return Finding(
-            Verdict.HOLD,
-            f"The model's dose is {name}, which nobody had; the highest given is {levels[given - 1]['label']}, with an "
-            f"estimated rate of {100 * rate:.3g} % ({counts}).",
-            rate,
-            target,
-            outcome,
-        )
-    chosen = levels[fit.mtd - 1]
-    return Finding(
-        Verdict.GO,
-        f"{chosen['label']} is the dose whose estimated rate of dose-limiting toxicity, {100 * rate:.3g} %, is nearest "
-        f"{100 * target:g} % ({counts}).",
-        rate,
-        target,
-        outcome | {"mtd": chosen["label"]},
-    )
-
-
-def skeleton_for(
-    parameters: Parameters, levels: int, target: float, model: Any, intercept: float
-) -> Sequence[float] | None:
-    """Return the guesses a rule states, else those that follow from its target; None where none do."""
-    stated = parameters.get("skeleton")
-    if stated is not None:
-        return [float(guess) for guess in stated]
-    from pipeline.toxicity.crm import crm_skeleton
-
-    half = float(parameters.get("halfwidth", min(SKELETON_HALFWIDTH, target / 4)))
-    return crm_skeleton(half, target, (levels + 1) // 2, levels, model, intercept).skeleton
+    return by_model([each["label"] for each in levels], at, dlt, _counted(levels), parameters)
 
 
 def _sound(levels: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.assessment.escalation_findings import CUTOFF_STOP, NOBODY, skeleton_for
+from pipeline.assessment.escalation_findings import NOBODY
 from pipeline.assessment.finding import Finding, not_computable
+from pipeline.assessment.model_findings import by_model
 from pipeline.rounding import above
 from pipeline.toxicity.keyboard import HALF_WIDTH
 from pipeline.toxicity.tite import (
@@ -76,15 +77,17 @@ def pending_escalation(inputs: Inputs, parameters: Parameters) -> Finding:
     if not cohorts.level:
         return not_computable([NOBODY])
     design = parameters.get("design", DESIGNS[0])
-    found = _by_model(cohorts, parameters) if design == "CRM" else _by_interval(cohorts, parameters, design)
+    if design == "CRM":
+        counts = cohorts.in_words()
+        found = by_model(cohorts.labels, cohorts.level, cohorts.dlt, counts, parameters, cohorts.days)
+        if all(cohorts.pending):
+            found = _waiting(cohorts, counts, "", found.outcome)
+    else:
+        found = _by_interval(cohorts, parameters, design)
+    found = _on_condition(found, cohorts)
     note = f" {_subjects(cohorts.replaced)} left before the window ended, to be replaced." if cohorts.replaced else ""
-    return Finding(
-        found.recommendation,
-        found.explanation + note,
-        found.statistic,
-        found.threshold,
-        {**found.outcome, "pending": sum(cohorts.pending), "replaced": cohorts.replaced},
-    )
+    outcome = {**found.outcome, "pending": sum(cohorts.pending), "replaced": cohorts.replaced}
+    return replace(found, explanation=found.explanation + note, outcome=outcome)
 
 
 def _cohorts(inputs: Inputs, parameters: Parameters) -> Cohorts:
@@ -120,12 +123,13 @@ def _by_interval(cohorts: Cohorts, parameters: Parameters, design: str) -> Findi
         "followed": followed.tolist(),
         "isotonic": [None if rate != rate else rate for rate in rates.tolist()],
     }
-    if gone[0]:
+    lowest = min(cohorts.level) - 1
+    if gone[lowest]:
         return Finding(
             Verdict.NO_GO,
             f"Even the lowest dose is too toxic, whatever becomes of those pending: {counts} with a dose-limiting "
             f"toxicity against a target of {100 * target:g} %.",
-            float(x[0] / n[0]),
+            float(x[lowest] / n[lowest]),
             target,
             outcome,
         )
@@ -140,11 +144,11 @@ def _by_interval(cohorts: Cohorts, parameters: Parameters, design: str) -> Findi
     if not after or chosen < 0 or cohorts.many_pending(int(chosen) + 1, _most_pending(parameters)):
         return _waiting(cohorts, counts, after, outcome)
     label, rate = cohorts.labels[int(chosen)], float(rates[int(chosen)])
-    return _selected(
-        cohorts,
-        f"{label} is the dose whose rate of dose-limiting toxicity is nearest {100 * target:g} % ({counts})",
-        after,
-        (rate, target),
+    return Finding(
+        Verdict.GO,
+        f"{label} is the dose whose rate of dose-limiting toxicity is nearest {100 * target:g} % ({counts}).{after}",
+        rate,
+        target,
         outcome | {"mtd": label},
     )
 
@@ -180,76 +184,16 @@ def _most_pending(parameters: Parameters) -> float:
     return float(parameters.get("max_pending_fraction", MOST_PENDING))
 
 
-def _by_model(cohorts: Cohorts, parameters: Parameters) -> Finding:
-    from pipeline.toxicity.crm import PRIOR_SD
-    from pipeline.toxicity.crm_model import INTERCEPT, CrmModel
-    from pipeline.toxicity.tite_crm import WeightScheme, tite_crm
-
-    target = float(parameters["target"])
-    model, intercept = CrmModel(parameters.get("model", "empiric")), float(parameters.get("intercept", INTERCEPT))
-    skeleton = skeleton_for(parameters, len(cohorts.labels), target, model, intercept)
-    if skeleton is None or len(skeleton) < len(cohorts.labels):
-        return not_computable([f"a skeleton for {len(cohorts.labels)} dose levels (a parameter of the rule)"])
-    fit = tite_crm(
-        skeleton,
-        target,
-        cohorts.level,
-        cohorts.dlt,
-        cohorts.days,
-        cohorts.window,
-        WeightScheme(parameters.get("scheme", "linear")),
-        model,
-        float(parameters.get("prior_sd", PRIOR_SD)),
-        intercept,
-    )
-    cutoff, counts = float(parameters.get("cutoff_stop", CUTOFF_STOP)), cohorts.in_words()
-    outcome: dict[str, object] = {"skeleton": list(skeleton), "rates": list(fit.ptox), "estimate": fit.estimate}
-    if above(fit.prob_lowest_over_target, cutoff):
-        return Finding(
-            Verdict.NO_GO,
-            f"Even the lowest dose is too toxic: its rate exceeds the target of {100 * target:g} % with probability "
-            f"{fit.prob_lowest_over_target:.3g}, above {cutoff:g} ({counts}).",
-            fit.ptox[0],
-            target,
-            outcome,
-        )
-    given = max(cohorts.level)
-    rate = fit.ptox[min(fit.mtd, given) - 1]
-    if all(cohorts.pending):
-        return _waiting(cohorts, counts, "", outcome)
-    if fit.mtd > given:
-        name = cohorts.labels[fit.mtd - 1] if fit.mtd <= len(cohorts.labels) else f"dose {fit.mtd} of the skeleton"
-        return Finding(
-            Verdict.HOLD,
-            f"The model's dose is {name}, which nobody had; the highest given is {cohorts.labels[given - 1]}, with an "
-            f"estimated rate of {100 * rate:.3g} % ({counts}).",
-            rate,
-            target,
-            outcome,
-        )
-    label = cohorts.labels[fit.mtd - 1]
-    return _selected(
-        cohorts,
-        f"{label} is the dose whose estimated rate of dose-limiting toxicity, {100 * rate:.3g} %, is nearest "
-        f"{100 * target:g} % ({counts})",
-        "",
-        (rate, target),
-        outcome | {"mtd": label},
-    )
-
-
-def _selected(
-    cohorts: Cohorts, said: str, after: str, against: tuple[float, float], outcome: Mapping[str, object]
-) -> Finding:
+def _on_condition(found: Finding, cohorts: Cohorts) -> Finding:
+    """Return the finding of a dose that was chosen while subjects are pending: it holds if they do not change it."""
     waiting = sum(cohorts.pending)
+    if found.recommendation is not Verdict.GO or not waiting:
+        return found
     condition = (
-        f", on condition that the {_subjects(waiting)} still followed complete{'s' if waiting == 1 else ''} the "
-        f"window of {cohorts.window:g} days without changing it"
-        if waiting
-        else ""
+        f" It holds on condition that the {_subjects(waiting)} still followed {'does' if waiting == 1 else 'do'} not "
+        f"change it by the end of the window of {cohorts.window:g} days."
     )
-    verdict = Verdict.CONDITIONAL_GO if waiting else Verdict.GO
-    return Finding(verdict, f"{said}{condition}.{after}", *against, outcome)
+    return replace(found, recommendation=Verdict.CONDITIONAL_GO, explanation=found.explanation + condition)
 
 
 def _waiting(cohorts: Cohorts, counts: str, after: str, outcome: Mapping[str, object]) -> Finding:

@@ -120,6 +120,9 @@ def test_the_reassessed_dose_has_to_have_been_given(course, verdict, dose):
 def test_reassessment_by_the_published_fit_and_only_with_guesses_for_every_dose():
     result = found("B6", GUESSES, {"levels": levels("1NNN 2NNN 3NNNNTT")})
     assert result.outcome["rates"] == pytest.approx([0.02879, 0.1072, 0.246, 0.4157, 0.5763], rel=1e-3)
+    skipped = [*levels("1NNN"), {"label": "level 2", "treated": 0, "with_dlt": 0}, *levels("3NTT")]
+    jumped = found("B6", {"target": 0.25, "skeleton": [0.1, 0.25, 0.45]}, {"levels": skipped})
+    assert (jumped.recommendation, "level 2, which nobody had" in jumped.explanation) == (HOLD, True)
     short = found("B6", {"target": 0.25, "skeleton": [0.1, 0.2]}, {"levels": levels("1NNN 2NNN 3NNN")})
     assert short.explanation == "It cannot be assessed yet: a skeleton for 3 dose levels (a parameter of the rule)."
     assert found("B6", {"target": 0.25}, {"levels": levels("1NNN 2NNT 3TTT")}).outcome["mtd"] == "level 1"
@@ -158,6 +161,7 @@ def followed(course: str) -> dict:
         # A dose is given up only where it is whatever becomes of those pending.
         ("1 TT N1", 0.3, CONDITIONAL_GO, "level 1", "D"),
         ("1 TTT N1", 0.3, NO_GO, None, None),
+        ("2 TTT", 0.3, NO_GO, None, None),  # the lowest dose that was given
         ("1 NNN; 2 TTT", 0.3, GO, "level 1", "D"),
         # Who left without a toxicity before the window ended is replaced.
         ("1 NNN L5 L9", 0.3, GO, "level 1", "E"),
