@@ -17,7 +17,7 @@ from pipeline.assessment.finding import Evidence, Finding
 from pipeline.commands.alert_dlt import dlt_rates
 from pipeline.commands.alerts import Matter, Touched
 from pipeline.reports.assessments_due import Due, asked_of
-from pipeline.reports.checkpoint_evidence import COLLECTORS, kinds_of
+from pipeline.reports.checkpoint_evidence import COLLECTORS
 from pipeline.reports.rule_evidence import evidence_again, evidence_of, values_of
 from pipeline.stages.checkpoints import COMPOSED, CheckpointRule
 from pipeline.store.basis import ChangedInput, changed_inputs, resting_on
@@ -144,7 +144,7 @@ def _stops(act: Act, touched: Touched) -> Iterator[Matter]:
         return
     for due in asked_of(_reader(act), _programmes(act, touched)):
         watched = due.rule.method in KINDS or due.rule.method == COMPOSED
-        if not watched or not kinds_of(due.rule) & touched.kinds:
+        if not watched or not due.kinds & touched.kinds:
             continue
         found = judge(due.rule, evidence_of(_reader(act), due.programme, due.rule))
         if found.recommendation is Verdict.NO_GO and not _raised_by_level(act, touched, due):
@@ -189,7 +189,7 @@ def _raised_by_level(act: Act, touched: Touched, due: Due) -> bool:
 
 
 def _stop(act: Act, due: Due, found: Finding) -> Matter:
-    programme, rule = due
+    programme, rule, _ = due
     comparable = rule.method in _COMPARABLE
     return Matter(
         _kind(rule),

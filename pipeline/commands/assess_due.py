@@ -51,7 +51,9 @@ def assess_programmes(act: Act, command: AssessProgrammes) -> Mapping[str, Any]:
                 f"no rule that is computed from records is asked of programme {id} at {programme['stage']}; "
                 "name a rule, or let people record their decision"
             )
-        found += [freeze(act, programme, due.rule, evidence_of(reader, programme, due.rule)) for due in asked]
+        found += [
+            freeze(act, programme, due.rule, evidence_of(reader, programme, due.rule), anew=False) for due in asked
+        ]
     return {"checkpoints": found}
 
 
@@ -63,5 +65,5 @@ def assess_changed(act: Act, _command: AssessChanged) -> Mapping[str, Any]:
     for due in assessments_due(reader):
         evidence = evidence_of(reader, due.programme, due.rule)
         if evidence.seen:
-            found.append(freeze(act, due.programme, due.rule, evidence))
+            found.append(freeze(act, due.programme, due.rule, evidence, anew=False))
     return {"checkpoints": found, "alerts": raise_alerts(act, list(all_overdue(act)))}

@@ -57,12 +57,15 @@ def assess(act: Act, programme: Mapping[str, Any], code: str) -> int:
     return freeze(act, programme, rules[code], evidence)
 
 
-def freeze(act: Act, programme: Mapping[str, Any], rule: CheckpointRule, evidence: Evidence) -> int:
+def freeze(
+    act: Act, programme: Mapping[str, Any], rule: CheckpointRule, evidence: Evidence, *, anew: bool = True
+) -> int:
     """Record what a rule finds in the evidence, with the evidence, and return the checkpoint.
 
-    It is the open one where that saw the very same.
+    It is the last one where that saw the very same and is open; a decided one too, where it shall not be decided
+    `anew`: a new assessment takes the place of a decision.
     """
-    same = _already_assessed(act, programme, rule.code, rule.version, evidence)
+    same = _already_assessed(act, programme, rule, evidence, decided=not anew)
     if same is not None:
         return same
     found = judge(rule, evidence)
@@ -109,15 +112,17 @@ def freeze(act: Act, programme: Mapping[str, Any], rule: CheckpointRule, evidenc
     return id
 
 
-def _already_assessed(act: Act, programme: Mapping[str, Any], code: str, number: int, evidence: Evidence) -> int | None:
-    """Return the newest checkpoint of a rule in the present stage, where it is open and saw the same evidence."""
+def _already_assessed(
+    act: Act, programme: Mapping[str, Any], rule: CheckpointRule, evidence: Evidence, *, decided: bool
+) -> int | None:
+    """Return the newest checkpoint of a rule in the present stage where it saw the same; one `decided` if so wished."""
     held = act.current(
         checkpoints,
         checkpoints.c.programme_id == programme["id"],
-        checkpoints.c.rule_code == code,
+        checkpoints.c.rule_code == rule.code,
         checkpoints.c.stage == programme["stage"],
     )
-    if not held or held[-1]["verdict"] is not None or held[-1]["rule_number"] != number:
+    if not held or held[-1]["rule_number"] != rule.version or (held[-1]["verdict"] is not None and not decided):
         return None
     packets = act.current(evidence_packets, evidence_packets.c.checkpoint_id == held[-1]["id"])
     return held[-1]["id"] if packets and packets[0]["digest"] == evidence.digest() else None

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, func, or_, select
+from sqlalchemy import Table, and_, func, or_, select
 
-from pipeline.reports.checkpoint_evidence import kinds_of
-from pipeline.stages.checkpoints import CheckpointRule
+from pipeline.reports.rule_evidence import kinds_bearing
+from pipeline.reports.rules_on_record import parts_of, recorded_rules
+from pipeline.stages.checkpoints import COMPOSED, CheckpointRule
+from pipeline.stages.graph import StageGraph
 from pipeline.store.basis import rules_asked
 from pipeline.store.checkpoint_tables import evidence_packets
 from pipeline.store.nodes import NODES, among, visible
@@ -21,29 +23,30 @@ _AT_ONCE = 500
 
 
 class Due(NamedTuple):
-    """A rule to assess for a programme (its row)."""
+    """A rule to assess for a programme (its row), and the kinds of records that can change what it finds."""
 
     programme: Mapping[str, Any]
     rule: CheckpointRule
+    kinds: frozenset[str]
 
 
 def assessments_due(reader: Reader) -> list[Due]:
     """Return what is due in all active programmes.
 
-    Due is a rule computed from records that was never assessed in the present stage, of which a newer version is in
-    use, or whose kinds of records were written of the molecule since. The work is that of the acts since the oldest
-    last assessment, and one row for each programme.
+    Due is a rule computed from records that was neither assessed nor decided on documents in the present stage, of
+    which a newer version is in use, or whose kinds of records were written of the molecule since. The work is that of
+    the acts since the oldest last assessment, and one row for each programme.
     """
     statement = select(programmes).where(visible(programmes, reader.view), programmes.c.status == Status.ACTIVE.value)
     asked = asked_of(reader, [dict(row) for row in reader.connection.execute(statement).mappings()])
     last = _last_assessed(reader, asked)
     since = min((seen for _, seen in last.values()), default=None)
-    written = {} if since is None else _last_written(reader, {k for due in asked for k in kinds_of(due.rule)}, since)
+    written = {} if since is None else _last_written(reader, {kind for due in asked for kind in due.kinds}, since)
     found = []
     for due in asked:
         number, seen = last.get((due.programme["id"], due.programme["stage"], due.rule.code), (None, 0))
         molecule = due.programme["molecule_id"]
-        newest = max((written.get((kind, molecule), 0) for kind in kinds_of(due.rule)), default=0)
+        newest = max((written.get((kind, molecule), 0) for kind in due.kinds), default=0)
         if number is None or number < due.rule.version or newest > seen:
             found.append(due)
     return found
@@ -51,28 +54,40 @@ def assessments_due(reader: Reader) -> list[Due]:
 
 def asked_of(reader: Reader, rows: Sequence[Mapping[str, Any]]) -> list[Due]:
     """Return the rules computed from records that are asked where programmes are now."""
-    rules: dict[tuple[int, str], dict[str, CheckpointRule]] = {}
+    rules: dict[tuple[int, str], list[tuple[CheckpointRule, frozenset[str]]]] = {}
     found = []
     for row in rows:
         place = (row["graph_id"], row["stage"])
         if place not in rules:
             graph = reader.graphs.of(reader.connection, row["graph_id"])
-            rules[place] = rules_asked(reader.connection, graph, row["stage"], reader.view)
-        found += [Due(row, rule) for rule in rules[place].values() if kinds_of(rule)]
+            asked = rules_asked(reader.connection, graph, row["stage"], reader.view).values()
+            rules[place] = [(rule, _kinds(reader, graph, rule)) for rule in asked]
+        found += [Due(row, rule, kinds) for rule, kinds in rules[place] if kinds]
     return found
 
 
+def _kinds(reader: Reader, graph: StageGraph, rule: CheckpointRule) -> frozenset[str]:
+    if rule.method != COMPOSED:
+        return kinds_bearing(rule, {})
+    return kinds_bearing(rule, parts_of(rule, recorded_rules(reader.connection, graph, reader.view)))
+
+
 def _last_assessed(reader: Reader, asked: Sequence[Due]) -> dict[tuple[int, str, str], tuple[int, int]]:
-    """Return, by programme, stage and rule, the version that was last assessed and the last act it saw."""
+    """Return, by programme, stage and rule, the version that was last assessed and the last act it saw.
+
+    What was decided on documents saw all that was on record then.
+    """
     found: dict[tuple[int, str, str], tuple[int, int]] = {}
     ids = sorted({due.programme["id"] for due in asked})
     for first in range(0, len(ids), _AT_ONCE):
         statement = (
-            select(checkpoints, evidence_packets.c.seen_act)
-            .join(evidence_packets, evidence_packets.c.checkpoint_id == checkpoints.c.id)
+            select(checkpoints, func.coalesce(evidence_packets.c.seen_act, checkpoints.c.since_act).label("seen_act"))
+            .outerjoin(
+                evidence_packets,
+                and_(evidence_packets.c.checkpoint_id == checkpoints.c.id, visible(evidence_packets, reader.view)),
+            )
             .where(
                 visible(checkpoints, reader.view),
-                visible(evidence_packets, reader.view),
                 among(checkpoints.c.programme_id, ids[first : first + _AT_ONCE]),
             )
             .order_by(checkpoints.c.id)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from pipeline.assessment.composition import Criterion, leaves, read_composition
 from pipeline.assessment.finding import Evidence, Seen
-from pipeline.reports.checkpoint_evidence import gather
+from pipeline.reports.checkpoint_evidence import gather, kinds_of
 from pipeline.reports.rules_on_record import the_rule
 from pipeline.stages.checkpoints import COMPOSED, CheckpointRule
 from pipeline.store.basis import rule_of
@@ -56,6 +56,17 @@ def evidence_of(
             }
         )
     return Evidence({"parts": gathered}, tuple(seen), tuple(missing))
+
+
+def kinds_bearing(rule: CheckpointRule, parts: Mapping[str, CheckpointRule]) -> frozenset[str]:
+    """Return the kinds of records that can change what a rule finds; of a composed one, those of its `parts`."""
+    if rule.method != COMPOSED:
+        return kinds_of(rule)
+    found: frozenset[str] = frozenset()
+    for leaf in leaves(read_composition(rule.parameters["composition"])):
+        part = leaf.as_rule(rule.kind) if isinstance(leaf, Criterion) else parts.get(leaf)
+        found |= frozenset() if part is None else kinds_bearing(part, parts)
+    return found
 
 
 def part_of(

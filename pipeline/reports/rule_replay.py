@@ -7,13 +7,13 @@ not seen, and cannot change what is said of an earlier moment.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
 
-from pipeline.assessment.composition import codes, judge, read_composition
+from pipeline.assessment.composition import judge
 from pipeline.assessment.finding import Finding
 from pipeline.assessment.parameter_bounds import EVIDENCE_AT
 from pipeline.assessment.replay import (
@@ -29,11 +29,18 @@ from pipeline.assessment.replay import (
 )
 from pipeline.assessment.soundness import faults
 from pipeline.errors import refuse
-from pipeline.reports.checkpoint_evidence import kinds_of, methods_of
+from pipeline.reports.checkpoint_evidence import methods_of
 from pipeline.reports.replayed_counts import COUNTED, CountHistory
-from pipeline.reports.rule_evidence import evidence_of
-from pipeline.reports.rules_on_record import RecordedRule, latest_parameters, recorded_rules, stages_of, the_rule
-from pipeline.stages.checkpoints import COMPOSED, CheckpointRule
+from pipeline.reports.rule_evidence import evidence_of, kinds_bearing
+from pipeline.reports.rules_on_record import (
+    RecordedRule,
+    latest_parameters,
+    parts_of,
+    recorded_rules,
+    stages_of,
+    the_rule,
+)
+from pipeline.stages.checkpoints import CheckpointRule
 from pipeline.stages.graph import StageGraph
 from pipeline.store.basis import rule_of
 from pipeline.store.checkpoint_tables import evidence_packets
@@ -88,27 +95,11 @@ def replay_rule(
         of_others = {name: content for name, (_, content) in latest_parameters(known).items()}
         stages = [stage.code for stage in graph.stages]
         refuse(faults(code, rule.method, rule.parameters, stages_of(graph, one), of_others, stages))
-    used = _Replaying(reader, rule, one, _parts(rule, known), _days(reader))
+    used = _Replaying(reader, rule, one, parts_of(rule, known), _days(reader))
     found: list[Replayed] = []
     for block in _blocks(_programmes(reader, wanted or PortfolioFilter())):
         found += [replayed(course) for course in used.courses(block)]
     return RuleReplay(rule, parameters is not None, one, summarised(found), tuple(found))
-
-
-def _parts(rule: CheckpointRule, known: Mapping[tuple[str, int], RecordedRule]) -> dict[str, CheckpointRule]:
-    """Return the rules a composed one rests on, by code: the versions in use now, wherever in the past it is run."""
-    found: dict[str, CheckpointRule] = {}
-    waiting = [rule]
-    while waiting:
-        above = waiting.pop()
-        if above.method != COMPOSED:
-            continue
-        for code in codes(read_composition(above.parameters["composition"])):
-            versions = [one for (name, _), one in known.items() if name == code]
-            if code not in found and versions:
-                found[code] = next((one for one in versions if one.in_use), versions[-1]).rule
-                waiting.append(found[code])
-    return found
 
 
 def _programmes(reader: Reader, wanted: PortfolioFilter) -> list[dict[str, Any]]:
@@ -157,7 +148,11 @@ class _Replaying:
                 if row["molecule_id"] not in quick.by_subject
             }
             said = quick.moments(plans, self.days)
-        changed = acts_of_evidence(self.reader, [row["molecule_id"] for row in rest], self.rule) if rest else {}
+        changed = (
+            acts_of_evidence(self.reader, [row["molecule_id"] for row in rest], kinds_bearing(self.rule, self.parts))
+            if rest
+            else {}
+        )
         courses = []
         for row in block:
             counted = quick if row["id"] in said else None
@@ -282,8 +277,8 @@ def _stop_of(row: Mapping[str, Any], moves: Sequence[Mapping[str, Any]]) -> Mapp
     return next((move for move in reversed(moves) if move["to_status"] == Status.DISCONTINUED.value), None)
 
 
-def acts_of_evidence(reader: Reader, molecules: Sequence[int], rule: CheckpointRule) -> dict[int, set[int]]:
-    """Return, by molecule, the acts that recorded, corrected or closed a record the rule's evidence may come from."""
+def acts_of_evidence(reader: Reader, molecules: Sequence[int], kinds: Collection[str]) -> dict[int, set[int]]:
+    """Return, by molecule, the acts that recorded, corrected or closed a record of these kinds."""
     link = NODES["StudyMolecule"].table
     found: dict[int, set[int]] = defaultdict(set)
     by_study: dict[int, set[int]] = defaultdict(set)
@@ -295,7 +290,7 @@ def acts_of_evidence(reader: Reader, molecules: Sequence[int], rule: CheckpointR
     ):
         by_study[study].add(molecule)
         found[molecule] |= {since, until or since}
-    for kind in sorted(kinds_of(rule) - {"StudyMolecule"}):
+    for kind in sorted(set(kinds) - {"StudyMolecule"}):
         table = NODES[kind].table
         if kind in ("Molecule", "Study"):
             keys = {"id": kind == "Molecule"}

@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Connection, select
 
 from pipeline.assessment.characteristics import characteristics
+from pipeline.assessment.composition import codes, read_composition
 from pipeline.errors import NotFound
 from pipeline.stages.checkpoints import COMPOSED, CheckpointRule
 from pipeline.stages.graph import StageGraph
@@ -96,6 +97,22 @@ def the_rule(
             return one
     numbers = ", ".join(str(one.rule.version) for one in of_code)
     raise NotFound(f"there is no version {version} of {code}; its versions are {numbers}", path=("version",))
+
+
+def parts_of(rule: CheckpointRule, known: Mapping[Key, RecordedRule]) -> dict[str, CheckpointRule]:
+    """Return the rules a composed one rests on, by code: the versions in use, or the newest where none is."""
+    found: dict[str, CheckpointRule] = {}
+    waiting = [rule]
+    while waiting:
+        above = waiting.pop()
+        if above.method != COMPOSED:
+            continue
+        for code in codes(read_composition(above.parameters["composition"])):
+            versions = [one for (name, _), one in known.items() if name == code]
+            if code not in found and versions:
+                found[code] = next((one for one in versions if one.in_use), versions[-1]).rule
+                waiting.append(found[code])
+    return found
 
 
 def latest_parameters(rules: Mapping[Key, RecordedRule]) -> dict[str, tuple[str, Mapping[str, Any]]]:

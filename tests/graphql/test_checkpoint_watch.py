@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.access import Actor, Role
 from pipeline.centre import SYSTEM, utc_now
 from pipeline.commands.alerts import Touched, watch
+from pipeline.commands.assess_due import AssessChanged
+from pipeline.reports.checkpoint_evidence import kinds_of
+from pipeline.reports.rule_evidence import kinds_bearing
+from pipeline.stages.checkpoints import COMPOSED, CheckpointRule
 from pipeline.store import study_tables
 from pipeline.store.journal import Act
+from pipeline.words import CheckpointKind
 from tests.support.xenograft import add_xenograft
 
 OTHER_LEAD = Actor.of("B. Lead", Role.LEAD)
@@ -104,6 +111,39 @@ def test_what_an_act_cannot_have_changed_is_not_looked_at(api, programme, monkey
     kinds = frozenset({"MonitoringRecord", "LaboratoryResult"})
     watched(api, Touched(kinds, frozenset({1}), frozenset({1})))
     assert alerts(api) == []
+
+
+def test_what_is_due_is_assessed_without_undoing_decisions_that_still_rest_on_the_same(api, programme):
+    add_xenograft(api.centre, 1)
+    count = "{ molecules { edges { node { checkpoints { edges { node { rule { code } verdict } } } } } } }"
+
+    def standing() -> list[tuple[str, str | None]]:
+        api.centre.execute(AssessChanged(), actor=api.actor)
+        held = api(count)["molecules"]["edges"][0]["node"]["checkpoints"]["edges"]
+        return [(each["node"]["rule"]["code"], each["node"]["verdict"]) for each in held]
+
+    api.checkpoint(programme, "PDX_RESPONSE")
+    content = {"programme": programme, "rule": "ANTITUMOUR_ACTIVITY"}
+    assessed = api(ASSESS, input=content)["assessCheckpoint"]["checkpoint"]["id"]
+    api(DECIDE, input={"checkpoint": assessed, "verdict": "GO"}, as_=OTHER_LEAD)
+    decided = [("PDX_RESPONSE", "GO"), ("ANTITUMOUR_ACTIVITY", "GO")]
+    assert standing() == decided
+    # A group without animals is of a kind that may matter, and changes nothing that growth is judged by.
+    empty = {"study_id": 1, "code": "spare", "control": False, "parameters": "{}"}
+    act(api, lambda act: {"group": act.add(study_tables.study_groups, empty)})
+    assert [each for each in standing() if each[0] == "ANTITUMOUR_ACTIVITY"] == [("ANTITUMOUR_ACTIVITY", "GO")]
+    api(ASSESS, input=content)
+    assert standing()[-1] == ("ANTITUMOUR_ACTIVITY", None)
+
+
+def test_a_rule_made_of_others_bears_on_what_its_parts_compute_with():
+    exposure = CheckpointRule("EXPOSED", 1, CheckpointKind.EFFICACY, "D9", {}, "", "")
+    made = {"composition": {"or": ["EXPOSED", {"method": "A6", "parameters": {}}]}}
+    both = CheckpointRule("BOTH", 1, CheckpointKind.EFFICACY, COMPOSED, made, "", "")
+    found = kinds_bearing(both, {"EXPOSED": exposure})
+    assert found == kinds_of(exposure) | kinds_of(replace(exposure, method="A6"))
+    assert "MonitoringRecord" in found
+    assert "LaboratoryResult" not in found
 
 
 def test_a_programme_that_is_not_at_work_is_left_alone(api, programme):

@@ -14,6 +14,7 @@ from pipeline.assessment.composition import judge
 from pipeline.assessment.replay import Replay
 from pipeline.centre import Centre
 from pipeline.reports import rule_replay
+from pipeline.reports.checkpoint_evidence import kinds_of
 from pipeline.reports.replayed_counts import CountHistory
 from pipeline.reports.rule_replay import deviations, replay_rule
 from pipeline.store.reader import Reader
@@ -99,7 +100,7 @@ def _said(reader: Reader, code: str, up_to: int | None = None):
     rows = rule_replay._programmes(reader, rule_replay.PortfolioFilter())
     ids = [row["id"] for row in rows]
     spells = replaying._spells(ids)
-    changed = rule_replay.acts_of_evidence(reader, [row["molecule_id"] for row in rows], one.rule)
+    changed = rule_replay.acts_of_evidence(reader, [row["molecule_id"] for row in rows], kinds_of(one.rule))
     plain = {row["id"]: replaying._moments(row, spells[row["id"]], changed, None) for row in rows}
     quick = CountHistory.of(reader, rows, one.rule).moments(
         {row["id"]: replaying._stages_at(row, spells[row["id"]]) for row in rows}, replaying.days
