@@ -50,11 +50,17 @@ class _Sheet:
     habits: dict[str, DateHabit] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """See how each column of dates is written."""
-        for column in ("started", "ended"):
-            if column in self.at:
-                texts = (row.cells[self.at[column]] for row in self.table.rows)
-                self.habits[column] = habit_of(texts, epoch_1904=self.table.epoch_1904)
+        """See how each column of dates is written, or else how the others are."""
+        epoch = self.table.epoch_1904
+        texts = {
+            column: {row.cells[self.at[column]] for row in self.table.rows}
+            for column in ("started", "ended", "stop_date", "restart_date")
+            if column in self.at
+        }
+        common = habit_of(set().union(*texts.values()), epoch_1904=epoch)
+        for column in texts.keys() & {"started", "ended"}:
+            own = habit_of(texts[column], epoch_1904=epoch)
+            self.habits[column] = common if own.day_first is None else own
 
     def cell(self, row: Row, column: str) -> str:
         """Return the text of a cell, empty where it says nothing."""

@@ -134,6 +134,15 @@ def test_stops_with_restarts_are_read_where_the_table_tells_them():
     assert adds_up(reading)
 
 
+def test_a_column_of_dates_is_read_as_the_others_are_written():
+    reading = read(
+        ["NCT00000001", "Completed", "2", "Drug: alphol", "", "", "03/04/2015", "25/12/2016", ""],
+        ["NCT00000002", "Completed", "2", "Drug: alphol", "", "", "05/06/2015", "", ""],
+    )
+    assert [study.started_on.text for study in reading.studies] == ["2015-04-03", "2015-06-05"]
+    assert reading.flags == []
+
+
 def test_plans_are_kept_apart_from_what_happened():
     reading = read(
         ["NCT00000001", "Withdrawn", "2", "Drug: alphol", "", "funding", "2015-03", "", "60 [Anticipated]"],
@@ -208,6 +217,8 @@ def test_cells():
     assert (read_enrolment("Actual: 12"), read_enrolment("n/a")) == ((12, False, None), (None, False, None))
     found = read_treatments("alphol, oral, 5-fluoro-2,4-dione (a, b)", "", drugs=True, place=Place("f", 2))
     assert [part.molecule.name for part in found.molecules] == ["alphol", "5-fluoro-2,4-dione (a, b)"]
+    either = read_treatments("alphol / betol / placebo, trifluol/tipirol", "", drugs=True, place=Place("f", 2))
+    assert [part.molecule.name for part in either.molecules] == ["alphol", "betol", "trifluol/tipirol"]
     untyped = read_treatments("diet", "", drugs=False, place=Place("f", 2))
     assert (untyped.molecules, [reason for *_, reason in untyped.flags]) == ([], ["no known type of intervention"])
 

@@ -102,6 +102,39 @@ def test_a_list_of_stops_lends_no_reason_to_a_status_of_the_register(api: Api):
     assert (found["status"], found["whyStopped"]) == ("RECRUITING", None)
 
 
+TRIALS = b"""nctid,status,why_stop,phase,diseases,drugs
+NCT00000011,terminated,slow accrual,phase 2/phase 3,['glioma'],"['alphol', 'betol']"
+NCT00000012,withdrawn,no funding,phase 1,['glioma'],['betol']
+NCT00000012,withdrawn,no funding,phase 1,['glioma'],['betol']
+"""
+
+
+@pytest.mark.parametrize("register_first", [True, False])
+def test_a_table_of_trials_adds_to_what_a_register_says(api: Api, register_first):
+    sendings = [
+        lambda: sent(api, "record.json", record(overallStatus="RECRUITING")),
+        lambda: sent(api, "t.csv", TRIALS),
+    ]
+    reports = [sending() for sending in sendings[:: 1 if register_first else -1]]
+    assert {report["format"]: counts(report) for report in reports} == {
+        "ctgov": (1, 0, 0, 0),
+        "trial-table": (2, 0, 0, 1),
+    }
+    found = api(STUDY, number="NCT00000011")["study"]
+    assert (found["status"], found["phases"]) == ("RECRUITING", ["PHASE_2_3"])
+    assert {"alphol", "betol", "Sorafenib tosylate"} <= {molecule["name"] for molecule in found["molecules"]}
+    other = api(STUDY, number="NCT00000012")["study"]
+    assert (other["status"], other["whyStopped"], other["phases"]) == ("WITHDRAWN", "no funding", ["PHASE_1"])
+    before = versions(api.centre)
+    assert counts(sent(api, "t.csv", TRIALS)) == (0, 0, 0, 3)
+    after = versions(api.centre)
+    assert {name for name in after if after[name] != before[name]} <= {"imports", "import_problems"}
+    later = TRIALS.replace(b"withdrawn,no funding", b"completed,")
+    assert counts(sent(api, "t.csv", later)) == (1, 0, 0, 2)
+    assert api(STUDY, number="NCT00000012")["study"]["status"] == "COMPLETED"
+    assert api.centre.verify().problems == []
+
+
 def test_where_the_register_gives_no_reason_for_the_same_status_the_list_does(api: Api):
     silent = json.loads(record())
     del silent["protocolSection"]["statusModule"]["whyStopped"]
