@@ -50,7 +50,7 @@ COLLECTORS: Mapping[str, Collector] = {
     "A3": _from(preclinical_evidence.starting_dose, "ToxicityBasis"),
     "A4": _from(preclinical_evidence.herg, "MoleculeFact", "Molecule"),
     "A5": _from(preclinical_evidence.margins, "MoleculeFact"),
-    "A6": _from(preclinical_evidence.tumour_growth, *_GROWTH),
+    "A6": _from(preclinical_evidence.tumour_growth, *_GROWTH, "Disposition"),
     "A7": _from(preclinical_evidence.xenografts, *_GROWTH),
     "B3": _from(escalation_evidence.planned_escalation, *_LEVELS),
     "B4": _from(escalation_evidence.escalation, *_LEVELS),

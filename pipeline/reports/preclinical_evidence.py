@@ -13,6 +13,8 @@ from pipeline.store.nodes import among
 
 VOLUME = frozenset({"TUMVOL", "VOLUME", "TUMOR_VOLUME", "TUMOUR_VOLUME"})
 WEIGHT = frozenset({"BW", "BODY_WEIGHT", "WEIGHT", "TERMBW"})
+FOUND_DEAD = frozenset({"FOUND DEAD", "DEATH", "DIED", "DEAD"})
+"""Ends of animals that count against a dose: not those killed as planned, or for their tumour."""
 ENOUGH_CONTROLS = 0.8
 """The reading day is the last on which so large a share of the control animals was still measured."""
 
@@ -41,9 +43,12 @@ def _volumes(gathering: Gathering) -> tuple[dict[int, list[dict[str, Any]]], dic
 def tumour_growth(gathering: Gathering) -> None:
     """Collect tumour volumes and body weights of treated and control groups, study by study (A6)."""
     volumes, animals, controls = _volumes(gathering)
-    weights = _weight_losses(gathering, sorted(animals))
+    weights, deaths = _weights(gathering, sorted(animals)), _deaths(gathering, animals)
     arms: list[dict[str, object]] = []
-    for study in sorted({animals[id]["study_id"] for id in volumes}):
+    codes = {row["id"]: row["code"] for row in gathering.studies()}
+    studies = sorted({animals[id]["study_id"] for id in volumes})
+    for study in studies:
+        of = f"{codes[study]}, " if len(studies) > 1 else ""
         of_study = [id for id in volumes if animals[id]["study_id"] == study]
         day = _reading_day(volumes, [id for id in of_study if id in controls])
         if day is None:
@@ -54,15 +59,15 @@ def tumour_growth(gathering: Gathering) -> None:
             if id not in controls:
                 treated[animals[id]["group_code"] or animals[id]["arm"] or "treated"].append(id)
         for label, ids in sorted(treated.items()):
-            losses = [weights[id] for id in ids if id in weights]
             arms.append(
                 {
-                    "label": f"{label} (day {day:g})",
+                    "label": f"{label} ({of}day {day:g})",
                     "treated_start": [_first(volumes[id]) for id in ids],
                     "treated_end": [_on(volumes[id], day) for id in ids],
                     "control_start": [_first(volumes[id]) for id in control],
                     "control_end": [_on(volumes[id], day) for id in control],
-                    "weight_loss_percent": sum(losses) / len(losses) if losses else None,
+                    "weight_loss_percent": _greatest_mean_loss([weights[id] for id in ids if id in weights]),
+                    "toxic_deaths": sum(deaths.get(id, day + 1) <= day for id in ids),
                 }
             )
     gathering.inputs["arms"] = arms
@@ -78,43 +83,77 @@ def _reading_day(volumes: Mapping[int, Sequence[Mapping[str, Any]]], control: Se
 
 
 def _first(rows: Sequence[Mapping[str, Any]]) -> float | None:
-    return min(rows, key=lambda row: row["day"])["value"] if rows else None
+    """Return the volume at the start of treatment."""
+    return _since_start([(row["day"], row["value"]) for row in rows])[0][1] if rows else None
 
 
 def _on(rows: Sequence[Mapping[str, Any]], day: float) -> float | None:
     return next((row["value"] for row in rows if row["day"] == day), None)
 
 
-def _weight_losses(gathering: Gathering, animals: Sequence[int]) -> dict[int, float]:
-    """Return the greatest loss of body weight since the first weighing, %, by animal."""
+def _weights(gathering: Gathering, animals: Sequence[int]) -> dict[int, dict[float, float]]:
+    """Return the loss of body weight since the first weighing, %, by animal and day."""
     table = study_tables.measurements
-    weighed: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    weighed: dict[int, dict[float, float]] = defaultdict(dict)
     rows = gathering.rows("Measurement", among(table.c.subject_id, animals), among(table.c.what, sorted(WEIGHT)))
     for row in rows:
         if row["value"] and row["day"] is not None:
-            weighed[row["subject_id"]].append(row)
+            weighed[row["subject_id"]][row["day"]] = row["value"]
             gathering.note("Measurement", row, f"weight on day {row['day']:g}", row["value"])
-    losses = {}
-    for id, of_animal in weighed.items():
-        start = min(of_animal, key=lambda row: row["day"])["value"]
-        losses[id] = max(0.0, 100 * (1 - min(row["value"] for row in of_animal) / start))
-    return losses
+    return {
+        id: {day: 100 * (1 - weight / of_animal[min(of_animal)]) for day, weight in of_animal.items()}
+        for id, of_animal in weighed.items()
+    }
+
+
+def _greatest_mean_loss(losses: Sequence[Mapping[float, float]]) -> float | None:
+    """Return the greatest loss of a group, %: of each day's mean over the animals weighed on it."""
+    by_day: dict[float, list[float]] = defaultdict(list)
+    for of_animal in losses:
+        for day, loss in of_animal.items():
+            by_day[day].append(loss)
+    return max((max(0.0, sum(of_day) / len(of_day)) for of_day in by_day.values()), default=None)
+
+
+def _deaths(gathering: Gathering, animals: Mapping[int, Mapping[str, Any]]) -> dict[int, float]:
+    """Return the day on which animals were found dead; 0 where none is told."""
+    table = study_tables.dispositions
+    found: dict[int, float] = {}
+    for row in gathering.rows("Disposition", among(table.c.subject_id, sorted(animals))):
+        if (row["term"] or row["term_reported"]).strip().upper() in FOUND_DEAD:
+            found[row["subject_id"]] = row["day"] or 0.0
+            gathering.note("Disposition", row, "death", row["term_reported"])
+    return found
 
 
 def xenografts(gathering: Gathering) -> None:
-    """Collect the courses of treated animals, each with a first volume above 0 and one reading a day (A7)."""
+    """Collect the courses of treated animals since the start of treatment, one reading a day (A7)."""
     volumes, animals, controls = _volumes(gathering)
-    gathering.inputs["animals"] = [
-        {
-            "arm": animals[id]["group_code"] or animals[id]["arm"] or "treated",
-            "day": [row["day"] for row in ordered],
-            "volume": [row["value"] for row in ordered],
-        }
-        for id, rows in sorted(volumes.items())
-        if id not in controls
-        for ordered in [sorted(rows, key=lambda row: row["day"])]
-        if ordered[0]["value"] > 0 and len({row["day"] for row in ordered}) == len(ordered)
-    ]
+    courses: list[dict[str, object]] = []
+    several = 0
+    for id, rows in sorted(volumes.items()):
+        readings = _since_start([(row["day"], row["value"]) for row in rows])
+        if id in controls:
+            continue
+        if len({day for day, _ in readings}) < len(readings):
+            several += 1
+            continue
+        days, sizes = ([reading[n] for reading in readings] for n in (0, 1))
+        arm = animals[id]["group_code"] or animals[id]["arm"] or "treated"
+        courses.append({"arm": arm, "day": days, "volume": sizes})
+    gathering.inputs["animals"] = courses
+    if several:
+        gathering.missing.append(f"which volume of a day counts, for {several} animals with several on one day")
+
+
+def _since_start(readings: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the readings in order, those before treatment left out but for the last where the first day has none."""
+    ordered = sorted(readings)
+    before = [reading for reading in ordered if reading[0] < 0]
+    since = ordered[len(before) :]
+    if before and not (since and since[0][0] <= 1):
+        return [(0.0, before[-1][1]), *since]
+    return since
 
 
 def herg(gathering: Gathering) -> None:
