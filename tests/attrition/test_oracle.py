@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.attrition.counting import PATH_BY_PATH, PHASE_BY_PHASE, PROGRESSION_DECISION
+from pipeline.attrition.counting import PATH_BY_PATH, PHASE_BY_PHASE, PROGRESSION_DECISION, RULES
 from pipeline.attrition.incidence import cumulative_incidence
 from pipeline.attrition.occupation import StatePath, movements, stage_occupation
+from pipeline.attrition.portfolio import KINDS, STATUSES
+from pipeline.attrition.portfolio import REASONS as REASONS_OF_STOPS
 from pipeline.attrition.review import Asked, review
+from pipeline.attrition.review_json import as_json, plain, read_json
 from pipeline.attrition.review_settings import default_settings
 from pipeline.attrition.review_times import YEAR, day_of
 from pipeline.attrition.risk_table import Lengths
@@ -276,6 +279,48 @@ def test_the_counts_of_stays_are_those_counted_one_by_one(drawn, far):
         whole = table.whole()
         assert whole.events.sum() == sum(one[3] for one in here)
         assert whole.at_risk.tolist() == [sum(one[4] < t <= one[2] for one in here) for t in whole.times.tolist()]
+
+
+ODD = st.builds(
+    Move,
+    kind=st.sampled_from(KINDS),
+    stage=st.sampled_from([*CODES, "PHASE_9"]),
+    status=st.sampled_from(STATUSES),
+    day=st.integers(TODAY - 3000, TODAY + 300),
+    last_day=st.none() | st.integers(TODAY, TODAY + 400),
+    reason=st.none() | st.sampled_from(REASONS_OF_STOPS),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(ODD, min_size=1, max_size=6), max_size=30),
+    st.sampled_from(RULES),
+    st.sampled_from(["history", "record", "2018-01-01"]),
+    st.sampled_from([(None, None), ("2016-01-01", None), ("2015-01-01", "2019-01-01")]),
+    st.sampled_from([None, day_of(TODAY), day_of(TODAY - 1000)]),
+)
+def test_whatever_the_moves_are_no_share_exceeds_its_whole_and_everything_is_told(odd, rule, since, window, as_of):
+    """Moves in no order that makes sense, in stages nobody knows, on days to come."""
+    made = portfolio(odd, groups={"disease_group": [f"D{n % 3}" for n in range(len(odd))]})
+    sites = lambda groups: [[f"S{(row + n) % 3}" for n in range(len(CODES))] for row in range(len(groups))]  # noqa: E731
+    asked = Asked(day=as_of or day_of(TODAY), rule=rule, as_of=as_of, observed_from=since, window=window)
+    found = review(made, asked, sites=sites)
+    shares = [phase.rate for one in found.rates for phase in one.phases]
+    shares += [phase.rate for group in found.groups for phase in group.phases]
+    shares += [group.late_share for group in found.groups]
+    shares += [found.late_share, *(one.estimate for one in found.late_share_by_year)]
+    for share in shares:
+        assert 0 <= share.k <= share.n
+        assert share.value is not None or share.reason
+    for group in found.groups:
+        estimate = group.likelihood.estimate
+        assert estimate.value is None or 0 <= estimate.low <= estimate.value <= estimate.high <= 1
+    left_out = {one.code: one.count for one in found.caveats if one.code in ("unknown_stage", "future_date")}
+    assert found.programmes <= len(odd)
+    if as_of is None:
+        assert found.programmes >= len(odd) - sum(left_out.values())
+    assert read_json(as_json(found), name="x") == plain(found)
 
 
 def test_the_stages_drawn_are_stages():

@@ -159,3 +159,7 @@ def test_the_oncology_rates_of_2021_come_out_of_the_records(centre):
     passed = next(phase for phase in paths.phases if phase.stage == "PHASE_1").rate
     assert (passed.k, passed.n) == (794 + 938 + 69 + 88, 1628 + 938 + 69 + 88)
     assert {one.rule for one in found.rates} == set(RULES)
+    exits = next(one for one in found.rates if one.rule == PROGRESSION_DECISION)
+    assert [(p.rate.k, p.rate.n) for p in exits.phases if p.stage in CLINICAL] == [
+        (rates[stage].k, rates[stage].n) for stage in CLINICAL
+    ]
