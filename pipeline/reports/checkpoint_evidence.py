@@ -20,7 +20,7 @@ from pipeline.reports import (
     survival_evidence,
 )
 from pipeline.reports.gathering import Gathering
-from pipeline.stages.checkpoints import COMPOSED, CheckpointRule
+from pipeline.stages.checkpoints import CheckpointRule
 from pipeline.store.reader import Reader
 
 
@@ -79,8 +79,8 @@ def methods_of(rule: CheckpointRule) -> tuple[str, ...]:
 
 
 def kinds_of(rule: CheckpointRule) -> frozenset[str]:
-    """Return the kinds of records that can change what a rule finds; of a composed rule, those of every method."""
-    used = COLLECTORS.keys() if rule.method == COMPOSED else COLLECTORS.keys() & methods_of(rule)
+    """Return the kinds of records that can change what a rule finds, one that is not made of others."""
+    used = COLLECTORS.keys() & methods_of(rule)
     return frozenset().union(*(COLLECTORS[method].kinds | COLLECTORS[method].easing for method in used))
 
 
