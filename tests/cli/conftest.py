@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -82,12 +83,22 @@ def moltrail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Caller:
     return Caller(tmp_path / "records", monkeypatch)
 
 
-@pytest.fixture
-def filled(moltrail: Caller, tmp_path: Path) -> Caller:
-    """The command line over a record with a small portfolio."""
-    file = tmp_path / "portfolio.csv"
+@pytest.fixture(scope="session")
+def portfolio(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with a file of a small portfolio, and with the records of its import, to be copied."""
+    folder = tmp_path_factory.mktemp("portfolio")
+    file = folder / "portfolio.csv"
     file.write_text(PORTFOLIO, encoding="utf-8")
-    moltrail.good("import", file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MOLTRAIL_DATABASE_URL", raising=False)
+        Caller(folder / "records", patch).good("import", file)
+    return folder
+
+
+@pytest.fixture
+def filled(moltrail: Caller, portfolio: Path, tmp_path: Path) -> Caller:
+    """The command line over these records, with the file beside them."""
+    shutil.copytree(portfolio, tmp_path, dirs_exist_ok=True)
     return moltrail
 
 
