@@ -24,7 +24,9 @@ def said(method, parameters, stages=(), code="A_RULE", rules=RULES):
 
 def test_every_rule_of_the_default_graph_is_sound_where_it_is_asked():
     asked = {code: GRAPH.stages_asking(code) for code in GRAPH.rules}
-    assert all(asked.values())
+    at_hand = {rule.method for code, rule in GRAPH.rules.items() if not asked[code]}
+    assert at_hand == {"A2", "B3", "B5", "B6", "B7", "C3", "C4", "C9", "C11"}
+    assert {rule.method for rule in GRAPH.rules.values()} - {"REVIEW"} == EVALUATORS.keys()
     wrong = {code: said(rule.method, rule.parameters, asked[code], code) for code, rule in GRAPH.rules.items()}
     assert {code: messages for code, messages in wrong.items() if messages} == {}
 
