@@ -18,9 +18,11 @@ from pipeline.exchange.written_numbers import read_number
 
 _SCREENED = re.compile(r"screen\s*fail|scrnfail|\bscreened out\b|not (?:assigned|randomi[sz]ed)", re.IGNORECASE)
 _LEVEL = re.compile(
-    r"\b(?:dose[ -]?level|dose[ -]?group|dl|niveau(?: de dose)?|palier|cohorte?|dosisstufe) ?[#:-]? ?(\d{1,2})\b",
+    r"\b(?:dose[ -]?level|dose[ -]?group|dl|niveau(?: de dose)?|palier|cohorte?|dosisstufe)"
+    r"(?: - | ?[#:] ?| |-|)([-\u2212]?\d{1,2})\b",
     re.IGNORECASE,
 )
+"""A dose level by its number. DL-1 is level 1, DL -1 the level below it: only what stands off is a minus."""
 _RECOVERY = re.compile(r"(?<!non)(?<!non-)(?<!non )(?<!no )(?<!without )\brecovery", re.IGNORECASE)
 _NOT_TK = re.compile(r"\bnon[- ]?tk\b|\bno tk\b|\bnone\b|\bmain\b", re.IGNORECASE)
 _TK = re.compile(r"\btk\b|toxicokinetic|satellite", re.IGNORECASE)
@@ -83,7 +85,7 @@ def read_subjects(rows: Rows, study: StudyView, head: Head) -> list[Outcome]:
 
 def _dose_level(*said: str | None) -> int | None:
     """Return the number of the dose level an arm names, where it names one and no other."""
-    found = {int(number) for text in said if text for number in _LEVEL.findall(text)}
+    found = {int(number.replace("\u2212", "-")) for text in said if text for number in _LEVEL.findall(text)}
     return found.pop() if len(found) == 1 else None
 
 

@@ -314,9 +314,10 @@ def test_subjects() -> None:
 
 def test_dose_levels_are_told_by_the_arm() -> None:
     arms = ("Cohort 2 (20 mg)", "DL3", "Dose level 1", "Niveau de dose 4", "Drug 20 mg", "Cohort 1 to cohort 2")
+    arms += ("Dose level -1", "DL: \u22122", "DL-1", "cohort - 3")
     lines = "\n".join(f"ABC,DM,ABC-{n},2020-01-01,F,A{n},{arm}" for n, arm in enumerate(arms))
     records = only(csv("dm", f"STUDYID,DOMAIN,USUBJID,RFSTDTC,SEX,ARMCD,ARM\n{lines}"))
-    assert [subject.dose_level for subject in records.subjects] == [2, 3, 1, 4, None, None]
+    assert [subject.dose_level for subject in records.subjects] == [2, 3, 1, 4, None, None, -1, -2, 1, 3]
 
 
 def test_trial_sets_and_pools() -> None:
