@@ -33,6 +33,7 @@ def condition_list(reader: Reader, today: str) -> list[dict[str, Any]]:
         .order_by(of.c.due_on, of.c.id)
     )
     return [
-        {**row, "state": (ConditionState.OVERDUE if row["due_on"] < today else ConditionState.OPEN).value}
+        {str(name): value for name, value in row.items()}
+        | {"state": (ConditionState.OVERDUE if row["due_on"] < today else ConditionState.OPEN).value}
         for row in reader.connection.execute(statement).mappings()
     ]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.access import Actor, Role
 from pipeline.centre import SYSTEM, Centre, utc_now
 from pipeline.commands.assessments import AssessCheckpoint
+from pipeline.commands.checkpoints import RecordCheckpoint
 from pipeline.commands.molecules import RegisterMolecule
+from pipeline.dates import PartialDate
 from pipeline.store import study_tables
 from pipeline.store.journal import Act
-from pipeline.words import Modality
+from pipeline.words import Modality, Verdict
 from tests.cli.conftest import Caller
 from tests.support.xenograft import add_xenograft
 
@@ -82,3 +86,23 @@ def test_deciding_is_another_persons_and_keeps_its_conditions(unit: Caller):
     done = unit("decide", theirs, "CONDITIONAL_GO", "--justification", "one model only", "--conditions", line)
     assert (done.code, done.text.strip()) == (0, f"Checkpoint {theirs} is decided CONDITIONAL_GO.")
     assert "never overwritten" in unit("decide", theirs, "GO").err
+
+
+def test_conditions_are_listed_until_they_are_settled(unit: Caller):
+    assert (unit("conditions").code, unit("conditions").text.strip()) == (0, "No condition is open.")
+    with Centre.open(unit.data) as centre:
+        lines = "second model | Dr Martin | 2025-06-30\nassay | Dr Roche | 2099-01-31"
+        decided_on = PartialDate.parse("2025-01-31")
+        decision = RecordCheckpoint(1, "PDX_RESPONSE", Verdict.CONDITIONAL_GO, "board", conditions=lines)
+        centre.execute(replace(decision, decided_on=decided_on), actor=ANA)
+    listed = unit("--json", "conditions")
+    assert listed.code == 1
+    states = [(row["condition"], row["state"]) for row in listed.json()]
+    assert states == [("second model", "OVERDUE"), ("assay", "OPEN")]
+    settled = unit("conditions", "settle", "1", "met", "--note", "report 7", "--on", "2025-07-01")
+    assert settled.text.strip() == "Condition 1 is met."
+    assert "never overwritten" in unit("conditions", "settle", "1", "lifted", "--note", "no").err
+    assert "no checkpoint condition with id 9" in unit("conditions", "settle", "9", "met", "--note", "x").err
+    assert unit("conditions", "settle", "2", "met", "--note", "x", "--on", "2025-02-30").code == 2
+    left = unit("--json", "conditions")
+    assert (left.code, [row["condition"] for row in left.json()]) == (0, ["assay"])
