@@ -354,8 +354,8 @@ def _keyboard(parameters: Mapping[str, Any]) -> Characteristics:
 
 
 def _crm(parameters: Mapping[str, Any]) -> Characteristics:
-    from pipeline.toxicity.crm import crm_skeleton
-    from pipeline.toxicity.crm_model import CrmModel
+    from pipeline.toxicity.crm import usual_skeleton
+    from pipeline.toxicity.crm_model import INTERCEPT, CrmModel
     from pipeline.toxicity.operating_characteristics import crm_characteristics
 
     target = float(parameters["target"])
@@ -365,10 +365,11 @@ def _crm(parameters: Mapping[str, Any]) -> Characteristics:
     assumed: dict[str, Any] = {"cohorts": COHORTS, "cohort_size": COHORT}
     skeleton = parameters.get("skeleton")
     if skeleton is None or len(skeleton) != LEVELS:
-        half = float(parameters.get("halfwidth", min(0.05, target / 4)))
-        skeleton = crm_skeleton(half, target, 3, LEVELS, model).skeleton
-        assumed["skeleton"] = skeleton
-    if skeleton is None:
+        skeleton = usual_skeleton(
+            target, LEVELS, parameters.get("halfwidth"), model, options.get("intercept", INTERCEPT)
+        )
+        assumed["skeleton"] = list(skeleton)
+    if not skeleton:
         return _not_defined("B6", "no skeleton of five doses follows from the target")
     found = [
         crm_characteristics(

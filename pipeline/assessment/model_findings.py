@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 Parameters = Mapping[str, Any]
 
-SKELETON_HALFWIDTH = 0.05
-"""Half-width of the indifference interval of a skeleton the rule does not state; a fourth of a low target."""
 CUTOFF_STOP = 0.95
 
 
@@ -86,28 +84,18 @@ def _fit(
     parameters: Parameters,
     followed_days: Sequence[float] | None,
 ) -> tuple[CrmFit | None, Sequence[float]]:
-    from pipeline.toxicity.crm import PRIOR_SD, continual_reassessment
+    from pipeline.toxicity.crm import PRIOR_SD, continual_reassessment, usual_skeleton
     from pipeline.toxicity.crm_model import INTERCEPT, CrmModel
     from pipeline.toxicity.tite_crm import WeightScheme, tite_crm
 
     target = float(parameters["target"])
     model, intercept = CrmModel(parameters.get("model", "empiric")), float(parameters.get("intercept", INTERCEPT))
     prior_sd = float(parameters.get("prior_sd", PRIOR_SD))
-    skeleton = _skeleton(parameters, len(labels), target, model, intercept)
+    stated, half = parameters.get("skeleton"), parameters.get("halfwidth")
+    skeleton = usual_skeleton(target, len(labels), half, model, intercept) if stated is None else tuple(stated)
     if len(skeleton) < len(labels):
         return None, skeleton
     if followed_days is None:
         return continual_reassessment(skeleton, target, level, dlt, model, prior_sd, intercept), skeleton
     scheme, window = WeightScheme(parameters.get("scheme", "linear")), float(parameters["window_days"])
     return tite_crm(skeleton, target, level, dlt, followed_days, window, scheme, model, prior_sd, intercept), skeleton
-
-
-def _skeleton(parameters: Parameters, levels: int, target: float, model: Any, intercept: float) -> Sequence[float]:
-    """Return the guesses a rule states, else those that follow from its target; none where none do."""
-    stated = parameters.get("skeleton")
-    if stated is not None:
-        return [float(guess) for guess in stated]
-    from pipeline.toxicity.crm import crm_skeleton
-
-    half = float(parameters.get("halfwidth", min(SKELETON_HALFWIDTH, target / 4)))
-    return crm_skeleton(half, target, (levels + 1) // 2, levels, model, intercept).skeleton or ()

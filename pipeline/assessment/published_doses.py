@@ -14,7 +14,6 @@ from itertools import product
 COHORT = 3
 MOST_OPEN = 6
 """Levels whose counts may be open: 2 to that power ways are tried."""
-SKELETON_HALFWIDTH = 0.05
 
 Counts = tuple[tuple[int, int], ...]
 """Subjects treated and with a dose-limiting toxicity at each level, lowest first."""
@@ -110,11 +109,9 @@ def crm(counts: Counts, target: float) -> int:
 
 @lru_cache(maxsize=64)
 def _skeleton(target: float, levels: int) -> tuple[float, ...]:
-    from pipeline.toxicity.crm import crm_skeleton
+    from pipeline.toxicity.crm import usual_skeleton
 
-    found = crm_skeleton(min(SKELETON_HALFWIDTH, target / 4), target, (levels + 1) // 2, levels).skeleton
-    assert found is not None  # a half-width of a fourth of the target keeps the guesses inside 0 to 1
-    return found
+    return usual_skeleton(target, levels)
 
 
 RULES: Mapping[str, Callable[[Counts, float], int]] = {"3+3": three_plus_three, "BOIN": boin, "CRM": crm}

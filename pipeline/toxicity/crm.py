@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PRIOR_SD = sqrt(1.34)
 Z_90 = 1.6448536269514722
 CUTOFF_STOP = 0.95
+USUAL_HALFWIDTH = 0.05
 MOST_LEVELS = 50
 MOST_PATIENTS = 1000
 NARROWEST_PRIOR, WIDEST_PRIOR = 1e-3, 1e3
@@ -225,3 +226,15 @@ def crm_skeleton(
     if any(low >= high for low, high in pairwise(bounded)):
         return Skeleton(skeleton=None, reason=Reason.OUTSIDE_DOMAIN)
     return Skeleton(skeleton=guesses)
+
+
+def usual_skeleton(
+    target: float,
+    n_levels: int,
+    halfwidth: float | None = None,
+    model: CrmModel = CrmModel.EMPIRIC,
+    intercept: float = INTERCEPT,
+) -> tuple[float, ...]:
+    """Return the guesses where none are stated: the middle dose is thought to be right; none where none increase."""
+    half = min(USUAL_HALFWIDTH, target / 4) if halfwidth is None else halfwidth
+    return crm_skeleton(half, target, (n_levels + 1) // 2, n_levels, model, intercept).skeleton or ()
