@@ -103,68 +103,84 @@ def animals(draw) -> dict[str, Any]:
 @st.composite
 def inputs_of(draw, method: str) -> dict[str, Any]:
     """Draw what a collector can hand to a method, nothing included."""
-    x, n = draw(COUNTS)
-    times = draw(TIMES)
-    of_method: dict[str, Any] = {
-        "A2": {
-            "noaels": draw(
-                st.lists(st.tuples(st.sampled_from(["rat", "dog", "yeti"]), st.one_of(st.none(), POSITIVE)), max_size=4)
-            )
-        },
-        "A3": {
-            "rodent": draw(st.sampled_from([None, "mouse", "rat"])),
-            "std10_mg_per_kg": draw(st.one_of(st.none(), POSITIVE)),
-            "non_rodent": draw(st.sampled_from([None, "dog", "monkey"])),
-            "hnstd_mg_per_kg": draw(st.one_of(st.none(), POSITIVE)),
-        },
-        "A4": {name: draw(POSITIVE) for name in ("herg_ic50_um", "cmax_ng_per_ml", "molar_mass")}
-        | {"fraction_unbound": draw(st.floats(1e-6, 1))},
-        "A5": {
-            "margins": [
-                {
-                    "label": label,
-                    "margin": draw(POSITIVE),
-                    "fraction_unbound_animal": 0.1,
-                    "fraction_unbound_human": 0.2,
-                }
-                for label in draw(st.lists(LABELS, max_size=3))
-            ]
-        },
-        "A6": {"arms": draw(st.lists(arms(), max_size=3))},
-        "A7": {"animals": draw(st.lists(animals(), max_size=5))},
-        **{f"B{n}": {"levels": draw(st.lists(LEVEL, max_size=6))} for n in (3, 4, 5, 6)},
-        "B7": {"levels": ["level 1", "level 2", "level 3"], "subjects": draw(FOLLOWED)},
-        "B8": {"with_dlt": x, "treated": n},
-        "B9": {"subjects": [{"id": id, "tests": draw(LIVER)} for id in range(draw(st.integers(0, 4)))]},
-        "B10": {
-            "subjects": [
-                {
-                    "id": id,
-                    "longest_ms": draw(st.floats(1, 900)),
-                    "longest_change_ms": draw(st.one_of(st.none(), st.floats(-300, 300))),
-                }
-                for id in range(draw(st.integers(0, 5)))
-            ]
-        },
-        "D9": {"at_target": x, "told": n},
-    }
-    for survival in ("C7", "C8", "C9", "C11"):
-        of_method[survival] = {name: [each[i] for each in times] for i, name in enumerate(("time", "event", "group"))}
-    of_method["C7"] |= {"events_planned": draw(st.integers(1, 60)), "hazard_ratio_design": draw(st.floats(0.1, 2))}
-    for response in ("C3", "C4", "C6"):
-        of_method[response] = {
-            "responders": x,
-            "evaluable": n,
-            "planned": draw(st.integers(1, 60)),
-            "markers": draw(MARKERS),
-        }
-    found = of_method[method]
+    found = draw(INPUTS[method])
     dropped = draw(st.sets(st.sampled_from(sorted(found))))
     return {name: value for name, value in found.items() if name not in dropped}
 
 
+def counted(with_it: str, of: str, **more: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw two counts, the first no larger than the second, and more."""
+    return st.builds(
+        lambda counts, rest: dict(zip((with_it, of), counts, strict=True)) | rest, COUNTS, together(**more)
+    )
+
+
+def survival(**more: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw times with their events and groups, and more."""
+    return st.builds(
+        lambda times, rest: (
+            {name: [one[i] for one in times] for i, name in enumerate(("time", "event", "group"))} | rest
+        ),
+        TIMES,
+        together(**more),
+    )
+
+
+def together(**parts: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(parts)
+
+
+def numbered(most: int, **parts: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Draw subjects with their numbers."""
+    return st.lists(together(**parts), max_size=most).map(
+        lambda subjects: [{"id": number} | subject for number, subject in enumerate(subjects)]
+    )
+
+
+LEVELS = together(levels=st.lists(LEVEL, max_size=6))
+RESPONSES = counted("responders", "evaluable", planned=st.integers(1, 60), markers=MARKERS)
+INPUTS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "A2": together(
+        noaels=st.lists(st.tuples(st.sampled_from(["rat", "dog", "yeti"]), st.none() | POSITIVE), max_size=4)
+    ),
+    "A3": together(
+        rodent=st.sampled_from([None, "mouse", "rat"]),
+        std10_mg_per_kg=st.none() | POSITIVE,
+        non_rodent=st.sampled_from([None, "dog", "monkey"]),
+        hnstd_mg_per_kg=st.none() | POSITIVE,
+    ),
+    "A4": together(
+        herg_ic50_um=POSITIVE, cmax_ng_per_ml=POSITIVE, molar_mass=POSITIVE, fraction_unbound=st.floats(1e-6, 1)
+    ),
+    "A5": together(
+        margins=st.lists(
+            together(
+                label=LABELS,
+                margin=POSITIVE,
+                fraction_unbound_animal=st.just(0.1),
+                fraction_unbound_human=st.just(0.2),
+            ),
+            max_size=3,
+        )
+    ),
+    "A6": together(arms=st.lists(arms(), max_size=3)),
+    "A7": together(animals=st.lists(animals(), max_size=5)),
+    **dict.fromkeys(("B3", "B4", "B5", "B6"), LEVELS),
+    "B7": together(levels=st.just(["level 1", "level 2", "level 3"]), subjects=FOLLOWED),
+    "B8": counted("with_dlt", "treated"),
+    "B9": together(subjects=numbered(4, tests=LIVER)),
+    "B10": together(
+        subjects=numbered(5, longest_ms=st.floats(1, 900), longest_change_ms=st.none() | st.floats(-300, 300))
+    ),
+    **dict.fromkeys(("C3", "C4", "C6"), RESPONSES),
+    "C7": survival(events_planned=st.integers(1, 60), hazard_ratio_design=st.floats(0.1, 2)),
+    **dict.fromkeys(("C8", "C9", "C11"), survival()),
+    "D9": counted("at_target", "told"),
+}
+
+
 def test_every_method_that_is_computed_is_tried():
-    assert PARAMETERS.keys() == EVALUATORS.keys()
+    assert PARAMETERS.keys() == INPUTS.keys() == EVALUATORS.keys()
 
 
 @pytest.mark.parametrize("method", sorted(EVALUATORS))
