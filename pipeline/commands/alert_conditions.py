@@ -8,13 +8,12 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 
 from pipeline.commands.alerts import Matter, Touched
+from pipeline.reports.condition_list import UNDER_WAY
 from pipeline.store.checkpoint_tables import checkpoint_conditions
 from pipeline.store.journal import Act
 from pipeline.store.nodes import among
 from pipeline.store.tables import checkpoints, molecules, programmes, study_molecules
-from pipeline.words import AlertKind, Status
-
-_UNDER_WAY = (Status.ACTIVE.value, Status.ON_HOLD.value, Status.STALLED.value)
+from pipeline.words import AlertKind
 
 
 def conditions_overdue(act: Act, touched: Touched) -> Iterable[Matter]:
@@ -41,7 +40,7 @@ def _overdue(act: Act, *of_programmes: Any) -> Iterator[Matter]:
         of.c.until_act.is_(None),
         of.c.outcome.is_(None),
         of.c.due_on < act.recorded_at[:10],
-        among(programmes.c.status, _UNDER_WAY),
+        among(programmes.c.status, sorted(UNDER_WAY)),
         *of_programmes,
     )
     for table, key in above:

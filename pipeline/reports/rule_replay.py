@@ -30,6 +30,7 @@ from pipeline.assessment.replay import (
 from pipeline.assessment.soundness import faults
 from pipeline.errors import refuse
 from pipeline.reports.checkpoint_evidence import methods_of
+from pipeline.reports.condition_list import UNDER_WAY
 from pipeline.reports.replayed_counts import COUNTED, CountHistory
 from pipeline.reports.rule_evidence import evidence_of, kinds_bearing
 from pipeline.reports.rules_on_record import (
@@ -52,7 +53,6 @@ from pipeline.store.tables import acts, checkpoint_rules, checkpoints, dose_leve
 from pipeline.words import Status
 
 _AT_ONCE = 500
-UNDER_WAY = frozenset({Status.ACTIVE.value, Status.ON_HOLD.value, Status.STALLED.value})
 
 
 @dataclass(frozen=True, slots=True)
