@@ -49,7 +49,6 @@ from pipeline.reports.signal_rows import (
     OWN_DATE,
     RECORDED,
     SignalRows,
-    Studies,
     StudyHead,
     happened,
     studies_of,
@@ -108,7 +107,7 @@ class _Collecting:
     settings: Settings
     followed: Followed = field(init=False)
     signals: dict[int, list[Signal]] = field(default_factory=lambda: defaultdict(list))
-    taken: Studies = field(init=False)
+    rows: SignalRows = field(init=False)
     in_animals: dict[int, dict[str, bool]] = field(default_factory=lambda: defaultdict(dict))
     in_people: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     people_studied: set[int] = field(default_factory=set)
@@ -120,7 +119,7 @@ class _Collecting:
 
     @property
     def studies(self) -> Mapping[int, StudyHead]:
-        return self.taken.heads
+        return self.rows.studies.heads
 
     @property
     def view(self) -> View:
@@ -131,7 +130,7 @@ class _Collecting:
     def stops(self) -> list[ScientificStop]:
         """Return every scientific stop of the programmes, in the order of their records."""
         self.followed = self._followed()
-        self.taken = studies_of(self.reader, set(self.followed.molecule))
+        self.rows = SignalRows(self.reader, studies_of(self.reader, set(self.followed.molecule)))
         places = {id: n for n, id in enumerate(self.followed.programme)}
         first, day = self.followed.first, self.followed.day
         ends = [*first[1:], len(day)]
@@ -222,12 +221,11 @@ class _Collecting:
 
     def collect(self, stops: Sequence[ScientificStop]) -> None:
         """Gather every record that carries a signal, by molecule, and what was studied at all."""
-        rows = SignalRows(self.reader, self.taken)
-        self._events(rows)
-        self._findings(rows)
-        self._laboratory(rows)
-        self._counts(rows)
-        self._responses(rows)
+        self._events()
+        self._findings()
+        self._laboratory()
+        self._counts()
+        self._responses()
         self._study_stops()
         self._alerts()
         self._checkpoints()
@@ -306,8 +304,8 @@ class _Collecting:
         for molecule in study.molecules if study is not None else ():
             self.in_people[molecule].update(key.removeprefix(ORGAN) for key in keys if key.startswith(ORGAN))
 
-    def _events(self, rows: SignalRows) -> None:
-        for versions in rows.events():
+    def _events(self) -> None:
+        for versions in self.rows.events():
             if is_people(versions[-1]["species"]):
                 keys = self._of_study("AdverseEvent", versions, event_keys, lambda row: row["sorted_on"], _event_label)
                 self._note_people(versions[-1]["study_id"], keys)
@@ -317,21 +315,22 @@ class _Collecting:
 
     def _studied(self, table: Any) -> None:
         """Note the molecules with safety records of people: what is not among them was looked for."""
-        statement = select(table.c.study_id).distinct().where(visible(table, self.view))
+        of = table.c.study_id
+        statement = select(of).distinct().where(visible(table, self.view), *self.rows.of(of))
         for id in self.reader.connection.execute(statement).scalars():
             study = self.studies.get(id)
             if study is not None and study.people:
                 self.people_studied |= study.molecules
 
-    def _findings(self, rows: SignalRows) -> None:
-        for id, organ in rows.examined():
+    def _findings(self) -> None:
+        for id, organ in self.rows.examined():
             study = self.studies.get(id)
             if study is None or study.people:
                 continue
             for system in finding_systems(organ):
                 for molecule in study.molecules:
                     self.in_animals[molecule][system] = False
-        for versions in rows.findings():
+        for versions in self.rows.findings():
             study = self.studies.get(versions[-1]["study_id"])
             if study is None or study.people:
                 continue
@@ -340,25 +339,25 @@ class _Collecting:
                 for molecule in study.molecules:
                     self.in_animals[molecule][key.removeprefix(ORGAN)] = True
 
-    def _laboratory(self, rows: SignalRows) -> None:
-        for versions in rows.laboratory():
+    def _laboratory(self) -> None:
+        for versions in self.rows.laboratory():
             if is_people(versions[-1]["species"]):
                 self._of_study(
                     "LaboratoryResult", versions, laboratory_keys, lambda row: row["sorted_on"], _laboratory_label
                 )
 
-    def _counts(self, rows: SignalRows) -> None:
+    def _counts(self) -> None:
         for table, keys_of, label in (
             (tables.event_counts, count_keys, _count_label),
             (tables.dlt_observations, limiting_keys, _limiting_label),
         ):
-            for versions in rows.plain(table):
+            for versions in self.rows.plain(table):
                 study = versions[-1]["study_id"]
                 keys = self._of_study("Study", versions, keys_of, lambda row: None, label, ("Study", study))
                 self._note_people(study, keys)
 
-    def _responses(self, rows: SignalRows) -> None:
-        for found in rows.responses().values():
+    def _responses(self) -> None:
+        for found in self.rows.responses().values():
             row = first_futile((row, row["subject_id"], row["response"]) for row in found)
             if row is not None:
                 self._of_study(
@@ -504,6 +503,7 @@ class _Collecting:
         statement = (
             select(table.c.study_id, table.c.subject_id, func.min(table.c.sorted_on))
             .where(visible(table, self.view), table.c.subject_id.is_not(None), table.c.sorted_on != "")
+            .where(*self.rows.of(table.c.study_id))
             .group_by(table.c.study_id, table.c.subject_id)
         )
         return _by_study(self.reader.connection.execute(statement), studies)
@@ -511,7 +511,7 @@ class _Collecting:
     def _reference_starts(self, studies: Collection[int]) -> dict[int, list[tuple[int, int]]]:
         table = study_tables.subjects
         statement = select(table.c.study_id, table.c.id, table.c.reference_start).where(
-            visible(table, self.view), table.c.reference_start.is_not(None)
+            visible(table, self.view), table.c.reference_start.is_not(None), *self.rows.of(table.c.study_id)
         )
         return _by_study(self.reader.connection.execute(statement), studies)
 
