@@ -65,8 +65,9 @@ def answering_in_process(folder: Path, database: str | None) -> Iterator[Answer]
 def overheads(folder: Path, database: str | None, cases: Sequence[Case], seconds: float) -> dict[str, dict[str, float]]:
     """Return, by case, what planning and execution add to the statements, and what a document costs at first sight.
 
-    bare_ms: the very statements of a request, executed with the driver on a connection of the same pool. overhead_us:
-    what the whole request takes more of the processor, in microseconds; medians of turns taken one after the other.
+    planning_us: from the body of a request until the driver is handed its first statement, a connection and transaction
+    included, in microseconds. bare_ms: the very statements of a request, executed with the driver on a connection of
+    the same pool. overhead_us: what the whole request takes more; medians of turns taken one after the other.
     first_sight_ms: the same of a document that was never seen before. Processor time, because it does not grow when
     others want the processor too; what PostgreSQL does is not in it.
     """
@@ -85,6 +86,7 @@ def _overhead(centre: Centre, answer: Answer, case: Case, seconds: float) -> dic
     statements = _statements(centre, lambda: answer(body))
     whole: list[float] = []
     bare: list[float] = []
+    planning: list[float] = []
     began = perf_counter()
     gc.collect()
     walls: list[float] = []
@@ -94,6 +96,11 @@ def _overhead(centre: Centre, answer: Answer, case: Case, seconds: float) -> dic
             run()
             taken.append(process_time() - used)
         walls.append(perf_counter() - sent)
+        handed: list[float] = []
+        with _listening(centre, lambda *_, handed=handed: handed.append(process_time())):
+            used = process_time()
+            answer(body)
+        planning.append(handed[0] - used)
     sights = []
     for number in range(_SIGHTS):
         unseen = DOCUMENTS[case.name].replace(f"query {case.name}(", f"query {case.name}{number}(")
@@ -102,6 +109,7 @@ def _overhead(centre: Centre, answer: Answer, case: Case, seconds: float) -> dic
         answer(orjson.dumps(asked))
         sights.append(process_time() - used - median(bare))
     return {
+        "planning_us": median(planning) * 1e6,
         "overhead_us": (median(whole) - median(bare)) * 1e6,
         "bare_ms": median(walls) * 1e3,
         "first_sight_ms": median(sights) * 1e3,
@@ -116,12 +124,18 @@ def _statements(centre: Centre, run: Callable[[], object]) -> list[tuple[str, An
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         seen.append((statement, parameters))
 
+    with _listening(centre, note):
+        run()
+    return seen
+
+
+@contextlib.contextmanager
+def _listening(centre: Centre, note: Callable[..., object]) -> Iterator[None]:
     event.listen(centre.database.reader, "before_cursor_execute", note)
     try:
-        run()
+        yield
     finally:
         event.remove(centre.database.reader, "before_cursor_execute", note)
-    return seen
 
 
 def _bare(centre: Centre, statements: Sequence[tuple[str, Any]]) -> None:

@@ -105,6 +105,15 @@ def command(
     session.say(content, _said(engine, chosen, outside, inside, content))
 
 
+_PLANNING = {
+    "planning µs": ("planning_us", 0),
+    "overhead µs": ("overhead_us", 0),
+    "its SQL ms": ("bare_ms", 3),
+    "first sight ms": ("first_sight_ms", 1),
+}
+"""The columns of the table of planning: the figure and its digits."""
+
+
 def cases_in(folder: Path, database: str | None = None) -> dict[str, Case]:
     """Return the cases by letter, for the generated records in a folder or a PostgreSQL database.
 
@@ -188,10 +197,10 @@ def _said(engine: str, chosen: Mapping[str, Case], outside: Table, inside: Table
         lines.append(table(_HEADINGS, list(_rows(found)), f"{engine}, {what}"))
     planning = content["planning"]
     rows = [
-        (letter, f"{one['overhead_us']:,.0f}", f"{one['bare_ms']:.3f}", f"{one['first_sight_ms']:.1f}")
+        (letter, *(f"{one[name]:,.{digits}f}" for name, digits in _PLANNING.values()))
         for letter, one in planning.items()
     ]
-    lines.append(table(("case", "overhead µs", "its SQL ms", "first sight ms"), rows, f"{engine}, planning"))
+    lines.append(table(("case", *_PLANNING), rows, f"{engine}, planning"))
     memory = content["memory"]
     if memory["after_all_mb"] is not None:
         lines.append(

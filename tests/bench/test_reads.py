@@ -52,7 +52,7 @@ def test_all_answer_alike_and_are_told_as_ratios(records, tmp_path):
                 assert 0 < share["least"] <= share["median"] <= share["most"]
                 assert 0 < one["p50_ms"] <= one["p99_ms"]
             assert case["limit"]["of_the_limit"]["median"] == case["moltrail"]["moltrail_times"]["median"] == 1
-    assert all(one["first_sight_ms"] > 0 for one in found["planning"].values())
+    assert all(one["first_sight_ms"] > 0 and one["planning_us"] > 0 for one in found["planning"].values())
     assert "b" not in cases or found["memory"]["after_all_mb"] > 20
     drawn = "".join(ET.fromstring(picture.read_text()).itertext())
     assert all(name in drawn for name in names)
