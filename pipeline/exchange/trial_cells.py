@@ -96,8 +96,8 @@ def _filled(items: Iterable[str]) -> list[str]:
 def read_treatments(text: str, types: str, *, drugs: bool, place: Place) -> Interventions:
     """Return the molecules a cell of drugs or interventions names, what else it names, and what to mind.
 
-    text: "Drug: A|Procedure: B", "['a', 'b']", "A; B", in a column of drugs "A, B" and "A / B" as well. types: the cell of
-    a column of types, one for all or one for each. drugs: whether what has no type is a drug.
+    text: "Drug: A|Procedure: B", "['a', 'b']", "A; B", in a column of drugs "A, B" and "A / B" as well. types: the cell
+    of a column of types, one for all or one for each. drugs: whether what has no type is a drug.
     """
     items = read_list(text)
     if drugs and len(items) == 1 and _type(items[0]) is None and not text.lstrip().startswith("["):
