@@ -290,6 +290,7 @@ def _concentrations(rows: Rows, columns: dict[str, Column], drafts: Drafts) -> N
     if rows.has("sample_date") and "PCDTC" not in columns:
         columns["PCDTC"] = _moments(rows)
         drafts.words["PCDTC"] = rows.headings.get("sample_date", "date of the sample")
+    _say_what_else_is_wrong(rows, columns["PCORRES"], columns["PCORRESU"])
     _volumes_of_specimens(rows, drafts)
     for row, profile in zip(rows.numbers, rows.texts("profile"), strict=True):
         drafts.say(row, analyte_code=None, **({"profile": profile} if profile is not None else {}))
@@ -325,7 +326,6 @@ def _results(rows: Rows, columns: dict[str, Column], drafts: Drafts) -> None:
         drafts.words[variable] = heading
     for variable in ("PCORRESU", "PCSTRESU"):
         drafts.words.setdefault(variable, rows.headings.get("unit", f"unit of {heading}"))
-    _say_what_else_is_wrong(rows, results, columns["PCORRESU"])
 
 
 def _say_what_else_is_wrong(rows: Rows, results: Column, units: Column) -> None:

@@ -76,10 +76,12 @@ def _checked_dose(fact: AdministrationFact, dose: NumberReading) -> Outcome:
     if dose.either is not None:
         one, other = map(number_text, dose.either)
         return HeldFact(fact, "EXDOSE", fact.amount_reported, one, f"the dose can be {one} or {other}", "amount")
+    backwards = fact.started_on and fact.ended_on and fact.ended_on[:10] < fact.started_on[: len(fact.ended_on[:10])]
+    why = f"the dosing ends before it begins ({fact.started_on})"
     if fact.amount is not None and fact.amount < 0:
-        return Quarantined(fact.place, "EXDOSE", fact.amount_reported, "a dose cannot be negative; correct it")
-    if fact.started_on and fact.ended_on and fact.ended_on[:10] < fact.started_on[: len(fact.ended_on[:10])]:
-        why = f"the dosing ends before it begins ({fact.started_on})"
+        bad = Quarantined(fact.place, "EXDOSE", fact.amount_reported, "a dose cannot be negative; correct it")
+        return bad.also("EXENDTC", why) if backwards else bad
+    if backwards:
         return HeldFact(fact._replace(ended_on=None), "EXENDTC", fact.ended_on, "no end", why, "ended_on")
     return fact
 

@@ -15,8 +15,10 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
+from pipeline.errors import InputError
 from pipeline.names import fold
 from pipeline.pharmacology.profile import Route
+from pipeline.units import conversion_factor
 
 DAY_H = 24.0
 LONGEST_H = 1e6
@@ -207,10 +209,10 @@ def _settle(profile: StudyProfile) -> None:
     wrong = next((sample for sample in profile.samples if not _within_reason(sample)), None)
     if wrong is not None:
         profile.doubtful = f"{wrong.conc:g} at {wrong.hours:g} h cannot be: correct or exclude it"
-    units = {sample.unit for sample in profile.samples if sample.conc}
-    if len(units) > 1:
-        profile.doubtful = f"values in different units ({', '.join(sorted(str(u) for u in units))})"
     profile.unit = next((sample.unit for sample in profile.samples if sample.unit is not None), None)
+    units = {sample.unit for sample in profile.samples if sample.conc}
+    if not all(_is_one(unit, profile.unit) for unit in units):
+        profile.doubtful = f"values in different units ({', '.join(sorted(str(u) for u in units))})"
     kept: list[Sample] = []
     for sample in profile.samples:
         before = kept[-1] if kept else None
@@ -230,6 +232,16 @@ def _settle(profile: StudyProfile) -> None:
     if any(sample.retest_of is not None for sample in kept):
         profile.notes.append("a retest stands in for the value it measured again")
     profile.samples = kept
+
+
+def _is_one(unit: str | None, other: str | None) -> bool:
+    """Whether two units are one under two names, as ug/L and ng/mL are."""
+    if unit == other:
+        return True
+    try:
+        return math.isclose(conversion_factor(unit or "", other or ""), 1.0, rel_tol=1e-12)
+    except InputError:
+        return False
 
 
 def _within_reason(sample: Sample) -> bool:

@@ -210,13 +210,20 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once() -> None:
         "Date": "sample_date",
     }
     said = {"kind": "CONCENTRATIONS", "columns": headings, "constants": {"analyte": "drugx", "specimen": "PLASMA"}}
-    rows = ["Sujet;Taux;Unité;LIQ;Date", "S1;-3;furlong;abc;32/13/2026", "S1;4,5;µg/L;0,5;13/02/2026", "Moyenne;x;;;"]
+    rows = [
+        "Sujet;Taux;Unité;LIQ;Date",
+        "S1;-3;furlong;;32/13/2026",
+        "S1;-3;furlong;abc;32/13/2026",
+        "S1;4,5;µg/L;0,5;13/02/2026",
+        "Moyenne;x;;;",
+    ]
     facts, aside, _ = taken(read("\n".join(rows), mapping_from(orjson.dumps(said).decode())))
     assert len([fact for fact in facts if isinstance(fact, ConcentrationFact)]) == 1
-    assert sorted(aside) == [2, 4]
+    assert sorted(aside) == [2, 3, 5]
+    assert "Unité: the unit 'furlong'" in aside[2]
     for part in ("this is no number", "Taux: a concentration cannot be -3", "Unité: the unit 'furlong'", "Date: "):
-        assert part in aside[2]
-    assert aside[4] == "the row sums others up; it is left out"
+        assert part in aside[3]
+    assert aside[5] == "the row sums others up; it is left out"
 
 
 def test_reasons_speak_of_the_headings_of_the_table() -> None:

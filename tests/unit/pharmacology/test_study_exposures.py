@@ -83,6 +83,8 @@ def test_two_values_at_one_time_stop_the_analysis_and_name_themselves():
 def test_units_that_differ_stop_the_analysis():
     samples = [*sampled(FALLING), Sample(99, CURVE, 1.0, 12.0, 3.0, "ug/mL")]
     assert one(samples).parameters[0].flag == "values in different units (ng/mL, ug/mL)"
+    same = [*sampled(FALLING[:-1]), Sample(99, CURVE, 1.0, *FALLING[-1], "ug/L")]
+    assert one(same).value("AUCLST") == one(sampled(FALLING)).value("AUCLST")
 
 
 def test_accumulation_is_told_against_the_first_interval_of_the_same_dose():
