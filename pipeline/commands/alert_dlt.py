@@ -11,7 +11,7 @@ from pipeline.commands.exposure_limits import settings_of
 from pipeline.rounding import above
 from pipeline.store.columns import Flag
 from pipeline.store.journal import Act
-from pipeline.store.study_tables import adverse_events, subjects
+from pipeline.store.study_tables import adverse_events, study_groups, subjects
 from pipeline.store.tables import studies
 from pipeline.toxicity.monitoring import CUTOFF, toxicity_posterior
 from pipeline.words import AlertKind
@@ -23,7 +23,7 @@ _YES = literal(True, Flag)
 
 
 def dlt_rates(act: Act, touched: Touched) -> Iterator[Matter]:
-    """Return the dose levels that a DLT of this act brought over the boundary, counted by subject.
+    """Return the dose levels that a DLT of this act brought over the boundary, counted by subject, controls apart.
 
     Counts of dose levels come from publications only: nobody can act on those any more.
     """
@@ -44,7 +44,12 @@ def dlt_rates(act: Act, touched: Touched) -> Iterator[Matter]:
         .order_by(events.c.study_id, subjects.c.dose_level)
     )
     for study, level, event in act.connection.execute(written).all():
+        control = select(study_groups.c.code).where(
+            study_groups.c.study_id == study, study_groups.c.until_act.is_(None), study_groups.c.control == _YES
+        )
         at_level = (
+            or_(subjects.c.group_code.is_(None), subjects.c.group_code.not_in(control)),
+            or_(subjects.c.arm.is_(None), subjects.c.arm.not_in(control)),
             subjects.c.study_id == study,
             subjects.c.dose_level == level,
             subjects.c.until_act.is_(None),

@@ -13,7 +13,7 @@ from pipeline.access import Actor, Role
 from pipeline.centre import SYSTEM
 from pipeline.commands.alerts import Touched, watch
 from pipeline.store.journal import Act
-from pipeline.store.study_tables import adverse_events, laboratory_results, subjects
+from pipeline.store.study_tables import adverse_events, laboratory_results, study_groups, subjects
 from pipeline.store.tables import study_molecules
 from schema.node import id_of
 from tests.graphql.conftest import Api
@@ -499,6 +499,23 @@ def test_dose_limiting_toxicities_over_the_boundary(unit: Monitored):
     [alert] = alerts(unit)
     assert (alert["kind"], alert["threshold"], alert["evidence"]["__typename"]) == ("DLT_RATE", 0.95, "AdverseEvent")
     assert "4 of 6 subjects" in alert["message"]
+
+
+def test_those_with_placebo_do_not_make_a_level_look_safer(unit: Monitored):
+    treated = people(unit, 6, dose_level=2)
+
+    def as_control(act: Act) -> dict[str, Any]:
+        group = {"study_id": act.find(subjects, treated[0])["study_id"], "code": "P", "control": True}
+        act.add(study_groups, group | {"parameters": "{}"})
+        for id in treated[3:]:
+            act.revise(subjects, act.find(subjects, id), {"group_code": "P"})
+        return {}
+
+    unit.api.centre.journal.perform("Test", as_control, actor=SYSTEM, now=datetime.now(UTC))
+    event = {"term": "febrile neutropenia", "dlt": True, "sorted_on": ""}
+    written(unit, adverse_events, "AdverseEvent", [event | {"subject_id": subject} for subject in treated[:3]])
+    [alert] = alerts(unit)
+    assert "3 of 3 subjects" in alert["message"]
 
 
 def test_the_study_says_what_rate_is_too_high(unit: Monitored):
