@@ -10,12 +10,11 @@ from pipeline.errors import FileRefused
 from pipeline.exchange.column_mapping_kinds import KINDS
 from pipeline.exchange.column_mapping_propose import Proposal, known_headings, propose, split_heading
 from pipeline.exchange.column_mapping_wide import wide_layout
-from pipeline.exchange.dataset_csv import Cells
 from pipeline.exchange.dataset_json import is_dataset_json, read_dataset_json
-from pipeline.exchange.dataset_table import Chunk, DataColumn, DataSet, Source, TypeOrigin, at, visible
-from pipeline.exchange.reading import Place, Quarantined, SentFile
-from pipeline.exchange.sheets import ERROR_VALUE, NO_RESULT
-from pipeline.exchange.tables import Row, Table, read_tables
+from pipeline.exchange.dataset_sheets import chunk_of
+from pipeline.exchange.dataset_table import DataColumn, DataSet, Source, TypeOrigin
+from pipeline.exchange.reading import SentFile
+from pipeline.exchange.tables import Table, read_tables
 from pipeline.exchange.written_units import unit_code
 from pipeline.exchange.xpt import is_xpt, read_xpt
 
@@ -55,18 +54,7 @@ def _dataset(table: Table, several: bool) -> DataSet:
     _take_second_heading(table)
     _take_units(table)
     columns, warnings = _columns(table)
-    known = Cells()
-    spoilt = {row: (index, what) for (row, index), (what, _) in table.marks.items() if what in (ERROR_VALUE, NO_RESULT)}
-    bad = [*table.bad, *(_unread(table, row, *spoilt[row.number]) for row in table.rows if row.number in spoilt)]
-    kept = [row for row in table.rows if row.number not in spoilt]
-    turned = [list(map(known.__getitem__, cells)) for cells in zip(*(row.cells for row in kept), strict=True)]
-    chunk = Chunk(
-        at(columns),
-        [row.number for row in kept],
-        turned or [[] for _ in columns],
-        numeric=[False] * len(columns),
-        bad=sorted(bad, key=lambda item: item.place.row),
-    )
+    chunk = chunk_of(table, columns)
     name = table.file[table.file.rindex("[") + 1 : -1] if several else PurePosixPath(table.file).stem
     return DataSet(
         name,
@@ -142,12 +130,6 @@ def _take_units(table: Table) -> None:
     ]
     table.warnings.append(f"{table.file}: row {table.rows[0].number} gives the units of the columns.")
     del table.rows[0]
-
-
-def _unread(table: Table, row: Row, index: int, what: str) -> Quarantined:
-    column = table.headings[index] if index < len(table.headings) else None
-    value = visible(row.cells[index]) if index < len(row.cells) else None
-    return Quarantined(Place(table.file, row.number), column, value, f"the cell holds a {what}; put its value there")
 
 
 def proposal_of(name: str, content: bytes, *, sheet: str | None = None) -> Proposal:

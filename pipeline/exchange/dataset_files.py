@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from pipeline.errors import FileRefused
-from pipeline.exchange.dataset_csv import Cells, named_columns, read_csv, variable_names
+from pipeline.exchange.dataset_csv import named_columns, read_csv, variable_names
 from pipeline.exchange.dataset_json import is_dataset_json, read_dataset_json
-from pipeline.exchange.dataset_table import Chunk, DataColumn, DataSet, Source, at, visible
+from pipeline.exchange.dataset_sheets import chunk_of
+from pipeline.exchange.dataset_table import DataColumn, DataSet, Source
 from pipeline.exchange.define_xml import Define, is_define, read_define
-from pipeline.exchange.reading import Place, Quarantined, SentFile
-from pipeline.exchange.sheets import ERROR_VALUE, NO_RESULT
+from pipeline.exchange.reading import SentFile
 from pipeline.exchange.tables import MAX_BYTES, Table, read_tables
 from pipeline.exchange.xpt import is_xpt, read_xpt
 
@@ -129,21 +129,7 @@ def _sheet_name(file: str) -> str:
 
 def _sheet(table: Table, name: str) -> DataSet:
     columns, warnings = named_columns(table.headings, table.file)
-    known = Cells()
-    spoilt = {row: (index, what) for (row, index), (what, _) in table.marks.items() if what in (ERROR_VALUE, NO_RESULT)}
-    bad = [
-        *table.bad,
-        *(_unread(table, row.number, *spoilt[row.number], row.cells) for row in table.rows if row.number in spoilt),
-    ]
-    kept = [row for row in table.rows if row.number not in spoilt]
-    turned = [list(map(known.__getitem__, cells)) for cells in zip(*(row.cells for row in kept), strict=True)]
-    chunk = Chunk(
-        at(columns),
-        [row.number for row in kept],
-        turned or [[] for _ in columns],
-        numeric=[False] * len(columns),
-        bad=sorted(bad, key=lambda item: item.place.row),
-    )
+    chunk = chunk_of(table, columns)
     return DataSet(
         name.upper(),
         "",
@@ -154,9 +140,3 @@ def _sheet(table: Table, name: str) -> DataSet:
         records=table.count,
         warnings=(*table.warnings, *warnings),
     )
-
-
-def _unread(table: Table, row: int, index: int, what: str, cells: Sequence[str]) -> Quarantined:
-    column = table.headings[index] if index < len(table.headings) else None
-    value = visible(cells[index]) if index < len(cells) else None
-    return Quarantined(Place(table.file, row), column, value, f"the cell holds a {what}; put its value there")
