@@ -9,6 +9,7 @@ import orjson
 
 from pipeline.dates import PartialDate
 from pipeline.exchange.facts import StudyFact
+from pipeline.exchange.registry_status import STOPPED
 from pipeline.words import EventKind, StudyStatus
 
 # Whose word counts where two sources speak of one study: registers before publications before lists of stops.
@@ -21,7 +22,6 @@ STUDY_KINDS = (
     EventKind.STUDY_COMPLETED,
     EventKind.IMPORTED,
 )
-STOPPED = (StudyStatus.TERMINATED, StudyStatus.WITHDRAWN, StudyStatus.SUSPENDED)
 
 _MERGED = ("registry_id", "title", "phases", "status", "started_on", "ended_on", "sponsor", "enrolment")
 

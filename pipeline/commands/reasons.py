@@ -19,13 +19,14 @@ from pipeline.attrition.reason_rules import PROPOSER
 from pipeline.commands import handles
 from pipeline.commands.texts import checked
 from pipeline.errors import InputError, NotPermitted, PipelineError, StaleVersion, refuse
+from pipeline.exchange import registry_status
 from pipeline.store.journal import Act
 from pipeline.store.study_tables import attrition_reasons
 from pipeline.store.tables import programmes, studies, transitions
-from pipeline.words import AttritionReason, EventKind, MoveKind, StudyStatus
+from pipeline.words import AttritionReason, EventKind, MoveKind
 
 STOPS = (MoveKind.DISCONTINUE.value, MoveKind.HOLD.value)
-STOPPED = (StudyStatus.TERMINATED.value, StudyStatus.WITHDRAWN.value, StudyStatus.SUSPENDED.value)
+STOPPED = tuple(status.value for status in registry_status.STOPPED)
 COLUMNS = ("transition_id", "study_id", "reason", "main", "verbatim", "words", "proposed_by", "comment")
 
 

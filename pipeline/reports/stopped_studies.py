@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import and_, select
 
+from pipeline.exchange.registry_status import STOPPED
 from pipeline.store.nodes import source_of, visible
 from pipeline.store.reader import Reader
-from pipeline.words import StudyStatus
 
-STOPPED = (StudyStatus.TERMINATED.value, StudyStatus.WITHDRAWN.value, StudyStatus.SUSPENDED.value)
 NO_PHASE = "none said"
 NOT_PROPOSED = "not proposed yet"
 NO_WORDS = "no words on record"
