@@ -100,8 +100,7 @@ def intruder(request, tmp_path_factory):
     with contextlib.ExitStack() as stack:
         url = f"sqlite:///{folder / 'moltrail.db'}"
         if request.param == "postgresql":
-            server = request.getfixturevalue("postgres_url")
-            url = stack.enter_context(a_postgres_database(server))
+            url = stack.enter_context(request.getfixturevalue("postgres").database())
         key = ChainKey.load(folder / "chain.key")
         anchor = Anchor(folder / "anchor.jsonl", key)
         with Database(url) as database:
@@ -111,19 +110,6 @@ def intruder(request, tmp_path_factory):
         made = Intruder(url, key, anchor)
         yield made
         made.engine.dispose()
-
-
-@contextlib.contextmanager
-def a_postgres_database(server: str):
-    url = server.replace("postgresql://", "postgresql+psycopg://", 1)
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    name = f"tampering_{os.getpid()}"
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield admin.url.set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.dispose()
 
 
 def another(value, column, random: Random):
