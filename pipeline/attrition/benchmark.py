@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from pipeline.errors import InputError, NotFound
-from pipeline.outcome import Outcome, Reason, method
+from pipeline.outcome import Outcome, method
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,34 +101,4 @@ def likelihood_of_approval(phase_success: Sequence[float]) -> LikelihoodOfApprov
         loa_from_phase1_published=math.prod(phase_success),
         loa_from_phase2=math.prod(phase_success[1:]),
         loa_from_phase3=math.prod(phase_success[2:]),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BenchmarkComparison(Outcome):
-    """A centre's rate beside a published one: counts and interval of both are shown, never a rate alone."""
-
-    step: str
-    ours: float | None
-    ours_ci: tuple[float, float] | None
-    ours_n: int
-    published: float
-    published_n: int | None
-
-
-def compare_with_benchmark(advanced: int, known: int, row: Benchmark, step: int) -> BenchmarkComparison:
-    """Set a rate of `advanced` in `known` programmes, with its Wilson limits, beside one step of a published row."""
-    from pipeline.efficacy.response_rate import check_counts, wilson
-
-    check_counts(advanced, known, of="advanced")
-    if not 0 <= step < len(row.rates):
-        raise InputError(f"{row.group} has {len(row.rates)} steps, from 0; there is no step {step}", path=("step",))
-    return BenchmarkComparison(
-        step=row.steps[step],
-        ours=advanced / known if known else None,
-        ours_ci=wilson(advanced, known) if known else None,
-        ours_n=known,
-        published=row.rates[step],
-        published_n=None if row.n is None else row.n[step],
-        missing={} if known else dict.fromkeys(("ours", "ours_ci"), Reason.NO_DATA),
     )

@@ -76,6 +76,7 @@ class Stays:
     Attributes:
         owner: (s,), place of the programme.
         stage: (s,), stage number.
+        begun: (s,), the day it began.
         days: (s,), length until it ended or was last seen, at least LEAST_DAYS where it ended.
         least, most: (s,), how short and how long it can have been with the dates as they are known.
         cause: (s,), place in CAUSES, or CENSORED.
@@ -85,6 +86,7 @@ class Stays:
 
     owner: Ints
     stage: Ints
+    begun: Days
     days: Days
     least: Days
     most: Days
@@ -343,7 +345,7 @@ def _stays(courses: Courses) -> Stays:
     size = p.owner.size
     if not size:
         none, some = np.empty(0, dtype=np.int64), np.empty(0)
-        return Stays(none, none, some, some, some, none, some, np.empty(0, dtype=bool))
+        return Stays(none, none, some, some, some, some, none, some, np.empty(0, dtype=bool))
     off = courses.off
     moved = np.ones(size, dtype=bool)
     moved[1:] = p.stage[1:] != p.stage[:-1]
@@ -374,6 +376,7 @@ def _stays(courses: Courses) -> Stays:
     return Stays(
         owner,
         p.stage[start].astype(np.int64),
+        courses.at[start],
         days,
         np.maximum(shortest, happened),
         np.maximum(longest, happened),
@@ -395,17 +398,5 @@ def observed_from(courses: Courses, since: Days) -> Stays:
     import numpy as np
 
     stays = courses.stays
-    started = _starts(courses)
-    entry = np.maximum(since[stays.owner] - started, 0.0)
+    entry = np.maximum(since[stays.owner] - stays.begun, 0.0)
     return replace(stays, entry=entry, usable=stays.usable & (entry < stays.days))
-
-
-def _starts(courses: Courses) -> Days:
-    """Return the day each stay began."""
-    import numpy as np
-
-    p, begins = courses.portfolio, courses._begins
-    moved = np.ones(p.owner.size, dtype=bool)
-    moved[1:] = p.stage[1:] != p.stage[:-1]
-    starts: Days = courses.at[(p.status != _DISCONTINUED) & (begins | moved | (p.kind == _RESTART))]
-    return starts

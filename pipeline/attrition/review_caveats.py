@@ -149,7 +149,9 @@ def _about_size(found: list[Caveat], courses: Courses, counted: RuleRates) -> No
         sentence = "There is one programme: its way can be told, no rate."
         found.append(Caveat("one_programme", sentence, 1, tuple(p.ids.tolist()), p.names))
     if not any(phase.rate.n for phase in counted.phases):
-        found.append(Caveat("no_outcome", "No programme left a phase in the time that is counted: no rate can be given.", size))
+        found.append(
+            Caveat("no_outcome", "No programme left a phase in the time that is counted: no rate can be given.", size)
+        )
     few = [phase.stage for phase in counted.phases if phase.rate.n and phase.rate.value is None]
     if few:
         least = courses.settings.fewest

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.attrition.benchmark import benchmarks, compare_with_benchmark, find_benchmark, likelihood_of_approval
+from pipeline.attrition.benchmark import benchmarks, find_benchmark, likelihood_of_approval
 from pipeline.errors import InputError, NotFound
-from pipeline.outcome import Reason
 
 
 def test_every_phase_by_phase_row_multiplies_to_the_printed_likelihood() -> None:
@@ -53,13 +52,3 @@ def test_the_likelihood_grows_with_every_phase_passed(rates: list[float]) -> Non
 def test_impossible_rates_are_refused(rates: list[float]) -> None:
     with pytest.raises(InputError):
         likelihood_of_approval(rates)
-
-
-def test_a_rate_is_never_shown_without_its_count() -> None:
-    row = find_benchmark("bio_2021", "oncology")
-    found = compare_with_benchmark(4, 19, row, 1)
-    assert (found.ours_n, found.published, found.published_n, found.step) == (19, 0.246, 1732, "phase 2 to 3")
-    assert found.ours_ci == pytest.approx((0.0850767663, 0.4333427844))
-    assert compare_with_benchmark(0, 0, row, 0).missing["ours"] is Reason.NO_DATA
-    with pytest.raises(InputError):
-        compare_with_benchmark(4, 19, row, 4)
