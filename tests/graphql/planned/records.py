@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, func, insert, select
 
 from pipeline import words
 from pipeline.centre import Centre
+from pipeline.stages.graph import default_graph
 from pipeline.store.columns import Flag, Real, Whole
 from pipeline.store.nodes import NODES
 from pipeline.store.selection import ColumnOf
@@ -97,6 +98,8 @@ JSON_VALUES = {"study_sources.statement", "checkpoint_rules.parameters", "state_
 JSON_VALUES |= {"monitoring_settings.settings", "rule_definitions.composition", "rule_definitions.characteristics"}
 JSON_VALUES |= {f"evidence_packets.{name}" for name in ("parameters", "inputs", "outcome", "missing")}
 JSON_LISTS |= {"rule_definitions.stages"}
+ADOPTED = len(default_graph().rules)
+"""How many checkpoint rules are on record before those drawn here."""
 LINKED_TO = {"molecules", "programmes", "studies", "subjects", "checkpoint_rules", "imports"}
 
 
@@ -176,7 +179,7 @@ def _row(chance: Chance, table: Table, id: int, rows: int) -> dict[str, Any]:
     if table.name == "checkpoint_rules":
         row["number"] = id
     if table.name == "checkpoints":
-        row["rule_number"] = chance.randint(21, 20 + rows)
+        row["rule_number"] = ADOPTED + chance.randint(1, rows)
         row["rule_code"] = f"che-{row['rule_number']}"
     if table.name in ("subjects", "pools") and not chance.broken:
         row["study_id"] = id % 3 + 1  # few enough for pools to find their members
