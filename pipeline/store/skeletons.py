@@ -38,12 +38,15 @@ class Bound:
     prefix: str
     named: dict[str, Named] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
+    _alive: list[Any] = field(default_factory=list)
+    """The parameters: their keys hold the place in memory, which another would take once one is gone."""
 
     def compiled(self, dialect: Dialect, statement: Select[Any]) -> str:
         """Return a SELECT as text, its parameters taken in; one that stands in several of them is the same one."""
         compiled: Any = statement.compile(dialect=dialect)
         names: dict[str, str] = {}
         for parameter, name in compiled.bind_names.items():
+            self._alive.append(parameter)
             process = parameter.type.dialect_impl(dialect).bind_processor(dialect)
             known = name if name == parameter.key else f"{self.prefix}{len(self.named)}"
             names[name], process = self.named.setdefault(parameter.key, (known, process))

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.sql import operators
 
+from pipeline.store.json_postgres import JsonOfPostgres
+from pipeline.store.json_sqlite import JsonOfSqlite
+from pipeline.store.nodes import compared
+from pipeline.store.skeletons import Bound
 from pipeline.store.statements import Prepared
+from pipeline.store.study_tables import adverse_events
 from tests.graphql.conftest import Api
 from tests.graphql.planned.records import fill
 
@@ -227,3 +234,13 @@ def test_what_no_record_can_be_called_is_not_found(api: Api, text: str):
         found = api.result(document, plain=plain, t=text)
         assert found.errors is None
         assert found.data == {"molecule": None, "moleculesByCode": [None, {"code": "M-1"}], "a": None, "b": None}
+
+
+@pytest.mark.parametrize("json", [JsonOfSqlite(), JsonOfPostgres()], ids=["sqlite", "postgresql"])
+def test_parameters_of_conditions_that_are_gone_are_not_mixed_up(json):
+    bound = Bound("x")
+    grade = adverse_events.c.grade
+    wanted = (select(grade).where(compared(grade, operators.ge, least)) for least in range(200))
+    texts = {bound.compiled(json.dialect, statement) for statement in wanted}
+    assert len(texts) == 200
+    assert sorted(bound.values.values()) == list(range(200))
