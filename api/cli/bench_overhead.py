@@ -148,6 +148,6 @@ def _bare(centre: Centre, statements: Sequence[tuple[str, Any]]) -> None:
             cursor.execute(statement, parameters)
             if cursor.description is not None:
                 cursor.fetchall()
-        raw.rollback()
+        raw.commit()
     finally:
         raw.close()

@@ -127,8 +127,10 @@ class Database:
         """
         try:
             with self.reader.connect() as connection:
-                connection.begin()  # undone at the end: there is nothing to commit
+                transaction = connection.begin()
                 yield connection
+                if not self.is_sqlite:  # nothing was written, but psycopg forgets all it has prepared at a rollback
+                    transaction.commit()
         except TimeoutError as error:
             raise Unavailable(_UNREADABLE) from error
         except self._failures as error:

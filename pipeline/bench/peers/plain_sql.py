@@ -56,8 +56,9 @@ class _OnPostgres:
             cursor = raw.cursor()
             cursor.execute(plain_sql_postgres.STATEMENTS[name], _given(variables))
             (text,) = cursor.fetchone() or ("null",)
+            raw.commit()  # rolled back, the driver would forget what it has prepared
         finally:
-            raw.close()  # back to the pool, its transaction rolled back
+            raw.close()
         return b'{"data":{"%b":%b}}' % (_ROOTS[name].encode(), text.encode())
 
 
