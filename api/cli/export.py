@@ -20,6 +20,8 @@ _SUMMARIES = {
     "transitions": "Every transition of every programme.",
     "history": "Everything that happened, oldest first.",
     "studies": "Studies, one row each.",
+    "reasons": "Reasons why programmes and studies stopped.",
+    "waiting-reasons": "Reasons that wait for a verifier.",
 }
 WHAT = tuple(_SUMMARIES)
 _FORMAT_OF = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "xlsx"}
@@ -74,7 +76,7 @@ def _offer(what: str) -> None:
     run.__doc__ = (
         f"{_SUMMARIES[what]} CSV, JSON lines or a workbook.\n\n"
         "Beside FILE stands FILE.about.json: the moment, the software, the head of the audit chain, the digest, the "
-        "columns. programmes and transitions can be imported again as a portfolio."
+        "columns. programmes and transitions can be imported again as a portfolio, reasons handed back with decisions."
     )
     for option in reversed(_OPTIONS):
         run = option(run)

@@ -136,18 +136,33 @@ def waiting(session: Session, most: int) -> None:
 
 
 @command.command("verify")
-@click.argument("record", type=click.IntRange(min=1))
-@click.argument("reason")
+@click.argument("record", type=click.IntRange(min=1), required=False)
+@click.argument("reason", required=False)
+@click.option(
+    "--file", type=INPUT, help="A table with decisions instead, as `moltrail export waiting-reasons` writes it."
+)
 @click.option("--comment", help="Why; asked for where the reason differs from the one proposed.")
 @click.pass_obj
-def verify(session: Session, record: int, reason: str, comment: str | None) -> None:
-    """Verify a proposed reason: RECORD as `waiting` lists it.
+def verify(session: Session, record: int | None, reason: str | None, file: Path | None, comment: str | None) -> None:
+    """Verify proposed reasons: one, or all of a table.
 
-    REASON is the reason it is; UNSPECIFIED for a further reason says that it is none. Whoever proposed it cannot.
+    RECORD is the number that `waiting` lists, REASON the reason it is; UNSPECIFIED for a further reason says that it is
+    none. Whoever proposed it cannot.
+
+    With --file: export waiting-reasons (or reasons) as csv or xlsx, write into the column `decision` of each row agree
+    or the reason it is, and why into `comment` where it differs; what is left empty goes on waiting. All rows are
+    verified as one act by whoever hands the table in, or none and everything that is wrong is listed.
     """
+    if (file is None) == (record is None) or (record is None) != (reason is None):
+        raise click.UsageError("give RECORD and REASON, or --file")
+    if file is not None:
+        _verify_table(session, file, comment)
+        return
     from pipeline.commands.reasons import VerifyReason
     from pipeline.words import AttritionReason
 
+    assert record is not None
+    assert reason is not None
     known = {str(one): one for one in AttritionReason}
     if reason.upper() not in known:
         raise click.UsageError(f"{reason!r} is no reason; known are {', '.join(known)}")
@@ -155,6 +170,24 @@ def verify(session: Session, record: int, reason: str, comment: str | None) -> N
         command = VerifyReason(record=record, reason=known[reason.upper()], comment=comment)
         centre.execute(command, actor=session.actor, reason=comment)
     session.say({"record": record, "reason": reason.upper()}, f"Reason {record} is verified as {reason.upper()}.")
+
+
+def _verify_table(session: Session, file: Path, comment: str | None) -> None:
+    from pipeline.commands.reason_decisions import VerifyReasons
+    from pipeline.exchange.reason_decisions import read_reason_decisions
+
+    said = read_reason_decisions(_read(file), file.name)
+    command = VerifyReasons(tuple(said.decisions), comment, tuple(said.problems))
+    with session.open(begun=True) as centre:
+        recorded = centre.execute(command, actor=session.actor, reason=f"decisions of {file.name}")
+    done = {**recorded.result, "undecided": said.undecided, "act": recorded.number or None}
+    lines = [
+        f"{done['agreed']} reasons of {file.name} are verified as proposed and {done['changed']} as another; "
+        f"{done['unchanged']} were so already, {done['undecided']} rows decide nothing."
+    ]
+    if said.remarks:
+        lines.append(f"  mind: {said.remarks} row(s) have a comment and no decision; nothing of them is kept")
+    session.say(done, "\n".join(lines))
 
 
 @command.command("agreement")

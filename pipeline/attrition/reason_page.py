@@ -66,13 +66,20 @@ proposer; to give another reason than the one proposed needs a comment, and UNSP
 it is none. Once the main reason is verified it becomes the reason of the move or study itself, and so what
 every report counts; what was known before stays readable as of then.
 
+Many are verified in a table: exported with the words of the source, the words that speak for each reason and an empty
+column `decision`, filled in with *agree* or a reason, and handed back. Every decision is a verification by whoever
+hands it in, all of them in one act. Where a row cannot be taken, because its reason changed since, was proposed by the
+same person, or differs without a comment, everything that is wrong is listed and nothing is written; what is handed in
+a second time changes nothing.
+
 | | command line | GraphQL |
 |---|---|---|
 | read a text, record nothing | `moltrail reasons classify` | `reasonProposal(text:)` |
 | propose for one stop, by the rules or a person | | `proposeReasons` |
 | propose by the rules for every stop that has none | `moltrail reasons propose` | |
 | see what waits for a verifier | `moltrail reasons waiting` | `reasons(verified: false)` |
-| verify | `moltrail reasons verify` | `verifyReason` |
+| verify one | `moltrail reasons verify` | `verifyReason` |
+| verify many, in a table | `moltrail export waiting-reasons`, `moltrail reasons verify --file` | |
 | see the reasons of a stop, with all versions | | `reasons` of a transition or study |
 | kappa between proposers and verifiers | `moltrail reasons agreement` | `reasonAgreement` |
 """

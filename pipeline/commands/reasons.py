@@ -121,29 +121,46 @@ def verify(act: Act, command: VerifyReason) -> Mapping[str, Any]:
             f"the reason is at version {row['version']} and not {command.expected_version}; read it again",
             current=row["version"],
         )
-    if row["proposed_by"] == act.actor.name:
-        raise NotPermitted(
-            f"{act.actor.name} proposed this reason; somebody else has to verify it",
-            permission=Permission.MOVE_PROGRAMME,
-        )
     errors: list[PipelineError] = []
-    stands = row["verified_reason"] or row["reason"]
-    comment = checked(command.comment, "comment", errors, required=command.reason != stands, longest=2_000)
+    comment = checked_verification(act, row, command.reason, command.comment, errors)
     refuse(errors)
+    write_verification(act, row, command.reason, comment)
+    return {"record": row["id"], _kind(row): row[f"{_kind(row)}_id"]}
+
+
+def checked_verification(
+    act: Act, row: Mapping[str, Any], reason: AttritionReason, comment: str | None, errors: list[PipelineError]
+) -> str | None:
+    """Note in `errors` why the actor cannot verify a record as this reason; return the comment, checked."""
+    if row["proposed_by"] == act.actor.name:
+        errors.append(
+            NotPermitted(
+                f"{act.actor.name} proposed this reason; somebody else has to verify it",
+                permission=Permission.MOVE_PROGRAMME,
+            )
+        )
+    stands = row["verified_reason"] or row["reason"]
+    return checked(comment, "comment", errors, required=reason != stands, longest=2_000)
+
+
+def write_verification(act: Act, row: Mapping[str, Any], reason: AttritionReason, comment: str | None) -> None:
+    """Put a verification on record; that of a main reason becomes the reason of the move or study."""
     act.revise(
         attrition_reasons,
         row,
         {
-            "verified_reason": command.reason.value,
+            "verified_reason": reason.value,
             "verified_by": act.actor.name,
             "verified_at": act.recorded_at,
             "comment": comment or row["comment"],
         },
     )
-    kind = "study" if row["transition_id"] is None else "transition"
     if row["main"]:
-        _settle(act, kind, row[f"{kind}_id"], command.reason, comment)
-    return {"record": row["id"], kind: row[f"{kind}_id"]}
+        _settle(act, _kind(row), row[f"{_kind(row)}_id"], reason, comment)
+
+
+def _kind(row: Mapping[str, Any]) -> str:
+    return "study" if row["transition_id"] is None else "transition"
 
 
 def verified_reason(act: Act, study: int) -> str | None:

@@ -1,7 +1,8 @@
 """What can be exported, seen from which moment, into which format; and the account that goes with it.
 
 Columns keep their order; new ones are added at the end. `programmes` and `transitions` can be imported again as a
-portfolio. Rows are read in batches, so memory does not grow with the records.
+portfolio, `reasons` and `waiting-reasons` handed back with decisions. Rows are read in batches, so memory does not grow
+with the records.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pipeline.exchange.export import Column, Row, write_csv, write_jsonl, write_
 from pipeline.reports.exported_history import HISTORY_COLUMNS, STUDY_COLUMNS, history, studies
 from pipeline.reports.exported_molecules import MOLECULE_COLUMNS, molecules
 from pipeline.reports.exported_programmes import PROGRAMME_COLUMNS, TRANSITION_COLUMNS, programmes, transitions
+from pipeline.reports.exported_reasons import REASON_COLUMNS, reasons, waiting_reasons
 from pipeline.store import tables
 from pipeline.store.chain import GENESIS
 from pipeline.store.nodes import visible
@@ -53,6 +55,8 @@ DATASETS: dict[str, Dataset] = {
         Dataset("transitions", "every transition of every programme", TRANSITION_COLUMNS, transitions),
         Dataset("history", "everything that happened, oldest first", HISTORY_COLUMNS, history),
         Dataset("studies", "studies", STUDY_COLUMNS, studies),
+        Dataset("reasons", "reasons why programmes and studies stopped", REASON_COLUMNS, reasons),
+        Dataset("waiting-reasons", "reasons that wait for a verifier", REASON_COLUMNS, waiting_reasons),
     )
 }
 

@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 
 from pipeline.access import Actor, Role
+from pipeline.commands.reason_decisions import VerifyReasons
 from pipeline.commands.reasons import ProposeMissingReasons
+from pipeline.errors import NotPermitted, RowError
+from pipeline.exchange.reason_decisions import ReasonDecision
 from pipeline.reports.reason_agreement import reasons_waiting
+from pipeline.words import AttritionReason
 from tests.graphql.conftest import LEAD, Api
 
 BEA = Actor.of("B. Lead", Role.LEAD)
@@ -159,6 +163,29 @@ def test_another_reason_asks_for_a_comment_and_the_version_seen(api: Api, stop: 
     assert (error["__typename"], error["currentVersion"]) == ("StaleVersion", 2)
     again = verify(api, record=main["id"], reason="TOX_CLINICAL", comment="the report was mended")
     assert again["record"]["transition"] == {"reason": "TOX_CLINICAL"}
+
+
+def test_several_are_verified_as_one_act_or_none(api: Api, stop: dict[str, Any]) -> None:
+    _, further = propose(api, transition=stop["id"])["reasons"]
+    rows = (ReasonDecision(2, "t.csv, row 2", 1, 1), ReasonDecision(3, "t.csv, row 3", 2, 1, AttritionReason.ETHICS))
+    before = api.acts()
+    with pytest.raises(RowError, match="row 3: comment is empty; give it"):
+        api.centre.execute(VerifyReasons(rows), actor=BEA)
+    with pytest.raises(NotPermitted):
+        api.centre.execute(VerifyReasons(rows), actor=READER)
+    assert api.acts() == before
+    done = api.centre.execute(VerifyReasons(rows, comment="by the minutes"), actor=BEA)
+    assert done.result == {"agreed": 1, "changed": 1, "unchanged": 0}
+    assert api.acts() == before + 1
+    again = api.centre.execute(VerifyReasons(rows, comment="by the minutes"), actor=BEA)
+    assert (again.number, again.result) == (0, {"agreed": 0, "changed": 0, "unchanged": 2})
+    with pytest.raises(RowError, match="proposed as TOX_CLINICAL and is now verified as TOX_CLINICAL by B"):
+        api.centre.execute(VerifyReasons(rows[:1]), actor=LEAD)
+    assert verify(api, record=further["id"], reason="ACCRUAL", comment="no")["record"]["version"] == 3
+    assert api("query N($id: ID!) { node(id: $id) { ... on Transition { reason } } }", id=stop["id"]) == {
+        "node": {"reason": "TOX_CLINICAL"}
+    }
+    assert api.centre.verify().intact
 
 
 def test_whoever_may_not_decide_does_not(api: Api, stop: dict[str, Any]) -> None:
