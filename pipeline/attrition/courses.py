@@ -101,8 +101,9 @@ class Stays:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stops:
-    """Stops of programmes: owner (k,), the stage it was in, the reason, the day, and the kind as a place in CAUSES."""
+    """Stops of programmes: row (k,) of the transition, owner, stage it was in, reason, day, kind as place in CAUSES."""
 
+    row: Ints
     owner: Ints
     stage: Ints
     reason: Ints
@@ -235,7 +236,7 @@ class Courses:
         rows = np.flatnonzero(off & (self._begins | ~before))
         came_from = np.where(self._begins[rows], p.stage[rows], p.stage[rows - 1])
         reason = p.reason[rows].astype(np.int64)
-        return Stops(p.owner[rows], came_from.astype(np.int64), reason, self.at[rows], self._kinds(rows))
+        return Stops(rows, p.owner[rows], came_from.astype(np.int64), reason, self.at[rows], self._kinds(rows))
 
     @cached_property
     def stays(self) -> Stays:
@@ -278,7 +279,7 @@ def follow(portfolio: Portfolio, settings: Settings, day: int, as_of: int | None
         keep &= known[portfolio.owner]
     begun = np.zeros(portfolio.ids.size, dtype=bool)
     begun[portfolio.owner[keep]] = True
-    kept = _rows(portfolio, keep).only(begun)
+    kept = portfolio.kept(keep).only(begun)
     earliest, latest, conflict = _in_order(kept, day)
     middle = (earliest + latest) / 2
     if conflict.any():
@@ -301,13 +302,6 @@ def _seen(portfolio: Portfolio, good: Flags, *, lead: bool) -> Flags:
         return row <= limit[portfolio.owner]
     np.minimum.at(limit, portfolio.owner[~good], row[~good])
     return row < limit[portfolio.owner]
-
-
-def _rows(portfolio: Portfolio, keep: Flags) -> Portfolio:
-    if keep.all():
-        return portfolio
-    names = ("owner", "stage", "status", "kind", "reason", "earliest", "latest")
-    return replace(portfolio, **{name: getattr(portfolio, name)[keep] for name in names})
 
 
 def _in_order(portfolio: Portfolio, day: int) -> tuple[Ints, Ints, Flags]:

@@ -6,7 +6,7 @@ them possible.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from typing import TYPE_CHECKING
@@ -62,6 +62,7 @@ class Portfolio:
     Attributes:
         stages: by ordinal; stage numbers are places in it.
         ids: (p,), ids of the programmes, ascending.
+        molecule: (p,), ids of their molecules.
         names: p names, what people call each programme.
         groups: dimension -> column (p,) of the group each programme belongs to.
         recorded: (p,), day each programme was put on record.
@@ -69,10 +70,13 @@ class Portfolio:
         owner: (t,), place of each transition's programme in `ids`, ascending; transitions of one are in order.
         stage, status, kind, reason: (t,), numbers of what held after each transition; see STATUSES, KINDS, REASONS.
         earliest, latest: (t,), first and last day it can have happened.
+        record: (t,), id of the record of each transition after which its programme is stopped; 0 of the others.
+        words: what was written about those, by that id.
     """
 
     stages: tuple[StageOf, ...]
     ids: Ints
+    molecule: Ints
     names: tuple[str, ...]
     groups: dict[str, Coded]
     recorded: Ints
@@ -84,6 +88,8 @@ class Portfolio:
     reason: Small
     earliest: Ints
     latest: Ints
+    record: Ints
+    words: Mapping[int, str]
 
     def only(self, wanted: Flags) -> Portfolio:
         """Return the programmes wanted, (p,) of true and false, with their transitions."""
@@ -96,10 +102,20 @@ class Portfolio:
         return replace(
             self,
             ids=self.ids[wanted],
+            molecule=self.molecule[wanted],
             names=tuple(compress(self.names, wanted.tolist())),
             groups={name: Coded(column.codes[wanted], column.names) for name, column in self.groups.items()},
             recorded=self.recorded[wanted],
             sighted=self.sighted[wanted],
             owner=place[self.owner[rows]],
-            **{name: getattr(self, name)[rows] for name in ("stage", "status", "kind", "reason", "earliest", "latest")},
+            **{name: getattr(self, name)[rows] for name in _OF_TRANSITIONS},
         )
+
+    def kept(self, rows: Flags) -> Portfolio:
+        """Return all programmes with some of their transitions, (t,) of true and false."""
+        if rows.all():
+            return self
+        return replace(self, **{name: getattr(self, name)[rows] for name in ("owner", *_OF_TRANSITIONS)})
+
+
+_OF_TRANSITIONS = ("stage", "status", "kind", "reason", "earliest", "latest", "record")

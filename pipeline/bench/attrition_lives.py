@@ -165,6 +165,7 @@ def _portfolio(count: int, made: _Moves, stages: tuple[StageOf, ...], generator:
     return Portfolio(
         stages=stages,
         ids=np.arange(1, count + 1),
+        molecule=np.arange(1, count + 1),
         names=tuple(f"MADE-{number:06d} (made up)" for number in range(1, count + 1)),
         groups={
             "modality": some(modalities, (0.3, 0.1, 0.6)),
@@ -180,6 +181,8 @@ def _portfolio(count: int, made: _Moves, stages: tuple[StageOf, ...], generator:
         reason=reason[order].astype(np.int16),
         earliest=day[order],
         latest=day[order],
+        record=np.zeros(owner.size, dtype=np.int64),
+        words={},
     )
 
 

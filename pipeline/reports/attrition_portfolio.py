@@ -1,18 +1,19 @@
 """A portfolio read from the records into columns: one scan of the transitions, one of the programmes.
 
-The database puts each transition into a text of fixed width and all of them into one: no object is made for a row, and
-the columns are cut from the text at once. What was read is kept until the next act.
+The database puts each column of the transitions, as text of fixed width, into one text: no object is made for a row,
+and the column is cut from the text at once. What was read is kept until the next act.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import BigInteger, Connection, Engine, Text, and_, case, cast, func, literal, select
+import orjson
+from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, Text, and_, case, cast, func, literal, or_, select
 
 from pipeline.attrition.portfolio import KINDS, REASONS, STATUSES, UNKNOWN, Coded, Portfolio, StageOf
 from pipeline.attrition.target_class import NONE, target_class
@@ -21,6 +22,7 @@ from pipeline.store import tables
 from pipeline.store.nodes import visible
 from pipeline.store.reader import Reader
 from pipeline.store.selection import View
+from pipeline.words import Status
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +40,6 @@ _KEYS = 10**17  # makes the key of every transition 18 digits long
 _PLACES = 2**16  # positions of one programme
 _CODES = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _NOBODY = "-"
-_WIDTH = 18 + 5 + 20
 _KEPT = 2  # portfolios of one database: that of now and one of another moment
 
 
@@ -83,85 +84,155 @@ def read_portfolio(reader: Reader) -> Portfolio:
 
     connection, view = reader.connection, View(known_at=reader.view.known_at)
     stages = _stages(reader)
-    key, codes, dates = scan(connection, view, stages)
+    moves = scan(connection, view, stages)
     programmes = _programmes(connection, view)
     order = np.argsort(programmes.ids, kind="stable")
     ids = programmes.ids[order]
-    if key.size and not (key[1:] > key[:-1]).all():
-        rows = np.argsort(key, kind="stable")
-        key, codes, dates = key[rows], codes[rows], dates[rows]
-    owner = np.searchsorted(ids, key // _PLACES)
+    if not (moves.key[1:] > moves.key[:-1]).all():
+        moves = moves.at(np.argsort(moves.key, kind="stable"))
+    programme = moves.key // _PLACES
+    owner = np.searchsorted(ids, programme)
     owned = owner < ids.size
-    owned[owned] = ids[owner[owned]] == key[owned] // _PLACES
+    owned[owned] = ids[owner[owned]] == programme[owned]
     if not owned.all():  # a transition whose programme is not seen from this moment
-        owner, codes, dates = owner[owned], codes[owned], dates[owned]
+        owner, moves = owner[owned], moves.at(np.flatnonzero(owned))
     sighted = np.zeros(ids.size, dtype=bool)
-    sighted[owner[codes[:, 4] == ord("S")]] = True
+    sighted[owner[moves.sight == ord("S")]] = True
     place = _places()
     found = Portfolio(
         stages=stages,
         ids=ids,
+        molecule=programmes.molecules[order],
         names=tuple(programmes.names[n] for n in order.tolist()),
         groups={name: Coded(column.codes[order], column.names) for name, column in programmes.groups.items()},
         recorded=np.zeros(ids.size, dtype=np.int64),
         sighted=sighted,
         owner=owner,
-        stage=place[codes[:, 0]],
-        status=place[codes[:, 1]],
-        kind=place[codes[:, 2]],
-        reason=place[codes[:, 3]],
-        earliest=_days(dates[:, :10]),
-        latest=_days(dates[:, 10:]),
+        stage=place[moves.stage],
+        status=place[moves.status],
+        kind=place[moves.kind],
+        reason=place[moves.reason],
+        earliest=moves.earliest,
+        latest=moves.latest,
+        record=moves.record,
+        words=moves.words,
     )
     begun = np.zeros(ids.size, dtype=bool)
     begun[owner] = True
     return found.only(begun)
 
 
-def scan(connection: Connection, view: View, stages: tuple[StageOf, ...]) -> tuple[Ints, Bytes, Bytes]:
-    """Read every transition: key (t,), codes of stage, status, kind, reason and sight (t, 5), both dates (t, 20).
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Transitions as they are read: columns (t,), letters for words.
 
-    The key is the programme's id times 65,536 plus the position.
+    key: the programme's id times 65,536 plus the position. record, words: see `Portfolio`.
     """
+
+    key: Ints
+    stage: Bytes
+    status: Bytes
+    kind: Bytes
+    reason: Bytes
+    sight: Bytes
+    earliest: Ints
+    latest: Ints
+    record: Ints
+    words: Mapping[int, str]
+
+    def at(self, rows: Ints) -> Moves:
+        """Return the transitions at some places, in that order."""
+        columns = {one.name: getattr(self, one.name)[rows] for one in fields(self) if one.name != "words"}
+        return replace(self, **columns)
+
+
+def scan(connection: Connection, view: View, stages: tuple[StageOf, ...]) -> Moves:
+    """Read every transition."""
     import numpy as np
 
     t = tables.transitions.c
-    key = cast(literal(_KEYS, BigInteger) + cast(t.programme_id, BigInteger) * _PLACES + t.position, Text)
     seen_between = and_(t.note.is_not(None), t.note.like(f"{BETWEEN}____-__-__ and %"))
-    parts = [
-        key,
+    sighted = and_(t.position == 1, t.note.like(f"{SIGHTED}%"))
+    off = t.to_status == _written(Status.DISCONTINUED.value)
+    told = and_(off, or_(t.reason_verbatim.is_not(None), t.note.is_not(None)))
+    columns = (
+        cast(_written(_KEYS) + cast(t.programme_id, BigInteger) * _written(_PLACES) + t.position, Text),
         _code(t.to_stage, [stage.code for stage in stages]),
         _code(t.to_status, STATUSES),
         _code(t.kind, KINDS),
-        case((t.reason.is_(None), _NOBODY), else_=_code(t.reason, REASONS)),  # most have none: that is asked first
-        case((and_(t.position == 1, t.note.like(f"{SIGHTED}%")), "S"), else_=_NOBODY),
+        case(
+            (t.reason.is_(None), _written(_NOBODY)), else_=_code(t.reason, REASONS)
+        ),  # most have none: that is asked first
+        case((t.note.is_(None), _written(_NOBODY)), (sighted, _written("S")), else_=_written(_NOBODY)),
         case((seen_between, func.substr(t.note, len(BETWEEN) + 1, 10)), else_=t.occurred_from),
         t.occurred_to,
-    ]
-    text = parts[0]
-    for part in parts[1:]:
-        text = text.concat(part)
-    found = connection.execute(select(_joined(connection, text, "")).where(visible(tables.transitions, view))).scalar()
-    table = np.frombuffer((found or "").encode(), dtype=np.uint8).reshape(-1, _WIDTH)
-    digits = table[:, 1:18]
-    number = np.zeros(len(table), dtype=np.int64)
+    )
+    statement = select(
+        *(_joined(connection, column) for column in columns),
+        _listed(connection, t.id, off),
+        _listed(connection, _row(connection, t.id, t.reason_verbatim, t.note), told),
+    ).where(visible(tables.transitions, view))
+    texts = [text or "" for text in connection.execute(statement).one()]
+    noted, stopped = orjson.loads(texts.pop() or "[]"), orjson.loads(texts.pop() or "[]")
+    key, stage, status, kind, reason, sight = (_bytes(texts, width) for width in (18, 1, 1, 1, 1, 1))
+    digits = key[:, 1:]
+    number = np.zeros(len(key), dtype=np.int64)
     for place in range(digits.shape[1]):
         number *= 10
         number += digits[:, place]
-    number -= ord("0") * int("1" * 17)
-    return number, table[:, 18:23], table[:, 23:]
+    number -= ord("0") * int("1" * digits.shape[1])
+    earliest, latest = _both_days(_bytes(texts, 10), _bytes(texts, 10))
+    record = np.zeros(number.size, dtype=np.int64)
+    record[status[:, 0] == ord(_CODES[STATUSES.index(Status.DISCONTINUED.value)])] = stopped
+    return Moves(
+        key=number,
+        stage=stage[:, 0],
+        status=status[:, 0],
+        kind=kind[:, 0],
+        reason=reason[:, 0],
+        sight=sight[:, 0],
+        earliest=earliest,
+        latest=latest,
+        record=record,
+        words={id: " ".join(filter(None, said)) for id, *said in noted},
+    )
 
 
-def _joined(connection: Connection, text: Any, between: str) -> Any:
+def _bytes(texts: list[str], width: int) -> Bytes:
+    """Take the first of some texts and return its bytes (n, width); what was taken holds no memory any more."""
+    import numpy as np
+
+    return np.frombuffer(texts.pop(0).encode(), dtype=np.uint8).reshape(-1, width)
+
+
+def _written(value: str | int) -> ColumnElement[Any]:
+    """Return a constant that stands in the SQL itself: SQLite copies a parameter anew for every row."""
+    return literal(value, BigInteger if isinstance(value, int) else Text, literal_execute=True)
+
+
+def _joined(connection: Connection, text: Any) -> Any:
     """Return the SQL that puts the texts of all rows into one."""
     joins = func.group_concat if connection.dialect.name == "sqlite" else func.string_agg
-    return joins(text, literal(between, Text))
+    return joins(text, _written(""))
+
+
+def _listed(connection: Connection, what: Any, *conditions: ColumnElement[bool]) -> Any:
+    """Return the SQL that puts what is asked of the rows that meet the conditions into one JSON list."""
+    if connection.dialect.name == "sqlite":
+        return func.json_group_array(what).filter(*conditions)
+    return cast(func.json_agg(what).filter(*conditions), Text)
+
+
+def _row(connection: Connection, *columns: Any) -> Any:
+    """Return the SQL of a JSON list of some columns."""
+    builds = func.json_array if connection.dialect.name == "sqlite" else func.json_build_array
+    return builds(*columns)
 
 
 def _code(column: Any, names: Any) -> Any:
     """Return the SQL of one letter for each of some words."""
-    words = dict(zip(names, _CODES, strict=False))
-    return case(words, value=column, else_=_NOBODY)
+    words = [(_written(name), _written(letter)) for name, letter in zip(names, _CODES, strict=False)]
+    return case(*words, value=column, else_=_written(_NOBODY))
 
 
 def _places() -> NDArray[np.int16]:
@@ -174,16 +245,32 @@ def _places() -> NDArray[np.int16]:
     return table
 
 
+def _both_days(begin: Bytes, end: Bytes) -> tuple[Ints, Ints]:
+    """Return first and last days: most are one and the same, and told once."""
+    import numpy as np
+
+    earliest = _days(begin)
+    apart = np.flatnonzero((begin != end).any(axis=1))
+    if not apart.size:
+        return earliest, earliest
+    latest = earliest.copy()
+    latest[apart] = _days(end[apart])
+    return earliest, latest
+
+
 def _days(text: Bytes) -> Ints:
     """Return ISO days (n, 10), as bytes, in days since 1970-01-01."""
     import numpy as np
 
-    digit = text.astype(np.int32) - ord("0")
-    year = digit[:, 0] * 1000 + digit[:, 1] * 100 + digit[:, 2] * 10 + digit[:, 3]
-    month = digit[:, 5] * 10 + digit[:, 6]
-    day = digit[:, 8] * 10 + digit[:, 9]
-    months = (year - 1970) * 12 + month - 1
-    return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) + day - 1
+    def number(begin: int, end: int) -> Ints:
+        found = np.zeros(len(text), dtype=np.int64)
+        for place in range(begin, end):
+            found *= 10
+            found += text[:, place]
+        return found - ord("0") * int("1" * (end - begin))
+
+    months = (number(0, 4) - 1970) * 12 + number(5, 7) - 1
+    return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) + number(8, 10) - 1
 
 
 def _stages(reader: Reader) -> tuple[StageOf, ...]:
@@ -204,7 +291,8 @@ def _stages(reader: Reader) -> tuple[StageOf, ...]:
 @dataclass(frozen=True, slots=True)
 class _Programmes:
     ids: Ints
-    names: list[str]
+    molecules: Ints
+    names: Sequence[str]
     groups: dict[str, Coded]
 
 
@@ -212,23 +300,25 @@ def _programmes(connection: Connection, view: View) -> _Programmes:
     import numpy as np
 
     p, m = tables.programmes, tables.molecules
+    nothing = _written("")
+    about = func.coalesce(_written(" (").concat(func.nullif(p.c.indication, nothing)).concat(_written(")")), nothing)
+    name = func.coalesce(func.nullif(m.c.code, nothing), _written("?")).concat(about)
+    columns = (p.c.id, p.c.molecule_id, name, m.c.modality, p.c.disease_group, p.c.biomarker.is_not(None))
     statement = (
-        select(p.c.id, p.c.molecule_id, m.c.code, p.c.indication, m.c.modality, p.c.disease_group, p.c.biomarker)
+        select(*(_listed(connection, column) for column in columns))
         .select_from(p.outerjoin(m, and_(m.c.id == p.c.molecule_id, visible(m, view))))
         .where(visible(p, view))
     )
-    cursor = connection.execute(statement).cursor
-    rows = cursor.fetchall() if cursor is not None else []  # the driver's own tuples: ids and texts need no conversion
-    id, molecule, code, indication, modality, disease, biomarker = zip(*rows, strict=True) if rows else ((),) * 7
+    lists = (orjson.loads(text or "[]") for text in connection.execute(statement).one())
+    id, molecule, names, modality, disease, selected = lists
     classes = _target_classes(connection, view)
     groups = {
         "modality": Coded.of([one or NOT_RECORDED for one in modality]),
         "disease_group": Coded.of([one or NOT_RECORDED for one in disease]),
         "target_class": Coded.of([classes.get(one, NONE) for one in molecule]),
-        "biomarker_selected": Coded.of(["no" if one is None else "yes" for one in biomarker]),
+        "biomarker_selected": Coded.of(["yes" if one else "no" for one in selected]),
     }
-    names = [f"{a or '?'} ({b})" if b else a or "?" for a, b in zip(code, indication, strict=True)]
-    return _Programmes(np.array(id, dtype=np.int64), names, groups)
+    return _Programmes(np.array(id, dtype=np.int64), np.array(molecule, dtype=np.int64), names, groups)
 
 
 def _target_classes(connection: Connection, view: View) -> Mapping[int, str]:

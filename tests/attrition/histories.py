@@ -76,6 +76,7 @@ def portfolio(
     return Portfolio(
         stages=STAGES,
         ids=np.arange(1, size + 1),
+        molecule=np.arange(1, size + 1),
         names=tuple(f"P{number}" for number in range(1, size + 1)),
         groups={name: Coded.of(list(values)) for name, values in (groups or {}).items()},
         recorded=np.array([number_of(day) for day in recorded or ["2000-01-01"] * size], dtype=np.int64),
@@ -87,4 +88,6 @@ def portfolio(
         reason=np.array([REASONS.index(m.reason) if m.reason else -1 for m in flat], dtype=np.int16),
         earliest=np.array([move.day for move in flat], dtype=np.int64),
         latest=np.array([move.until for move in flat], dtype=np.int64),
+        record=np.zeros(len(flat), dtype=np.int64),
+        words={},
     )
