@@ -101,16 +101,21 @@ class Centre:
 
     @contextlib.contextmanager
     def read(
-        self, actor: Actor = SYSTEM, *, as_of: datetime | None = None, known_at: datetime | None = None
+        self,
+        actor: Actor = SYSTEM,
+        *,
+        as_of: datetime | None = None,
+        known_at: datetime | None = None,
+        one_field: bool = False,
     ) -> Iterator[Reader]:
-        """Give a reader that sees one moment: what was true `as_of`, as `known_at`."""
-        with self.database.read() as connection:
+        """Give a reader that sees one moment: what was true `as_of`, as `known_at`; `one_field` as a Reader has it."""
+        with self.database.read(at_once=not one_field) as connection:
             view = moment(
                 connection,
                 None if as_of is None else instant(as_of),
                 None if known_at is None else instant(known_at),
             )
-            yield Reader(connection, actor, self.journal.graphs, view)
+            yield Reader(connection, actor, self.journal.graphs, view, one_field)
 
     def actor_for_token(self, token: str) -> Actor | None:
         """Return who an API token stands for."""

@@ -16,7 +16,8 @@ from pipeline.store.reader import Reader
 class Request:
     """One execution of one document. Nothing is opened before it is asked for.
 
-    planned: the execution takes finished answers. plain: it shall not, whoever executes.
+    planned: the execution takes finished answers. plain: it shall not, whoever executes. one_field: it answers
+    a single root field.
     """
 
     centre: Centre
@@ -24,6 +25,7 @@ class Request:
     deadline: float | None = None
     planned: bool = False
     plain: bool = False
+    one_field: bool = False
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _reader: Reader | None = None
 
@@ -32,7 +34,7 @@ class Request:
         """The reader of this execution: every root field of a query sees the same moment."""
         self.need(Permission.READ)
         if self._reader is None:
-            self._reader = self._stack.enter_context(self.centre.read(self.actor))
+            self._reader = self._stack.enter_context(self.centre.read(self.actor, one_field=self.one_field))
         return self._reader
 
     def need(self, permission: Permission) -> None:

@@ -20,6 +20,8 @@ class PlannedContext(ExecutionContext):
         request = self.context_value
         if isinstance(request, Request) and not request.plain:
             request.planned = self.operation.operation is OperationType.QUERY
+            selections = self.operation.selection_set.selections
+            request.one_field = request.planned and len(selections) == 1 and isinstance(selections[0], FieldNode)
 
     def complete_value(
         self,

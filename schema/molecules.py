@@ -220,8 +220,9 @@ class Molecule(graphene.ObjectType):
 MoleculeConnection = connection(Molecule)
 
 
-def molecule_rows(reader: Reader, selection: Selection, ids: Sequence[int]) -> dict[int, Any]:
-    """Return molecules by id."""
+def molecule_rows(reader: Reader, selection: Selection, ids: Sequence[int], *, whole: bool = False) -> dict[int, Any]:
+    """Return molecules by id; `whole` as a Reader has it."""
     source = source_of("Molecule", reader.view)
     wanted = sorted(set(ids))
-    return reader.keyed(selection, Alike("id", wanted, lambda: [among(source.c.id, wanted)]), source=source)
+    alike = Alike("id", wanted, lambda: [among(source.c.id, wanted)])
+    return reader.keyed(selection, alike, source=source, whole=whole)

@@ -194,10 +194,12 @@ def molecules_named(reader: Reader, selection: Selection, texts: Sequence[str]) 
     source = source_of("Molecule", reader.view)
     texts = [text for text in texts if can_be_kept(text)]
     wanted = Alike("code", texts, lambda: [among(source.c.code, texts), unmerged(source)])
-    found = reader.keyed(selection, wanted, source=source, key="code")
+    found = reader.keyed(selection, wanted, source=source, key="code", whole=True)
     rest = [text for text in texts if text not in found]
     ids = _by_any_name(reader, rest) if rest else {}
     if ids:
+        if found and reader.one_field:  # all of one moment
+            found = reader.keyed(selection, wanted, source=source, key="code")
         rows = molecule_rows(reader, selection, list(ids.values()))
         found |= {text: rows[id] for text, id in ids.items() if id in rows}
     return found
@@ -384,7 +386,7 @@ class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType
         if node not in NODES:
             return None
         asked = Asked(Link(node, Shape.ONE, (), ()), {}, by_type(info))
-        return _reader(info, {}).node(asked, node, number)
+        return _reader(info, {}).node(asked, node, number, whole=True)
 
     @staticmethod
     def resolve_molecule(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
@@ -395,7 +397,7 @@ class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType
         reader = _reader(info, arguments)
         if id is not None:
             number = id_of(id, "Molecule", path=("id",))
-            return molecule_rows(reader, selection_of(info), [number]).get(number)
+            return molecule_rows(reader, selection_of(info), [number], whole=True).get(number)
         text = code or ""
         return molecules_named(reader, selection_of(info), [text]).get(text)
 
@@ -423,6 +425,7 @@ class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType
             order=_ORDER_COLUMNS[order],
             descending=bool(arguments["descending"]),
             source=source,
+            whole=True,
         )
 
     @staticmethod
@@ -441,7 +444,8 @@ class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType
         selection, asked = _connection("Programme", arguments, info)
         source = source_of("Programme", reader.view)
         wanted = wanted_of(reader, arguments.get("filter"))
-        return reader.page(selection, asked, programme_conditions(source, wanted, reader.view), source=source)
+        conditions = programme_conditions(source, wanted, reader.view)
+        return reader.page(selection, asked, conditions, source=source, whole=True)
 
     @staticmethod
     def resolve_attrition(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
@@ -470,7 +474,7 @@ class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType
         if isinstance(value, str) and not can_be_kept(value):
             return None
         wanted = Alike(column, [value], lambda: [equal(column)(source.c, value)])
-        rows = reader.rows(selection, wanted, source=source, limit=1)
+        rows = reader.rows(selection, wanted, source=source, limit=1, whole=True)
         if not rows and code is not None:
             said = tables.study_sources
             named = select(said.c.study_id).where(visible(said, reader.view), said.c.code == code)
@@ -498,7 +502,7 @@ class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType
         reader = _reader(info, {})
         source = tables.checkpoint_rules
         conditions = [] if kind is None else [source.c.kind == kind.value]
-        return reader.rows(selection_of(info), conditions, order=("code", "number"))
+        return reader.rows(selection_of(info), conditions, order=("code", "number"), whole=True)
 
     @staticmethod
     def resolve_replay_rule(_root: Any, info: GraphQLResolveInfo, rule: str, **arguments: Any) -> Any:
@@ -510,7 +514,7 @@ class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType
     @staticmethod
     def resolve_sites(_root: Any, info: GraphQLResolveInfo) -> Any:
         """Read the sites."""
-        return _reader(info, {}).rows(selection_of(info), order=("code",))
+        return _reader(info, {}).rows(selection_of(info), order=("code",), whole=True)
 
     @staticmethod
     def resolve_review_items(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
@@ -523,7 +527,7 @@ class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType
             conditions.append(source.c.status == arguments["status"])
         if arguments.get("study") is not None:
             conditions.append(source.c.study_id == id_of(arguments["study"], "Study", path=("study",)))
-        return reader.page(selection, asked, conditions)
+        return reader.page(selection, asked, conditions, whole=True)
 
     @staticmethod
     def resolve_alerts(_root: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
@@ -531,7 +535,7 @@ class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType
         reader = _reader(info, {})
         selection, asked = _connection("Alert", arguments, info)
         conditions = ALERTS_MATCHING(source_of("Alert", reader.view), arguments)
-        return reader.page(selection, asked, conditions, order=("raised_at",))
+        return reader.page(selection, asked, conditions, order=("raised_at",), whole=True)
 
     @staticmethod
     def resolve_viewer(_root: Any, info: GraphQLResolveInfo) -> Any:

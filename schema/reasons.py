@@ -258,7 +258,7 @@ class ReasonQueries:
         reader = info.context.reader
         asked = asked_of(info, Link("AttritionReasonRecord", Shape.CONNECTION, (), ()), arguments)
         conditions = REASONS_MATCHING(source_of("AttritionReasonRecord", reader.view), arguments)
-        return reader.page(asked.below["AttritionReasonRecord"], asked, conditions)
+        return reader.page(asked.below["AttritionReasonRecord"], asked, conditions, whole=True)
 
     @staticmethod
     def resolve_reason_agreement(_root: Any, info: GraphQLResolveInfo) -> Any:

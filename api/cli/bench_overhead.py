@@ -65,8 +65,8 @@ def answering_in_process(folder: Path, database: str | None) -> Iterator[Answer]
 def overheads(folder: Path, database: str | None, cases: Sequence[Case], seconds: float) -> dict[str, dict[str, float]]:
     """Return, by case, what planning and execution add to the statements, and what a document costs at first sight.
 
-    planning_us: from the body of a request until the driver is handed its first statement, less what opening a
-    transaction takes, in microseconds. bare_ms: the very statements of a request, executed with the driver on a
+    planning_us: from the body of a request until the driver is handed its first statement, less what taking a
+    connection takes, in microseconds. bare_ms: the very statements of a request, executed with the driver on a
     connection of the same pool. overhead_us: what the whole request takes more; medians of turns one after the other.
     first_sight_ms: the same of a document that was never seen before. Processor time, because it does not grow when
     others want the processor too; what PostgreSQL does is not in it.
@@ -101,7 +101,7 @@ def _overhead(centre: Centre, answer: Answer, case: Case, seconds: float) -> dic
             used = process_time()
             answer(body)
         opened = process_time()
-        with centre.read():
+        with centre.read(one_field=True):
             planning.append(handed[0] - used - (process_time() - opened))
     sights = []
     for number in range(_SIGHTS):

@@ -103,34 +103,42 @@ class Database:
             ) from error
 
     def _postgres_engine(self, *, read_only: bool) -> Engine:
-        # One snapshot for all statements of a query: a page never mixes before and after.
-        level = "REPEATABLE READ" if read_only else "READ COMMITTED"
-        engine = create_engine(self.url, pool_pre_ping=not read_only, isolation_level=level)
+        engine = create_engine(self.url, pool_pre_ping=not read_only)
 
         @event.listens_for(engine, "connect", insert=True)  # before SQLAlchemy asks for anything itself
         def _configure(raw: Any, _record: object) -> None:
-            postgres.configure(raw)
-            raw.read_only = read_only
+            postgres.configure(raw, read_only=read_only)
 
         if read_only:
             _check_those_at_rest(engine)
+
+            @event.listens_for(engine, "begin")
+            def _begin(connection: Connection) -> None:
+                raw: Any = connection.connection.driver_connection
+                raw.execute(postgres.BEGIN_READING, prepare=False)
+
         return engine
 
     # ------------------------------------------------------------ transactions
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self, *, at_once: bool = True) -> Iterator[Connection]:
         """Give a connection that sees one moment and cannot write.
+
+        at_once: False where it may be that a single statement is read, which sees one moment by itself. SQLAlchemy
+        begins with the first it executes; who hands the driver one says `begun` before, unless nothing comes after.
 
         Raises:
             Unavailable: the store does not answer.
         """
         try:
             with self.reader.connect() as connection:
-                transaction = connection.begin()
+                if at_once:
+                    connection.begin()
                 yield connection
-                if not self.is_sqlite:  # nothing was written, but psycopg forgets all it has prepared at a rollback
-                    transaction.commit()
+                # Nothing was written, but psycopg forgets all it has prepared at a rollback.
+                if not self.is_sqlite and connection.in_transaction():
+                    connection.commit()
         except TimeoutError as error:
             raise Unavailable(_UNREADABLE) from error
         except self._failures as error:
@@ -188,6 +196,13 @@ class Database:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def begun(connection: Connection) -> Connection:
+    """Begin a transaction on a connection where none is under way."""
+    if not connection.in_transaction():
+        connection.begin()
+    return connection
 
 
 def _check_those_at_rest(engine: Engine) -> None:

@@ -21,8 +21,12 @@ OLDEST = 150000  # server_version_num
 APPEND_LOCK = 0x4D6F6C74  # advisory lock, "Molt": one writer at a time, so acts become visible in order
 
 
-def configure(raw: Any) -> None:
-    """Make a fresh connection (psycopg) safe.
+# One snapshot for all statements of a query: a page never mixes before and after.
+BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+def configure(raw: Any, *, read_only: bool = False) -> None:
+    """Make a fresh connection (psycopg) safe; one that reads begins no transaction by itself.
 
     Raises:
         StoreRefused: the server is too old, or does not keep what it acknowledges.
@@ -30,6 +34,8 @@ def configure(raw: Any) -> None:
     with raw.cursor() as cursor:
         for setting in SESSION:
             cursor.execute(setting)
+        if read_only:
+            cursor.execute("SET default_transaction_read_only = on")
         cursor.execute("SHOW server_version_num")
         version = int(cursor.fetchone()[0])
         found = {}
@@ -38,6 +44,7 @@ def configure(raw: Any) -> None:
             value = cursor.fetchone()[0]
             found[name] = value.decode() if isinstance(value, bytes) else value  # bytes where there is no encoding
     raw.commit()
+    raw.autocommit = read_only
     wrong = [f"{name} is {found[name]} instead of {value}" for name, value in REQUIRED.items() if found[name] != value]
     if version < OLDEST:
         wrong.append(f"the server is version {version // 10000}, older than {OLDEST // 10000}")

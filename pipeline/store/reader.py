@@ -50,17 +50,22 @@ ID_KEY = "__id__"
 
 @dataclass(slots=True)
 class Reader:
-    """Answers selections on one connection, for one actor, from one moment."""
+    """Answers selections on one connection, for one actor, from one moment.
+
+    one_field: nobody else reads with it. Where its first statement is the `whole` of what is read for an answer, it
+    sees one moment without a transaction.
+    """
 
     connection: Connection
     actor: Actor
     graphs: Graphs
     view: View = field(default_factory=View)
+    one_field: bool = False
     _worked_out: dict[Any, dict[int, Any]] = field(default_factory=dict)
 
     def at(self, view: View) -> Reader:
         """Return a reader of the same connection that sees from another moment."""
-        return Reader(self.connection, self.actor, self.graphs, view)
+        return Reader(self.connection, self.actor, self.graphs, view, self.one_field)
 
     def graph(self, id: int) -> StageGraph:
         """Return a state graph by its id."""
@@ -90,12 +95,14 @@ class Reader:
         order: Sequence[str] = (),
         source: NamedFromClause | None = None,
         limit: int | None = None,
+        whole: bool = False,
     ) -> list[Any]:
         """Return the rows of a node that meet the conditions (on `source`, by default the node's own).
 
-        They are finished where the selection is planned and the plan can tell them.
+        They are finished where the selection is planned and the plan can tell them. whole: where any are found,
+        nothing else is read for the answer.
         """
-        return [row for _, row in self._keyed(selection, conditions, order, source, limit, "id")]
+        return [row for _, row in self._keyed(selection, conditions, order, source, limit, "id", whole=whole)]
 
     def keyed(
         self,
@@ -104,9 +111,10 @@ class Reader:
         *,
         source: NamedFromClause | None = None,
         key: str = "id",
+        whole: bool = False,
     ) -> dict[Any, Any]:
         """Return the rows of a node that meet the conditions, by the column `key` that is different in each."""
-        return dict(self._keyed(selection, conditions, (), source, None, key))
+        return dict(self._keyed(selection, conditions, (), source, None, key, whole=whole))
 
     def _keyed(
         self,
@@ -116,12 +124,21 @@ class Reader:
         source: NamedFromClause | None,
         limit: int | None,
         key: str,
+        *,
+        whole: bool,
     ) -> list[tuple[Any, Any]]:
         source = source_of(selection.node, self.view) if source is None else source
         if selection.planned is not None:
             with contextlib.suppress(Refused):
                 ready = statements.rows(
-                    self, selection.planned, conditions, order=order, source=source, limit=limit, key=key
+                    self,
+                    selection.planned,
+                    conditions,
+                    order=order,
+                    source=source,
+                    limit=limit,
+                    key=key,
+                    whole=whole,
                 )
                 return [(row.key, row) for row in ready]
             selection = selection.planned.plain()
@@ -142,6 +159,7 @@ class Reader:
         order: Sequence[str] = (),
         descending: bool = False,
         source: NamedFromClause | None = None,
+        whole: bool = False,
     ) -> Any:
         """Return one page of a node's rows as a connection, finished where the selection is planned."""
         source = source_of(selection.node, self.view) if source is None else source
@@ -156,6 +174,7 @@ class Reader:
                     order=order,
                     descending=descending,
                     source=source,
+                    whole=whole,
                 )
             asked = selection.planned.plain()
             selection = asked.below[selection.node]
@@ -178,15 +197,14 @@ class Reader:
             total = self.connection.execute(counting.where(*conditions)).scalar_one()
         return connection_of(page, found, self._fill(selection, found[: page.size]), total, len(keys))
 
-    def node(self, asked: Asked, node: str, id: int) -> Any:
-        """Return one record by node name and id, or None."""
+    def node(self, asked: Asked, node: str, id: int, *, whole: bool = False) -> Any:
+        """Return one record by node name and id, or None; `whole` as rows has it."""
         selection = asked.below.get(node)
         if selection is None or node not in NODES:
             return None
         source = source_of(node, self.view)
-        found = self.rows(
-            selection, Alike("id", [id], lambda: [compared(source.c.id, operators.eq, id)]), source=source
-        )
+        alike = Alike("id", [id], lambda: [compared(source.c.id, operators.eq, id)])
+        found = self.rows(selection, alike, source=source, whole=whole)
         return found[0] if found else None
 
     # ------------------------------------------------------------ one level

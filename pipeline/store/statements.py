@@ -15,6 +15,7 @@ from sqlalchemy import BindParameter, ColumnElement, and_
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.errors import InputError, PipelineError
+from pipeline.store.database import begun
 from pipeline.store.json_pieces import MARK, REFUSAL, Json
 from pipeline.store.json_postgres import JsonOfPostgres
 from pipeline.store.json_sqlite import JsonOfSqlite
@@ -39,7 +40,7 @@ class Prepared:
 
     parameters: all of them with what never varies. places: their names, where they go by place. root: those of the
     root field's conditions, in order. moving: those of conditions whose arguments vary, with the number of the
-    connection they belong to.
+    connection they belong to. all: nothing is left to Python that reads anything.
     """
 
     sql: str
@@ -48,6 +49,7 @@ class Prepared:
     root: tuple[Named, ...]
     moving: tuple[tuple[int, tuple[Named, ...]], ...]
     left: tuple[Worked | Prepared | None, ...]
+    all: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def rows(
     source: NamedFromClause,
     limit: int | None,
     key: str,
+    whole: bool,
 ) -> list[Ready]:
     """Return the finished rows of a node, each with the value of a column, its key.
 
@@ -79,7 +82,7 @@ def rows(
     def build(planner: Planner, wanted: Sequence[Any]) -> str:
         return planner.rows(planned.plan.top, source, wanted, order, limit, key)  # type: ignore[arg-type]
 
-    run = _Run.of(reader, planned, conditions, (tuple(order), limit, key), None, build)
+    run = _Run.of(reader, planned, conditions, (tuple(order), limit, key), None, build, whole=whole)
     found = run.fetch(run.prepared)
     texts = run.finished(run.prepared, [row[1] for row in found])
     return [Ready(text, row[0]) for text, row in zip(texts, found, strict=True)]
@@ -95,6 +98,7 @@ def page(
     order: Sequence[str],
     descending: bool,
     source: NamedFromClause,
+    whole: bool,
 ) -> Ready:
     """Return a finished page of a node.
 
@@ -107,7 +111,7 @@ def page(
         parts = planned.plan.top
         return planner.page(parts, node, source, wanted, asked, order, descending)  # type: ignore[arg-type]
 
-    run = _Run.of(reader, planned, conditions, (tuple(order), descending), asked, build)
+    run = _Run.of(reader, planned, conditions, (tuple(order), descending), asked, build, whole=whole)
     [text] = run.finished(run.prepared, [row[0] for row in run.fetch(run.prepared)])
     return Ready(text)
 
@@ -122,7 +126,7 @@ def cursor_of(dialect: str, raw: Any) -> Any:
 
 @dataclass(slots=True)
 class _Run:
-    """One use of a plan: its statement with the values of the request."""
+    """One use of a plan: its statement with the values of the request; `whole`: nothing else is read for an answer."""
 
     reader: Reader
     planned: Planned
@@ -131,6 +135,7 @@ class _Run:
     moving: Mapping[int, _Moving]
     values: Sequence[Any]
     page: Page | None
+    whole: bool
 
     @classmethod
     def of(
@@ -141,6 +146,8 @@ class _Run:
         more: tuple[Any, ...],
         page: Page | None,
         build: Callable[[Planner, Sequence[Any]], str],
+        *,
+        whole: bool,
     ) -> _Run:
         """Find the statement for what the request brings, or make it."""
         view, plan, permissions = reader.view, planned.plan, masking() & reader.actor.permissions
@@ -169,11 +176,13 @@ class _Run:
             if len(plan.statements) >= _KEPT:
                 plan.statements.clear()
             plan.statements[key] = prepared
-        return cls(reader, planned, json, prepared, moving, values, page)
+        return cls(reader, planned, json, prepared, moving, values, page, whole and prepared.all)
 
     def fetch(self, prepared: Prepared, handed: str | None = None) -> Sequence[Any]:
         """Run a statement; `handed` are the rows of those above it, as JSON."""
         connection, view = self.reader.connection, self.reader.view
+        if not (self.whole and self.reader.one_field):
+            begun(connection)
         parameters = dict(prepared.parameters)
         if prepared is self.prepared:
             _put(parameters, prepared.root, self.values)
@@ -290,13 +299,15 @@ def _prepared(planner: Planner, statement: str, conditions: Sequence[Any], varyi
         return tuple(known.get(parameter.key, ("", None)) for parameter in bound)
 
     sql, places = planner.json.placed(statement)
+    left = tuple(_prepared(a.planner, a.statement, ()) if isinstance(a, Cut) else a for a in planner.left)
     return Prepared(
         sql,
         planner.bound.values,
         places,
         named(_bound(conditions)[1][:varying]),
         tuple((place, named(_bound(own)[1])) for place, own in planner.tied),
-        tuple(_prepared(a.planner, a.statement, ()) if isinstance(a, Cut) else a for a in planner.left),
+        left,
+        all(one is None for one in left),
     )
 
 

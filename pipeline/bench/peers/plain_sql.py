@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from pipeline.bench.peers import plain_sql_postgres, plain_sql_sqlite
 from pipeline.store.paging import decode, encode
@@ -46,9 +46,14 @@ def _is_pair(cursor: str) -> bool:
     return cursor.startswith("WyJ")  # an array that begins with a text
 
 
+def _without_transactions(raw: Any, _record: object) -> None:
+    raw.autocommit = True  # a single statement sees one moment by itself
+
+
 class _OnPostgres:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        event.listen(engine, "connect", _without_transactions)
 
     def answer(self, name: str, variables: Mapping[str, Any]) -> bytes:
         raw = self.engine.raw_connection()
@@ -56,7 +61,6 @@ class _OnPostgres:
             cursor = raw.cursor()
             cursor.execute(plain_sql_postgres.STATEMENTS[name], _given(variables))
             (text,) = cursor.fetchone() or ("null",)
-            raw.commit()  # rolled back, the driver would forget what it has prepared
         finally:
             raw.close()
         return b'{"data":{"%b":%b}}' % (_ROOTS[name].encode(), text.encode())
@@ -70,10 +74,7 @@ class _OnSqlite:
         given = _given(variables)
         raw = self.engine.raw_connection()
         try:
-            cursor = raw.cursor()
-            cursor.execute("BEGIN")
-            text = getattr(self, f"_{name.lower()}")(cursor, given)
-            raw.rollback()
+            text = getattr(self, f"_{name.lower()}")(raw.cursor(), given)
         finally:
             raw.close()
         return b'{"data":{"%b":%b}}' % (_ROOTS[name].encode(), text.encode())
@@ -100,6 +101,7 @@ class _OnSqlite:
         return f'{{"nodes":[{nodes}],"pageInfo":{{"hasNextPage":{more},"endCursor":{end}}}}}'
 
     def _records(self, cursor: Any, given: Parameters) -> str:
+        cursor.execute("BEGIN")  # two statements, of one moment; given back, the connection rolls back
         found = cursor.execute(plain_sql_sqlite.STATEMENTS["Study"], given).fetchone()
         if found is None:
             return "null"
