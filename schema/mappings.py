@@ -33,6 +33,10 @@ class ColumnProposal(graphene.ObjectType):
     heading = given(graphene.String, required=True, description="The heading.")
     field = given(graphene.String, description="What it seems to hold; null when it is not read.")
     unit = given(graphene.String, description="The unit of its cells, where no other column gives one.")
+    constants = given(
+        JSON,
+        description="What is the same for all its cells, by field, where there is a column for each analyte or time.",
+    )
     doubt = given(graphene.Boolean, required=True, description="Whether a person has to look at it.")
     why = given(graphene.String, required=True, description="Why, in a sentence.")
 
@@ -75,7 +79,7 @@ def _propose(info: GraphQLResolveInfo, file: Any) -> dict[str, Any]:
         told = proposal_of(file.filename or "upload", file.file.read()).as_json()
     except PipelineError as error:
         return {"proposal": None, "errors": error_rows(error, info, request)}
-    columns = [{"heading": heading, **column} for heading, column in told["columns"].items()]
+    columns = [{"heading": heading, "constants": None} | column for heading, column in told["columns"].items()]
     return {"proposal": told | {"columns": columns, "mapping": told}, "errors": []}
 
 

@@ -43,7 +43,8 @@ def _text(told: dict[str, Any], output: Path | None) -> str:
     lines = [f"{told['table']}: {told['kind'] or 'no table that is understood'}"]
     for heading, column in told["columns"].items():
         mark = "?" if column["doubt"] else " "
-        lines.append(f"  {mark} {heading} -> {column['field'] or '(not read)'}: {column['why']}")
+        read = ", ".join((column["field"] or "(not read)", *_said(column.get("constants", {}))))
+        lines.append(f"  {mark} {heading} -> {read}: {column['why']}")
     lines += [f"  lacks the {what}" for what in told["lacks"]]
     lines += [f"  mind: {note}" for note in told["notes"]]
     if output is not None:
@@ -51,6 +52,10 @@ def _text(told: dict[str, Any], output: Path | None) -> str:
             f"{output} is written: settle what is marked ?, then moltrail mapping confirm {output} --name NAME"
         )
     return "\n".join(lines)
+
+
+def _said(constants: dict[str, str]) -> list[str]:
+    return [f"{name} {value}" for name, value in constants.items()]
 
 
 @command.command("confirm", short_help="Confirm a mapping under a name.")

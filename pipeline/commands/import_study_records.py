@@ -376,9 +376,9 @@ class _OneStudy:
                 keep.append(at)
             else:
                 why = str(molecule or "the analyte belongs to no molecule")
-                self.reading.quarantined.append(
-                    Quarantined(fact.place, "PCTESTCD", getattr(fact, "analyte", None), why)
-                )
+                # A table that is read through a mapping speaks of fields, and knows no variables of SDTM.
+                column = "analyte" if self.records.shared_rows else "PCTESTCD"
+                self.reading.quarantined.append(Quarantined(fact.place, column, getattr(fact, "analyte", None), why))
         return keep
 
     # ------------------------------------------------------------ qualifiers and links

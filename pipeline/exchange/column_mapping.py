@@ -7,13 +7,18 @@ A mapping is JSON, so that it can be looked at, edited and kept:
      "date_order": "day first", "zero": "below the limit"}
 
 A column whose field is null is not read. What is left out is told by the values of each table.
+
+Where a table has a column for each analyte, test or time, several columns are read as one field, and each says what
+sets it apart: {"field": "concentration", "unit": "ng/mL", "constants": {"analyte": "examplinib"}}. Columns with the
+same constants belong together (a result and its limit), and every row gives a record for each such group.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping as Map
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from typing import Any
 
 import orjson
@@ -30,15 +35,20 @@ _MOST_WORDS = 100
 _DECIMALS = {",": True, ".": False}
 _ORDERS = {"day first": True, "month first": False}
 _ZEROS = {"below the limit": True, "a value": False}
-_KEYS = ("kind", "columns", "constants", "missing", "below_limit", "decimal", "date_order", "zero")
+_EXAMPLE = '"constants": {"analyte": "examplinib"}'
 
 
 @dataclass(frozen=True, slots=True)
 class MappedColumn:
-    """What one column is read as. unit: of all its cells, where no column gives one. fields None: it is not read."""
+    """What one column is read as.
+
+    field: None where it is not read. unit: of all its cells, where no column gives one. constants: field -> what is the
+    same for all its cells and sets it apart from other columns of its field.
+    """
 
     field: str | None
     unit: str | None = None
+    constants: Map[str, str] = dataclass_field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,7 @@ class Mapping:
 
     kind: str
     columns: Map[str, MappedColumn]
-    constants: Map[str, str] = field(default_factory=dict)
+    constants: Map[str, str] = dataclass_field(default_factory=dict)
     missing: tuple[str, ...] = ()
     below_limit: tuple[str, ...] = ()
     decimal_comma: bool | None = None
@@ -65,6 +75,17 @@ class Mapping:
         """Return the headings read as a field."""
         return [heading for heading, column in self.columns.items() if column.field == name]
 
+    def parts(self) -> list[Mapping]:
+        """Return a mapping for each group of columns with the same constants; itself where no column has any."""
+        groups: dict[tuple[tuple[str, str], ...], dict[str, MappedColumn]] = {}
+        for heading, column in self.columns.items():
+            groups.setdefault(_apart(column), {})[heading] = column
+        common = groups.pop((), {})
+        return [
+            replace(self, columns=common | own, constants={**self.constants, **dict(key)})
+            for key, own in groups.items()
+        ] or [self]
+
     def has(self, name: str) -> bool:
         """Whether a field comes from a column or is the same for the whole table."""
         return name in self.constants or bool(self.of_field(name))
@@ -73,6 +94,11 @@ class Mapping:
         """Whether a table has every column that is read."""
         there = {folded(heading) for heading in headings}
         return all(folded(heading) in there for heading, column in self.columns.items() if column.field)
+
+
+def _apart(column: MappedColumn) -> tuple[tuple[str, str], ...]:
+    """Return what sets a column apart from others of its field, in a fixed order."""
+    return tuple(sorted(column.constants.items()))
 
 
 def folded(heading: str) -> str:
@@ -97,7 +123,7 @@ def mapping_from(text: str | bytes, *, name: str = "") -> Mapping:
     errors: list[PipelineError] = []
     kind = KINDS[said["kind"]]
     columns = _columns(said.get("columns"), kind, errors)
-    constants = _constants(said.get("constants"), kind, errors)
+    constants = _constants(said.get("constants"), kind, errors, ("mapping", "constants"))
     habits = (
         _choice(said, "decimal", _DECIMALS, errors),
         _choice(said, "date_order", _ORDERS, errors),
@@ -113,7 +139,9 @@ def mapping_from(text: str | bytes, *, name: str = "") -> Mapping:
 def mapping_text(mapping: Mapping) -> str:
     """Return a mapping as JSON: what `mapping_from` reads."""
     columns = {
-        heading: {"field": column.field} | ({"unit": column.unit} if column.unit else {})
+        heading: {"field": column.field}
+        | ({"unit": column.unit} if column.unit else {})
+        | ({"constants": dict(column.constants)} if column.constants else {})
         for heading, column in mapping.columns.items()
     }
     said: dict[str, Any] = {"kind": mapping.kind, "columns": columns, "constants": dict(mapping.constants)}
@@ -137,12 +165,14 @@ def lacking(kind: Kind, has: Any) -> list[str]:
 
 
 def _lacks(mapping: Mapping) -> list[PipelineError]:
+    parts = mapping.parts()
+    lacks = dict.fromkeys(what for part in parts for what in lacking(mapping.about, part.has))
+    where = "for the whole table" if len(parts) == 1 else "of the column or for the whole table"
     return [
         InputError(
-            f"no column gives the {what}; name one, or give it as a constant for the whole table",
-            path=("mapping", "columns"),
+            f"no column gives the {what}; name one, or give it as a constant {where}", path=("mapping", "columns")
         )
-        for what in lacking(mapping.about, mapping.has)
+        for what in lacks
     ]
 
 
@@ -151,7 +181,6 @@ def _columns(said: Any, kind: Kind, errors: list[PipelineError]) -> dict[str, Ma
     if not isinstance(said, dict) or not said or len(said) > _MOST_COLUMNS:
         errors.append(InputError(f"a mapping names 1 to {_MOST_COLUMNS} columns", path=("mapping", "columns")))
         return found
-    taken: dict[str, str] = {}
     for heading, about in said.items():
         path = ("mapping", "columns", visible(heading)[:60])
         about = {"field": about} if isinstance(about, str) else about or {"field": None}
@@ -164,15 +193,36 @@ def _columns(said: Any, kind: Kind, errors: list[PipelineError]) -> dict[str, Ma
             continue
         if unit is not None and (not isinstance(unit, str) or unit_code(unit) is None):
             errors.append(InputError(f"the unit {str(unit)[:40]!r} is not known; write one such as ng/mL", path=path))
-        if name in taken:
-            errors.append(InputError(f"{name} is read from {taken[name]!r} already; leave one of them out", path=path))
-        taken[name] = heading[:60]
-        found[heading] = MappedColumn(name, unit or None)
+        constants = _constants(about.get("constants"), kind, errors, (*path, "constants"))
+        found[heading] = MappedColumn(name, unit or None, constants)
+    errors += _said_twice(found)
     return found
 
 
-def _constants(said: Any, kind: Kind, errors: list[PipelineError]) -> dict[str, str]:
-    path = ("mapping", "constants")
+def _said_twice(columns: Map[str, MappedColumn]) -> list[PipelineError]:
+    """Return what is wrong where two columns, or a column and the constants of another, say the same field."""
+    errors: list[PipelineError] = []
+    common = {column.field: heading[:60] for heading, column in columns.items() if not column.constants}
+    taken: dict[tuple[str, tuple[tuple[str, str], ...]], str] = {}
+    for heading, column in columns.items():
+        path = ("mapping", "columns", visible(heading)[:60])
+        if column.field is None:
+            continue
+        other = taken.setdefault((column.field, _apart(column)), heading)
+        if column.constants and column.field in common:
+            other = common[column.field]
+        if other != heading:
+            apart = f'say in "constants" what sets them apart, as in {_EXAMPLE}'
+            why = f"{column.field} is read from {other[:60]!r} already; leave one of them out, or {apart}"
+            errors.append(InputError(why, path=path))
+        for name in column.constants:
+            if name == column.field or name in common:
+                where = "the column itself" if name == column.field else repr(common[name])
+                errors.append(InputError(f"{name} is read from {where}; leave it out of the constants", path=path))
+    return errors
+
+
+def _constants(said: Any, kind: Kind, errors: list[PipelineError], path: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     if said is not None and not isinstance(said, dict):
         errors.append(InputError('constants are an object such as {"analyte": "examplinib"}', path=path))

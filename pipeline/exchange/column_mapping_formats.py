@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.errors import FileRefused
 from pipeline.exchange.column_mapping import MappedColumn, Mapping, folded
-from pipeline.exchange.column_mapping_propose import Proposal, propose
-from pipeline.exchange.column_mapping_read import MappedTable, read_mapped
+from pipeline.exchange.column_mapping_propose import Proposal
+from pipeline.exchange.column_mapping_read import read_mapped
+from pipeline.exchange.column_mapping_spread import Part
 from pipeline.exchange.column_mapping_tables import open_tables
-from pipeline.exchange.column_mapping_wide import wide_layout
+from pipeline.exchange.column_mapping_wide import proposed
 from pipeline.exchange.dataset_table import DataSet
 from pipeline.exchange.reading import Reading, SentFile
 from pipeline.exchange.study_facts import Batch, RecordLinkFact
@@ -71,7 +72,7 @@ def mapping_for(
     if len(fitting) == 1:
         return fitting[0], None
     known = next((known for known in KNOWN if known.fits(dataset)), None)
-    proposal = propose(dataset, only=(known.kind,) if known else ())
+    proposal = proposed(dataset, only=(known.kind,) if known else ())
     if proposal.kind is None:
         return None, proposal
     mapping = proposal.mapping()
@@ -84,7 +85,8 @@ def mapping_for(
             if told is not None:
                 columns[heading] = told
         return replace(mapping, columns=columns), proposal
-    if proposal.kind.code in _BY_THEMSELVES and proposal.certain:
+    spread = any(column.constants for column in proposal.columns)
+    if proposal.kind.code in _BY_THEMSELVES and proposal.certain and not spread:
         return mapping, proposal
     return None, proposal
 
@@ -125,7 +127,7 @@ def read_known(
         FileRefused: a table is not understood; the message says what it seems to be, and how to confirm that.
     """
     datasets = open_tables(files)
-    tables: list[MappedTable] = []
+    tables: list[Part] = []
     warnings: list[str] = []
     refused: list[Proposal] = []
     names: list[str] = []
@@ -140,7 +142,7 @@ def read_known(
             warnings.append(_left_out(dataset, mapping, proposal))
             kept.append(_kept(dataset))
             continue
-        tables.append(MappedTable(dataset, chosen))
+        tables.append(Part(dataset, chosen))
         names.append(chosen.name or chosen.kind.lower())
         if proposal is not None:
             warnings += [
@@ -177,14 +179,10 @@ def _refusal(datasets: Sequence[DataSet], mapping: Mapping | None, refused: Sequ
         wanted = [h for h, column in mapping.columns.items() if column.field and folded(h) not in there]
         listed = ", ".join(repr(heading[:40]) for heading in wanted[:6])
         return f"{datasets[0].place} has not the columns of {mapping.name or 'the mapping'}: {listed} is missing"
-    return refusal_of(datasets, refused)
+    return refusal_of(refused)
 
 
-def refusal_of(datasets: Sequence[DataSet], proposals: Sequence[Proposal]) -> str:
-    """Return what tables seem to be and how to confirm it, or how to turn one that is not read, in one sentence."""
-    if all(proposal.kind is None or proposal.lacks for proposal in proposals):
-        wide = next(filter(None, map(wide_layout, datasets)), None)
-        if wide is not None:
-            return wide
+def refusal_of(proposals: Sequence[Proposal]) -> str:
+    """Return what tables seem to be and how to confirm it."""
     told = "; ".join(proposal.sentence() for proposal in proposals[:3])
     return f"the format is not known. {told}. To read it, {HOW_TO_CONFIRM}"[:1500]

@@ -54,9 +54,18 @@ _CODES = {name: code for code, names in _NAMES.items() for name in names.split("
 
 def parameter_code(name: str) -> str:
     """Return the CDISC code of a parameter; the name itself where it is not known here."""
+    return _known(name) or name.strip()
+
+
+def is_parameter(name: str) -> bool:
+    """Whether a parameter is known here."""
+    return _known(name) is not None
+
+
+def _known(name: str) -> str | None:
     plain = "".join(unicodedata.normalize("NFKC", name).casefold().split()).replace("⁄", "/")
     for text in (plain, plain.replace("_", ""), unicodedata.normalize("NFC", name).casefold().replace(" ", "")):
         if text in _CODES:
             return _CODES[text]
     upper = name.strip().upper()
-    return upper if upper in _NAMES else name.strip()
+    return upper if upper in _NAMES else None

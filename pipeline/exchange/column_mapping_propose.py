@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping as Map
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from pipeline.errors import FileRefused
@@ -46,7 +49,10 @@ _HOUR_WORDS = (("hour", "h"), ("hours", "h"), ("heure", "h"), ("heures", "h"), (
 
 @dataclass(frozen=True, slots=True)
 class ProposedColumn:
-    """What a column seems to be. doubt: a person has to look; assumed: what was taken for granted, in words."""
+    """What a column seems to be. doubt: a person has to look; assumed: what was taken for granted, in words.
+
+    constants: what its heading says of all its cells, where there is a column for each analyte, test or time.
+    """
 
     heading: str
     field: str | None
@@ -54,6 +60,7 @@ class ProposedColumn:
     why: str
     doubt: bool
     assumed: str | None = None
+    constants: Map[str, str] = dataclass_field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -63,9 +70,9 @@ class Proposal:
     place: str
     kind: Kind | None
     columns: list[ProposedColumn]
-    lacks: list[str] = field(default_factory=list)
+    lacks: list[str] = dataclass_field(default_factory=list)
     """What a table of its kind needs and no column gives."""
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = dataclass_field(default_factory=list)
     missing: tuple[str, ...] = ()
     decimal_comma: bool | None = None
     day_first: bool | None = None
@@ -84,7 +91,7 @@ class Proposal:
         """
         if self.kind is None:
             raise FileRefused(f"{self.place}: no column is understood; write the mapping by hand")
-        columns = {column.heading: MappedColumn(column.field, column.unit) for column in self.columns}
+        columns = {column.heading: MappedColumn(column.field, column.unit, column.constants) for column in self.columns}
         return Mapping(
             self.kind.code,
             columns,
@@ -99,6 +106,7 @@ class Proposal:
         """Return the proposal as it is written down: what `mapping_from` reads, with the reasons beside it."""
         columns = {
             column.heading: {"field": column.field, "unit": column.unit, "doubt": column.doubt, "why": column.why}
+            | ({"constants": dict(column.constants)} if column.constants else {})
             for column in self.columns
         }
         return {
@@ -120,7 +128,11 @@ class Proposal:
         """Return the outcome as one sentence, for a refusal."""
         if self.kind is None:
             return f"{self.place} is no table whose columns are understood"
-        read = [f"{column.heading[:40]!r} as {column.field}" for column in self.columns if column.field]
+        read = [
+            f"{column.heading[:40]!r} as {' of '.join((column.field, *column.constants.values()))}"
+            for column in self.columns
+            if column.field
+        ]
         doubts = [repr(column.heading[:40]) for column in self.columns if column.doubt]
         parts = [
             f"{self.place} looks like {self.kind.title}: {', '.join(read[:8])}" + (" ..." if len(read) > 8 else "")
@@ -132,24 +144,34 @@ class Proposal:
         return "; ".join(parts)
 
 
-def propose(dataset: DataSet, *, only: Sequence[str] = ()) -> Proposal:
-    """Return what a table seems to be. only: kinds to choose from, where not from all."""
+def propose(
+    dataset: DataSet, *, only: Sequence[str] = (), apart: Map[str, ProposedColumn] = MappingProxyType({})
+) -> Proposal:
+    """Return what a table seems to be.
+
+    Args:
+        dataset: the table.
+        only: kinds to choose from, where not from all.
+        apart: heading -> what it is, of the columns for each analyte, test or time of a table that has such.
+    """
     headings = [column.name for column in dataset.columns]
     values = _values(dataset)
-    judged = [(kind, _read_as(kind, headings)) for code, kind in KINDS.items() if not only or code in only]
+    shared = ["" if name in apart else name for name in headings]
+    judged = [(kind, _read_as(kind, shared)) for code, kind in KINDS.items() if not only or code in only]
     kind, found = max(judged, key=lambda item: _score(item[0], item[1]))
-    if not _tells(kind, found):
+    if not apart and not _tells(kind, found):
         unknown = [ProposedColumn(name, None, None, "the heading is not understood", True) for name in headings]
         return Proposal(dataset.place, None, unknown)
-    numeric = [at for at, (name, _) in found.items() if _is_numeric(kind, name)]
+    read = [at for at, name in enumerate(headings) if at in found or name in apart]
+    numeric = [at for at in read if headings[at] in apart or _is_numeric(kind, found[at][0])]
     habit = habit_of(text for at in numeric for text in values[at])
-    columns = [_judge(kind, at, headings[at], found.get(at), values[at], habit) for at in range(len(headings))]
+    columns = [
+        apart.get(name) or _judge(kind, at, name, found.get(at), values[at], habit) for at, name in enumerate(headings)
+    ]
     proposal = Proposal(dataset.place, kind, columns, decimal_comma=habit.decimal_comma)
-    given = {column.field for column in columns if column.field}
+    given = {name for column in columns if column.field for name in (column.field, *column.constants)}
     proposal.lacks = lacking(kind, given.__contains__)
-    proposal.missing = tuple(
-        marker for marker in MARKERS if any(marker in values[at] for at in range(len(headings)) if at in found)
-    )
+    proposal.missing = tuple(marker for marker in MARKERS if any(marker in values[at] for at in read))
     _note_units(proposal, given)
     dates = [text for at, (name, _) in found.items() if kind.fields[name].form is As.DATE for text in values[at]]
     proposal.day_first = date_habit_of(text for text in dates if text is not None).day_first if dates else None
@@ -170,17 +192,19 @@ def _values(dataset: DataSet) -> list[list[str | None]]:
 @lru_cache(maxsize=4096)
 def split_heading(heading: str) -> tuple[str, str | None]:
     """Return the words of a heading, folded, and the unit it names: `Conc. (ng/mL)`, `BW_g`, `Temps [h]`."""
-    unit = None
-    rest = heading
+    rest, unit = named(heading)
+    return fold(_BRACKETS.sub(lambda m: f" {m[1]} ", rest)), unit
+
+
+def named(heading: str) -> tuple[str, str | None]:
+    """Return a heading without the unit it names, as it is written, and the unit."""
     for found in _BRACKETS.finditer(heading):
         if unit_code(found[1]) is not None:
-            unit, rest = found[1], heading[: found.start()] + " " + heading[found.end() :]
-            break
-    if unit is None:
-        last = _TRAILING.search(heading)
-        if last is not None and unit_code(last[1]) is not None and _is_unit_word(last[1], heading[: last.end(1)]):
-            unit, rest = last[1], heading[: last.start()]
-    return fold(_BRACKETS.sub(lambda m: f" {m[1]} ", rest)), unit
+            return f"{heading[: found.start()]} {heading[found.end() :]}".strip(), found[1]
+    last = _TRAILING.search(heading)
+    if last is not None and unit_code(last[1]) is not None and _is_unit_word(last[1], heading[: last.end(1)]):
+        return heading[: last.start()].strip(), last[1]
+    return heading, None
 
 
 def _is_unit_word(word: str, heading: str) -> bool:
@@ -397,11 +421,10 @@ def _note_units(proposal: Proposal, given: set[str]) -> None:
         return
     result = next((name for name in ("concentration", "value", "result") if name in kind.fields), None)
     if kind.code == "CONCENTRATIONS" and "unit" not in given:
-        column = next((column for column in proposal.columns if column.field == result), None)
-        if column is not None and column.unit is None:
-            at = proposal.columns.index(column)
-            why = f"{column.why}, but no unit is said: write one, such as ng/mL"
-            proposal.columns[at] = ProposedColumn(column.heading, column.field, None, why, True)
+        for at, column in enumerate(proposal.columns):
+            if column.field == result and column.unit is None:
+                why = f"{column.why}, but no unit is said: write one, such as ng/mL"
+                proposal.columns[at] = replace(column, why=why, doubt=True)
     if "study" not in given:
         proposal.notes.append("no column names the study: say it when the file is imported, or as a constant")
     if kind.code == "CONCENTRATIONS" and "lower_limit" not in given:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pipeline.errors import FileRefused
-from pipeline.exchange.column_mapping import Mapping, lacking
+from pipeline.exchange.column_mapping import Mapping, folded, lacking
 from pipeline.exchange.column_mapping_drafts import draft, tell_people
 from pipeline.exchange.column_mapping_kinds import KINDS
 from pipeline.exchange.column_mapping_records import Drafts, Rows, rows_of
+from pipeline.exchange.column_mapping_spread import Part, parts_of
 from pipeline.exchange.dataset_table import DataSet
 from pipeline.exchange.reading import Duplicate, Place, Quarantined
 from pipeline.exchange.sdtm import SdtmReading, read_sdtm
@@ -27,15 +28,7 @@ from pipeline.exchange.study_facts import (
 _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]{3,7}\b")
 
 
-@dataclass(frozen=True, slots=True)
-class MappedTable:
-    """A table and how it is read."""
-
-    dataset: DataSet
-    mapping: Mapping
-
-
-def read_mapped(tables: Sequence[MappedTable], *, study: str | None = None) -> SdtmReading:
+def read_mapped(tables: Sequence[Part], *, study: str | None = None) -> SdtmReading:
     """Read tables through their mappings.
 
     Args:
@@ -45,13 +38,19 @@ def read_mapped(tables: Sequence[MappedTable], *, study: str | None = None) -> S
     Raises:
         FileRefused: a table lacks what its kind needs, or no row says to which study it belongs.
     """
-    read = [_Table(table) for table in tables]
+    read: list[_Table] = []
+    warnings: list[str] = []
+    for dataset, mapping in tables:
+        parts, told = parts_of(dataset, mapping)
+        some = [_Table(part) for part in parts]
+        warnings += [*told, *_of_columns(dataset, mapping), *(warning for table in some for warning in table.warnings)]
+        read += some
     tell_people([table.drafts for table in read])
     datasets = [dataset for table in read for dataset in table.drafts.datasets]
     found = read_sdtm(datasets, study=study) if datasets else SdtmReading()
-    words = {variable: heading for table in read for variable, heading in table.drafts.words.items()}
+    words = _words_of_all(read)
     by_place = {table.drafts.place: table for table in read}
-    result = SdtmReading(warnings=[warning for table in read for warning in table.warnings])
+    result = SdtmReading(warnings=list(dict.fromkeys(warnings)))
     result.warnings += [_in_own_words(warning, words) for warning in found.warnings]
     lost = [item for batch in found.outside for item in batch.quarantined]
     for table in read:
@@ -66,13 +65,8 @@ def read_mapped(tables: Sequence[MappedTable], *, study: str | None = None) -> S
 class _Table:
     """One table while it is read."""
 
-    def __init__(self, table: MappedTable) -> None:
-        mapping, dataset = table.mapping, table.dataset
-        absent = [
-            heading
-            for heading, column in mapping.columns.items()
-            if column.field and not any(heading.casefold() == there.name.casefold() for there in dataset.columns)
-        ]
+    def __init__(self, part: Part) -> None:
+        dataset, mapping = part
         self.rows: Rows = rows_of(dataset, mapping)
         lacks = lacking(KINDS[mapping.kind], self.rows.has)
         if lacks:
@@ -82,13 +76,7 @@ class _Table:
                 "constant of a mapping; a treatment may be said as the molecule beside the file"
             )
         self.drafts: Drafts = draft(self.rows)
-        self.warnings = [*dataset.warnings, *(f"{dataset.place}: {note}." for note in self.drafts.notes)]
-        unread = [c.name for c in dataset.columns if not any(c.name == h for h in self.rows.headings.values())]
-        if unread:
-            listed = ", ".join(repr(name[:40]) for name in unread[:12]) + (" ..." if len(unread) > 12 else "")
-            self.warnings.append(f"{dataset.place}: not read: {listed}.")
-        if absent:
-            self.warnings.append(f"{dataset.place} has no column {', '.join(map(repr, absent[:8]))}.")
+        self.warnings = [f"{dataset.place}: {note}." for note in self.drafts.notes]
         if not self.rows.count:
             self.warnings.append(f"{dataset.place} holds no rows.")
 
@@ -102,6 +90,19 @@ class _Table:
         place = self.drafts.place
         again = [Duplicate(Place(place, row), None) for row in self.drafts.silent if row not in self.rows.bad]
         yield Batch(RecordLinkFact, place, self.rows.count, quarantined=list(self.rows.bad.values()), duplicates=again)
+
+
+def _of_columns(dataset: DataSet, mapping: Mapping) -> Iterator[str]:
+    """Yield which columns of a table are not read, and which are missing."""
+    there = {folded(column.name): column.name for column in dataset.columns}
+    read = {folded(heading): heading for heading, column in mapping.columns.items() if column.field}
+    unread = [name for key, name in there.items() if key not in read]
+    if unread:
+        listed = ", ".join(repr(name[:40]) for name in unread[:12]) + (" ..." if len(unread) > 12 else "")
+        yield f"{dataset.place}: not read: {listed}."
+    absent = [heading for key, heading in read.items() if key not in there]
+    if absent:
+        yield f"{dataset.place} has no column {', '.join(map(repr, absent[:8]))}."
 
 
 def _put_back(records: StudyRecords, tables: dict[str, _Table], *, counted: bool) -> StudyRecords:
@@ -204,6 +205,15 @@ def _worded(item: HeldFact, tables: dict[str, _Table]) -> HeldFact:
 
 def _heading(column: str | None, place: Place, tables: dict[str, _Table]) -> str | None:
     return None if column is None else tables[place.file].drafts.words.get(column, column)
+
+
+def _words_of_all(read: Sequence[_Table]) -> dict[str, str]:
+    """Return variable -> the headings it was read from in all tables."""
+    headings: dict[str, dict[str, None]] = {}
+    for table in read:
+        for variable, heading in table.drafts.words.items():
+            headings.setdefault(variable, {})[heading] = None
+    return {variable: ", ".join([*some][:3]) + (" ..." if len(some) > 3 else "") for variable, some in headings.items()}
 
 
 def _in_own_words(text: str, words: dict[str, str]) -> str:

@@ -15,7 +15,8 @@ from pipeline.exchange.cells import DateHabit, read_date
 from pipeline.exchange.cells import habit_of as date_habit_of
 from pipeline.exchange.column_mapping import Mapping, folded
 from pipeline.exchange.column_mapping_kinds import As, Field
-from pipeline.exchange.column_mapping_propose import MARKERS, fold
+from pipeline.exchange.column_mapping_propose import fold
+from pipeline.exchange.column_mapping_spread import NUMERIC, empty_marks
 from pipeline.exchange.dataset_table import Chunk, ColumnType, DataColumn, DataSet, at, number_text, rounded, visible
 from pipeline.exchange.oncology_tables import common_compound, compounds_in
 from pipeline.exchange.reading import Place, Quarantined
@@ -103,7 +104,7 @@ def rows_of(dataset: DataSet, mapping: Mapping) -> Rows:
         for heading, column in mapping.columns.items()
         if column.field is not None and folded(heading) in by_heading
     }
-    markers = frozenset(mapping.missing) | {marker for marker in MARKERS if len(marker) < 4}
+    markers = empty_marks(mapping)
     numbers: list[int] = []
     cells: dict[str, Column] = {name: [] for name in places}
     bad: dict[int, Quarantined] = {}
@@ -147,7 +148,7 @@ def _learn_habits(rows: Rows) -> None:
     if mapping.decimal_comma is not None:
         rows.habit = Habit(mapping.decimal_comma)
     else:
-        numeric = [name for name in rows.cells if fields[name].form in (As.NUMBER, As.RESULT, As.HOURS, As.DAYS)]
+        numeric = [name for name in rows.cells if fields[name].form in NUMERIC]
         rows.habit = habit_of(text for name in numeric for text in rows.cells[name])
     dates = [name for name in rows.cells if fields[name].form is As.DATE]
     habit = date_habit_of(text for name in dates for text in rows.cells[name] if text is not None)

@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 
 from pipeline.errors import FileRefused
 from pipeline.exchange.column_mapping_kinds import KINDS
-from pipeline.exchange.column_mapping_propose import Proposal, known_headings, propose, split_heading
-from pipeline.exchange.column_mapping_wide import wide_layout
+from pipeline.exchange.column_mapping_propose import Proposal, known_headings, split_heading
+from pipeline.exchange.column_mapping_wide import proposed
 from pipeline.exchange.dataset_json import is_dataset_json, read_dataset_json
 from pipeline.exchange.dataset_sheets import chunk_of
 from pipeline.exchange.dataset_table import DataColumn, DataSet, Source, TypeOrigin
@@ -143,8 +143,5 @@ def proposal_of(name: str, content: bytes, *, sheet: str | None = None) -> Propo
         datasets = [dataset for dataset in datasets if dataset.name.casefold() == sheet.casefold()]
         if not datasets:
             raise FileRefused(f"{name} has no sheet {sheet[:60]!r} with rows")
-    proposals = [propose(dataset) for dataset in datasets]
-    for dataset, proposal in zip(datasets, proposals, strict=True):
-        if proposal.kind is None or proposal.lacks:
-            proposal.notes += filter(None, [wide_layout(dataset)])
+    proposals = list(map(proposed, datasets))
     return next((proposal for proposal in proposals if proposal.kind is not None), proposals[0])

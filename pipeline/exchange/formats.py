@@ -224,17 +224,16 @@ def _read(format: str, files: Files, graph: StageGraph, *, guessed: bool) -> Rea
 def _refuse_as_table(files: Files) -> None:
     """Refuse files that are no portfolio and look like a table of records, with what they seem to be."""
     from pipeline.exchange.column_mapping_formats import refusal_of
-    from pipeline.exchange.column_mapping_propose import propose
     from pipeline.exchange.column_mapping_tables import open_tables
-    from pipeline.exchange.column_mapping_wide import wide_layout
+    from pipeline.exchange.column_mapping_wide import proposed
 
     try:
         datasets = open_tables(files)
     except FileRefused:
         return
-    proposals = [proposal for proposal in map(propose, datasets) if proposal.kind is not None]
-    if proposals or any(map(wide_layout, datasets)):
-        raise FileRefused(refusal_of(datasets, proposals))
+    proposals = [proposal for proposal in map(proposed, datasets) if proposal.kind is not None]
+    if proposals:
+        raise FileRefused(refusal_of(proposals))
 
 
 def told(files: Files, saved: Sequence[Mapping] = ()) -> str:

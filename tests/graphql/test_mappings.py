@@ -17,7 +17,7 @@ S-1,drugx,plasma,2,BLQ,0.5
 PROPOSE = """
 mutation Propose($file: Upload!) {
   proposeMapping(file: $file) {
-    proposal { table kind lacks notes mapping columns { heading field unit doubt why } }
+    proposal { table kind lacks notes mapping columns { heading field unit constants doubt why } }
     errors { code message }
   }
 }
@@ -46,6 +46,32 @@ def test_propose_confirm_and_use(api: Api) -> None:
     found = api(IMPORT, file=Sent("t.csv", TABLE), input={"format": "auto", "mapping": "LAB 1", "study": "ST-1"})
     report = found["importFile"]["report"]
     assert counts(report) == (2, 0, 0, 0), found
+
+
+WIDE = b"""Subject;Time (h);Examplinib (ng/mL);M1 (ng/mL)
+S-1;1;12,5;BLQ
+S-1;2;-3;
+S-2;1;;
+"""
+
+
+def test_a_column_for_each_analyte_is_proposed_confirmed_and_used(api: Api) -> None:
+    proposal = api(PROPOSE, file=Sent("w.csv", WIDE))["proposeMapping"]["proposal"]
+    assert [column["constants"] for column in proposal["columns"]] == [
+        *(None, None, {"analyte": "Examplinib"}, {"analyte": "M1"}),
+    ]
+    [refused] = api(IMPORT, file=Sent("w.csv", WIDE), input={"format": "auto", "study": "ST-1"})["importFile"]["errors"]
+    assert "'M1 (ng/mL)' as concentration of M1" in refused["message"]
+    text = orjson.dumps(proposal["mapping"]).decode()
+    assert api(CONFIRM, input={"name": "WIDE", "text": text})["confirmMapping"]["errors"] == []
+    unknown = api(IMPORT, file=Sent("w.csv", WIDE), input={"format": "auto", "study": "ST-1"})["importFile"]["report"]
+    assert (unknown["rows"], *counts(unknown)) == (4, 0, 4, 0, 0), unknown
+    code = api.molecule(name="Examplinib")["code"]
+    about = {"format": "auto", "study": "ST-1", "molecule": code}
+    report = api(IMPORT, file=Sent("w.csv", WIDE), input=about)["importFile"]["report"]
+    assert (report["rows"], *counts(report)) == (4, 2, 2, 0, 0), report
+    report = api(IMPORT, file=Sent("w.csv", WIDE), input=about)["importFile"]["report"]
+    assert (report["rows"], *counts(report)) == (4, 0, 2, 0, 2), report
 
 
 def test_a_reader_confirms_nothing(api: Api) -> None:
