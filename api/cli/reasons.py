@@ -224,6 +224,7 @@ def reasons_page(sample: Path, texts: Path) -> str:
     vocabulary, rows = _labelled(sample / "labels.csv", texts)
     _, sentences = _labelled(sample / "sentences.csv", None)
     _, registers = _labelled(sample / "registers.csv", None)
+    _, stops = _labelled(sample / "stops.csv", None)
     parts = {
         f"{heading} ({len(chosen)} texts)": evaluate_texts(chosen, vocabulary)
         for heading, chosen in (
@@ -231,6 +232,7 @@ def reasons_page(sample: Path, texts: Path) -> str:
             ("Stopped trials, open while the rules were written", [row for row in rows if row.part == "open"]),
             ("Sentences of our own in English and French, open while the rules were written", sentences),
             ("Short reasons as registers have them, of our own, after the rules were mended for them", registers),
+            ("Further reasons of our own, after the rules were mended for them", stops),
         )
     }
     return page(_SAMPLE_TOLD, parts)
@@ -245,8 +247,13 @@ the unlabelled texts of the set; the other half was held out: once labelled, non
 no rule was changed for one of them. 110 sentences of our own were labelled as well, for French and for reasons the set
 lacks. Later 134 short reasons in the manner of registers were written, 52 of them in French, and labelled before the
 rules read them: the primary reason was right in 116 of 134 = 0.87 (0.80-0.91). The rules were then mended by class
-(named reactions, a favoured control arm, too few carriers of a marker, consent), so that the figures below are no
-longer held out for these."""
+(named reactions, a favoured control arm, too few carriers of a marker, consent). Then came 225 further ones, 53 of them
+in French, labelled before the rules read them: 190 of 225 = 0.84 (0.79-0.89) right at first reading. The rules were
+mended by class again (laboratory values that rise, thresholds not met, assays and batches, agreements that end, boards
+written out, "P.I." and "Dr.", "no benefit and more toxicity", which of two reasons is named first), with these, with
+texts of the set that nobody had labelled, and with the open half. The figures below are no longer held out for these
+two sets. For the held-out half the same round of mending moved 243 right of 270 to 246; none of its texts was looked
+at, only these two numbers."""
 
 
 def _labelled(labels: Path, texts: Path | None) -> tuple[Vocabulary, list[LabelledText]]:

@@ -191,6 +191,8 @@ def _reach(
             return
         if word.plain in rules.causes and place > places[-1] + 1:
             return
+        if word.plain in rules.rises and words[place - 1].plain in rules.lists:
+            return
         if word.after_comma:
             if not any(other.plain in rules.lists and other.clause == clause for other in words[place:end]):
                 return
@@ -224,8 +226,9 @@ def _in_order(
 ) -> tuple[FoundReason, ...]:
     """Put the primary reason first: harm and lack of effect before others, a cause before what it set off."""
     meanings = reason_meanings()
-    begin: Mapping[AttritionReason, int] = {
-        one.reason: min(match.places[0] for match in named if match.rule.reason is one.reason) for one in found
+    # "Lack of funds and personnel" names funds first: what counts is where the words for a reason end.
+    ends: Mapping[AttritionReason, int] = {
+        one.reason: min(match.places[-1] for match in named if match.rule.reason is one.reason) for one in found
     }
     causes = [place for place, word in enumerate(words) if word.plain in rules.causes]
     caused = {
@@ -233,13 +236,13 @@ def _in_order(
         for one in found
         if meanings[one.reason].set_off
         and any(
-            begin[one.reason] < cause < begin[other.reason] and not meanings[other.reason].set_off
+            ends[one.reason] < cause < ends[other.reason] and not meanings[other.reason].set_off
             for cause in causes
             for other in found
         )
     }
     return tuple(
-        sorted(found, key=lambda one: (not meanings[one.reason].first, one.reason in caused, begin[one.reason]))
+        sorted(found, key=lambda one: (not meanings[one.reason].first, one.reason in caused, ends[one.reason]))
     )
 
 

@@ -84,6 +84,7 @@ class RuleSet:
     turns: frozenset[str]
     causes: frozenset[str]
     lists: frozenset[str]
+    rises: frozenset[str]
     not_alone: frozenset[str]
     scientific: frozenset[AttritionReason]
 
@@ -118,6 +119,7 @@ def rule_set() -> RuleSet:
         turns=frozenset(negating["turns"].split()),
         causes=frozenset(negating["causes"].split()),
         lists=frozenset(negating["lists"].split()),
+        rises=frozenset(negating["rises"].split()),
         not_alone=frozenset(negating["not_alone"].split()),
         scientific=frozenset(map(AttritionReason, negating["scientific"].split())),
     )

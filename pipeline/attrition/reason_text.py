@@ -14,7 +14,10 @@ from pipeline.errors import InputError
 MOST_CHARACTERS = 200_000
 
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,400}>|<!--[^<>]{0,400}-->")
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"(?<![^\W_])(?:[^\W\d_]\.){2,6}[^\W\d_]?(?![^\W_])|[^\W_]+")
+"""A word; letters with a stop after each ("P.I.") are one."""
+_TITLES = frozenset({"dr", "drs", "prof", "mr", "mrs", "ms", "vs", "approx"})
+"""Words whose stop ends no sentence; one without a blank ends one before a capital ("safety.Slow accrual")."""
 _UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
 _JOINED = frozenset({"re", "pre", "anti"})
 _NEGATED = frozenset({"didnt", "doesnt", "dont", "wasnt", "werent", "isnt", "wouldnt", "hasnt", "havent", "wont"})
@@ -58,11 +61,13 @@ def words_of(text: str, fillers: frozenset[str], breaks: str) -> Sequence[Word]:
         if joined is not None and between != "-":
             words.append(Word(joined[0], joined[1], last_end, clause, comma))
             joined, comma = None, False
-        if _breaks(between, breaks):
+        run_on = between == "." and text[last_end - 1].islower() and match.group()[0].isupper()
+        titled = between == ". " and bool(words) and words[-1].plain in _TITLES
+        if run_on or (_breaks(between, breaks) and not titled):
             clause += 1
             comma = False
         comma = comma or "," in between
-        plain, begin = fold(match.group()), start
+        plain, begin = fold(match.group().replace(".", "")), start
         if joined is not None:
             plain, begin, joined = joined[0] + plain, joined[1], None
         last_end = end

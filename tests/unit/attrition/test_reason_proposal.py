@@ -21,7 +21,7 @@ def labelled(name):
         return list(csv.DictReader(rows))
 
 
-SENTENCES, REGISTERS = labelled("sentences.csv"), labelled("registers.csv")
+SENTENCES, REGISTERS, STOPS = (labelled(f"{name}.csv") for name in ("sentences", "registers", "stops"))
 
 # A hold by an authority because of harm: labelled REGULATORY, and by the rule for equals it would be TOX_CLINICAL.
 MISSED = {"FDA clinical hold after a fatal liver failure."}
@@ -39,6 +39,11 @@ def test_short_reasons_of_registers_are_read_as_labelled(row):
     # A bankruptcy is labelled FUNDING here, and read as a matter of the business.
     missed = row["text"] == "The biotech filed for bankruptcy"
     assert (propose_reasons(row["text"]).primary == row["reason"]) is not missed
+
+
+@pytest.mark.parametrize("row", STOPS, ids=lambda row: row["text"][:40])
+def test_further_reasons_are_read_as_labelled(row):
+    assert propose_reasons(row["text"]).primary == row["reason"]
 
 
 def reasons(text):
@@ -108,6 +113,10 @@ def test_what_is_ruled_out_is_no_reason_and_is_said(text):
         ("no toxicity; slow accrual", [R.ACCRUAL]),
         ("Not only due to safety", [R.TOX_CLINICAL]),
         ("no benefit, high toxicity", [R.EFFICACY_LACK, R.TOX_CLINICAL]),
+        ("no benefit and more toxicity", [R.EFFICACY_LACK, R.TOX_CLINICAL]),
+        ("no more toxicity than expected", []),
+        ("aucun bénéfice et davantage de toxicité", [R.EFFICACY_LACK, R.TOX_CLINICAL]),
+        ("Not due to safety.Slow accrual", [R.ACCRUAL]),
         ("no patients were enrolled due to toxicity", [R.TOX_CLINICAL, R.ACCRUAL]),
         ("pas de toxicité mais manque de financement", [R.FUNDING]),
         ("business reasons (not safety reasons)", [R.STRATEGIC]),
@@ -129,6 +138,10 @@ def test_a_negation_reaches_as_far_as_it_means(text, expected):
         ("slow accrual, PI left", R.ACCRUAL, {R.STAFF_SITE}),
         ("PI left, slow accrual", R.STAFF_SITE, {R.ACCRUAL}),
         ("lenteur des inclusions and lack of drug supply", R.ACCRUAL, {R.CMC_FORMULATION}),
+        ("Lack of funds and personnel", R.FUNDING, {R.STAFF_SITE}),
+        ("Lack of personnel and funds", R.STAFF_SITE, {R.FUNDING}),
+        ("P.I. left. Slow accrual", R.STAFF_SITE, {R.ACCRUAL}),
+        ("Prof. M.K. Smith retired; no I.R.B. approval", R.STAFF_SITE, {R.REGULATORY}),
     ],
 )
 def test_several_causes_have_one_primary(text, primary, further):
