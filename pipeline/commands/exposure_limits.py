@@ -13,6 +13,7 @@ from sqlalchemy import select
 from pipeline.errors import InputError
 from pipeline.exchange.written_numbers import read_number
 from pipeline.names import canonical_key, fold
+from pipeline.pharmacology.limit_indications import judged_under
 from pipeline.pharmacology.recorded_samples import SAMPLED, settings_for
 from pipeline.pharmacology.study_exposures import AnalysisSettings
 from pipeline.pharmacology.study_profiles import set_aside
@@ -21,7 +22,7 @@ from pipeline.store.journal import Act
 from pipeline.store.selection import View
 from pipeline.store.species import is_people, species_of
 from pipeline.store.study_tables import exposure_limits, monitoring_records, monitoring_settings
-from pipeline.store.tables import molecules, studies, study_molecules
+from pipeline.store.tables import molecules, programmes, studies, study_molecules
 from pipeline.units import conversion_factor
 
 CONCENTRATIONS = frozenset({"CONC", "CMAX"})
@@ -54,10 +55,11 @@ class Limits:
 
     @classmethod
     def of(cls, act: Act, molecule_ids: Collection[int], *, all_records: bool = False) -> Limits | None:
-        """Read the limits of molecules; None where there are none."""
+        """Read the limits of molecules that judge one of their programmes; None where there are none."""
         found: dict[int, list[dict[str, Any]]] = {}
         for limit in act.current(exposure_limits, exposure_limits.c.molecule_id.in_(sorted(molecule_ids))):
             found.setdefault(limit["molecule_id"], []).append(limit)
+        found = {molecule: of for molecule, limits in found.items() if (of := _judging(act, molecule, limits))}
         if not found:
             return None
         given = study_molecules
@@ -122,6 +124,27 @@ class Limits:
         if study_id not in self.study_codes:
             self.study_codes[study_id] = act.find(studies, study_id)["code"]
         return self.study_codes[study_id]
+
+
+_ON_ONE_THING = ("kind", "parameter", "analyte", "specimen", "study_id")
+
+
+def _judging(act: Act, molecule: int, limits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the limits that judge a programme of the molecule by its indication; all where it has no programme."""
+    if not any(limit["indication"] for limit in limits):
+        return limits
+    indications = [row["indication"] for row in act.current(programmes, programmes.c.molecule_id == molecule)]
+    if not indications:
+        return limits
+    on_one_thing: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
+    for limit in limits:
+        on_one_thing[tuple(limit[name] for name in _ON_ONE_THING)].append(limit)
+    judging: set[int] = set()
+    for some in on_one_thing.values():
+        named = [limit["indication"] for limit in some]
+        under = {judged_under(indication, named) for indication in indications}
+        judging |= {limit["id"] for limit in some if fold(limit["indication"] or "") in under}
+    return [limit for limit in limits if limit["id"] in judging]
 
 
 def settings_of(

@@ -18,6 +18,7 @@ from pipeline.store.tables import study_molecules
 from schema.node import id_of
 from tests.graphql.conftest import Api
 from tests.graphql.test_events import START, follow
+from tests.graphql.test_programmes import OPEN
 from tests.support.monitored import ANA, BEN, Monitored, monitored
 
 ALERTS = """
@@ -293,6 +294,18 @@ def test_a_limit_holds_where_it_says(unit: Monitored):
     assert alerts(unit) == []
     logged(unit, "60", 3, analyte="m-1")
     assert [alert["threshold"] for alert in alerts(unit)] == [50]
+
+
+def test_a_limit_found_in_another_indication_raises_nothing(unit: Monitored):
+    for indication, upper in (("AML", 10), ("NSCLC", 50), (None, 100)):
+        assert limit(unit, "CMAX", upper=upper, indication=indication) == []
+    logged(unit, "70", 1)
+    assert alerts(unit) == []  # the one programme has no indication yet
+    assert unit.api(OPEN, input={"molecule": unit.molecule, "indication": "nsclc"})["openProgramme"]["errors"] == []
+    logged(unit, "71", 2)
+    assert [(alert["value"], alert["threshold"]) for alert in alerts(unit)] == [(71, 50)]
+    logged(unit, "110", 3)
+    assert sorted(alert["threshold"] for alert in alerts(unit)) == [50, 100]
 
 
 def test_units_are_converted_mass_and_moles_by_the_molar_mass(api: Api):
