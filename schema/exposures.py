@@ -11,6 +11,7 @@ from pipeline.pharmacology.reported_comparison import Comparison
 from pipeline.reports.exposure_margins import exposure_margins, first_doses
 from pipeline.reports.exposure_summaries import attainments, proportionalities
 from pipeline.reports.study_exposures import Beside, ExposureBeside, exposures_beside
+from pipeline.reports.waiting_samples import waiting_beside
 from pipeline.store.nodes import among, source_of
 from pipeline.store.reader import ID_KEY, Reader
 from pipeline.store.selection import Selection
@@ -56,6 +57,9 @@ class Exposure(graphene.ObjectType):
         required=True,
         description="Times, h after the dose, of the points the terminal slope rests on.",
     )
+    waiting = given(
+        graphene.String, description="What of it waits on the review list, in a sentence; null where nothing does."
+    )
     parameters = given(graphene.List(graphene.NonNull(ExposureParameter)), required=True, description="The parameters.")
 
 
@@ -83,7 +87,7 @@ def parameter_row(beside: Beside) -> dict[str, Any]:
     }
 
 
-def _row(each: ExposureBeside) -> dict[str, Any]:
+def _row(each: ExposureBeside, waiting: str | None) -> dict[str, Any]:
     profile = each.profile
     return {
         "subject_id": profile.whose.subject,
@@ -95,6 +99,7 @@ def _row(each: ExposureBeside) -> dict[str, Any]:
         "tauHours": each.exposure.tau_h,
         "samples": len(profile.samples),
         "terminalTimes": list(each.exposure.terminal_h),
+        "waiting": waiting,
         "parameters": [parameter_row(row) for row in each.rows],
     }
 
@@ -104,7 +109,8 @@ def _exposures(
 ) -> list[list[dict[str, Any]]]:
     ids = [row["id"] for row in rows]
     found = exposures_beside(reader, sorted(set(ids)), arguments.get("analyte"), arguments.get("specimen"))
-    answers = {id: [_row(each) for each in of] for id, of in found.items()}
+    waiting = waiting_beside(reader, {id: [each.profile for each in of] for id, of in found.items()})
+    answers = {id: list(map(_row, of, waiting[id])) for id, of in found.items()}
     _link(reader, answers.values(), selection, "subject", "Subject")
     return [answers[id] for id in ids]
 

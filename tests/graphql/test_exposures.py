@@ -15,6 +15,8 @@ from pipeline.reports import study_exposures
 from pipeline.store import study_tables
 from pipeline.store.journal import Act
 from pipeline.store.tables import studies
+from tests.graphql.test_mappings import CONFIRM
+from tests.imports.conftest import IMPORT, Sent, counts, decide, reviews
 
 PHARMACOLOGY = Actor.of("P. Unit", Role.PHARMACOLOGY)
 HOURS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 24.0)
@@ -223,6 +225,35 @@ def test_who_is_below_target_has_not_shown_inefficacy(api, molecule):
     assert (found["withoutResponse"], found["withoutResponseBelow"]) == (1, 1)
     assert found["conclusion"].startswith("1 of 1 subjects without a response were below the target")
     assert api.result(query).data == api.result(query, plain=True).data
+
+
+def test_what_waits_on_the_review_list_is_said_beside_the_profile(api, molecule):
+    query = """{ study(code: "CLIN-1") { exposures { subject { code } waiting } } }"""
+
+    def told() -> list[str | None]:
+        return [exposure["waiting"] for exposure in api(query)["study"]["exposures"]]
+
+    assert told() == [None, None]
+    mapping = {
+        "kind": "CONCENTRATIONS",
+        "columns": {
+            **{"P": "subject", "D": "day", "T": {"field": "nominal_time", "unit": "h"}},
+            "C": {"field": "concentration", "unit": "ng/mL"},
+        },
+        "constants": {"analyte": "testib", "specimen": "plasma"},
+    }
+    text = orjson.dumps(mapping).decode()
+    assert api(CONFIRM, input={"name": "LAB", "text": text})["confirmMapping"]["errors"] == []
+    table = Sent("more.csv", b"P,D,T,C\n01-001,1,12,0\n01-001,1,16,0\n01-002,2,30,0\n01-002,8,12,0\n")
+    about = {"format": "auto", "mapping": "LAB", "study": "CLIN-1"}
+    assert counts(api(IMPORT, file=table, input=about)["importFile"]["report"]) == (0, 0, 4, 0)
+    assert told() == [
+        "2 records wait on the review list for a decision: 2 not in these figures.",
+        "1 record waits on the review list for a decision: 1 not in these figures.",
+    ]
+    for item in reviews(api):
+        assert decide(api, item["id"], "REJECTED")["errors"] == []
+    assert told() == [None, None]
 
 
 def test_a_programme_is_judged_by_the_targets_for_its_indication(api, molecule):
