@@ -7,8 +7,7 @@ from typing import Any
 import graphene
 
 from pipeline import words
-from pipeline.store.nodes import among
-from schema.conditions import filled, matching, record
+from schema.conditions import empty, matching, one_of, record
 from schema.node import Node, connection, is_node, node_id
 from schema.reading import any_node, column, connected, one
 from schema.scalars import DateTime
@@ -65,10 +64,9 @@ class Alert(graphene.ObjectType):
 AlertConnection = connection(Alert)
 
 _OPEN = graphene.Boolean(description="Only those nobody answered for yet, or only those answered for.")
-_answered = filled("acknowledged_at")
 ALERTS_MATCHING = matching(
-    open=lambda of, wanted: _answered(of, not wanted),
-    kinds=lambda of, kinds: among(of.kind, [kind.value for kind in kinds]),
+    open=empty("acknowledged_at"),
+    kinds=one_of("kind"),
     molecule=record("molecule_id", "Molecule", "molecule"),
     study=record("study_id", "Study", "study"),
 )

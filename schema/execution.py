@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
-from graphql import ExecutionContext, FieldNode, GraphQLOutputType, GraphQLResolveInfo, OperationType
+from graphql import (
+    DocumentNode,
+    ExecutionContext,
+    FieldNode,
+    GraphQLError,
+    GraphQLFieldResolver,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    GraphQLTypeResolver,
+    OperationType,
+    default_field_resolver,
+    default_type_resolver,
+)
+from graphql.execution.execute import CollectedErrors
 from graphql.pyutils import Path
 
 from pipeline.store.plans import Ready
 from schema.context import Request
+from schema.variables import Unusual, known_operation
 
 
 class PlannedContext(ExecutionContext):
@@ -22,6 +38,48 @@ class PlannedContext(ExecutionContext):
             request.planned = self.operation.operation is OperationType.QUERY
             selections = self.operation.selection_set.selections
             request.one_field = request.planned and len(selections) == 1 and isinstance(selections[0], FieldNode)
+
+    @classmethod
+    def build(
+        cls,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        root_value: Any = None,
+        context_value: Any = None,
+        raw_variable_values: dict[str, Any] | None = None,
+        operation_name: str | None = None,
+        field_resolver: GraphQLFieldResolver | None = None,
+        type_resolver: GraphQLTypeResolver | None = None,
+        subscribe_field_resolver: GraphQLFieldResolver | None = None,
+        max_coercion_errors: int = 50,
+        middleware: Any = None,
+        is_awaitable: Callable[[Any], bool] | None = None,
+        hide_suggestions: bool = False,
+    ) -> list[GraphQLError] | ExecutionContext:
+        """Build the context of one execution; of a known document without looking its variables' types up again."""
+        resolvers = (field_resolver, type_resolver, subscribe_field_resolver)
+        try:
+            known = known_operation(schema, document, operation_name)
+            values = known.values(raw_variable_values or {})
+        except Unusual:
+            values = None
+        if values is None or middleware is not None:
+            asked = (schema, document, root_value, context_value, raw_variable_values, operation_name)
+            return super().build(*asked, *resolvers, max_coercion_errors, middleware, is_awaitable, hide_suggestions)
+        return cls(
+            schema,
+            known.fragments,
+            root_value,
+            context_value,
+            known.operation,
+            values,
+            field_resolver or default_field_resolver,
+            type_resolver or default_type_resolver,
+            subscribe_field_resolver or default_field_resolver,
+            CollectedErrors(),
+            None,
+            is_awaitable,
+        )
 
     def complete_value(
         self,

@@ -15,6 +15,7 @@ from pipeline.store.reader import Reader
 from pipeline.store.selection import Alike, Selection, Through
 from pipeline.words import Status
 from schema.alerts import alerts_field
+from schema.conditions import matching, one_of
 from schema.events import EventConnection
 from schema.exposures import attainment_field, first_doses_field, margin_doubts_field, margins_field
 from schema.facts import MoleculeFact
@@ -110,11 +111,6 @@ def _targets(reader: Reader, rows: Sequence[Mapping[str, Any]], *_: Any) -> list
     return [found[id] for id in ids]
 
 
-def _of_kinds(source: Any, arguments: Mapping[str, Any]) -> list[Any]:
-    kinds = arguments.get("kinds")
-    return [] if kinds is None else [among(source.c.kind, [kind.value for kind in kinds])]
-
-
 def history_field(child: str, of: str) -> Any:
     """Declare the history of a molecule or programme."""
     return connected(
@@ -122,7 +118,7 @@ def history_field(child: str, of: str) -> Any:
         "Event",
         child=child,
         order=("sorted_on",),
-        where=_of_kinds,
+        where=matching(kinds=one_of("kind")),
         backwards=True,
         kinds=graphene.List(graphene.NonNull(EventKind), description="Only events of these kinds."),
         description=f"All that happened to the {of}, oldest first, at any level below it.",

@@ -14,6 +14,7 @@ from pipeline.store.questions import histories, overdue_conditions, verdicts_in_
 from pipeline.store.reader import Reader
 from pipeline.store.selection import Through
 from pipeline.words import Status
+from schema.conditions import empty, equal, matching
 from schema.evidence import CheckpointCondition, OnEvidence, day_of, unsettled
 from schema.inefficacy import Inefficacy, inefficacies
 from schema.node import Node, connection, is_node, node_id
@@ -183,24 +184,13 @@ class Transition(graphene.ObjectType):
     versions = versions_field("Transition")
 
 
-def _by_kind_and_verdict(source: Any, arguments: Mapping[str, Any]) -> list[Any]:
-    conditions = []
-    if arguments.get("kind") is not None:
-        conditions.append(source.c.kind == arguments["kind"].value)
-    if arguments.get("verdict") is not None:
-        conditions.append(source.c.verdict == arguments["verdict"].value)
-    if arguments.get("open") is not None:
-        conditions.append(source.c.verdict.is_(None) if arguments["open"] else source.c.verdict.is_not(None))
-    return conditions
-
-
 def checkpoints_field(**link: Any) -> Any:
     """Declare the checkpoints below a molecule or programme."""
     return connected(
         CheckpointConnection,
         "Checkpoint",
         order=("assessed_on",),
-        where=_by_kind_and_verdict,
+        where=matching(kind=equal("kind"), verdict=equal("verdict"), open=empty("verdict")),
         description="Checkpoints, oldest first.",
         kind=graphene.Argument(CheckpointKind, description="Only toxicity, or only efficacy."),
         verdict=graphene.Argument(Verdict, description="Only those decided so."),

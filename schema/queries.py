@@ -473,7 +473,7 @@ class Query(MappingQueries, ReasonQueries, KeyFigureQueries, graphene.ObjectType
             column, value = "code", code
         if isinstance(value, str) and not can_be_kept(value):
             return None
-        wanted = Alike(column, [value], lambda: [equal(column)(source.c, value)])
+        wanted = Alike(column, [value], lambda: [equal(column)(value).make(source.c)])
         rows = reader.rows(selection, wanted, source=source, limit=1, whole=True)
         if not rows and code is not None:
             said = tables.study_sources

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import graphene
-from sqlalchemy import literal
+from sqlalchemy.sql import operators
 
-from schema.conditions import equal, matching
+from pipeline.store.nodes import compared
+from schema.conditions import Asks, equal, matching
 from schema.node import Node, connection, is_node, node_id
 from schema.reading import column, connected
 from schema.records import OfSubject, qualifiers_field
@@ -17,8 +18,8 @@ from schema.versions import versions_field
 _FLAG = "What was repaired, disagrees or could not be read."
 
 
-def _graded(of: Any, least: int) -> Any:
-    return of.grade >= literal(least, of.grade.type)
+def _graded(least: int) -> Asks:
+    return Asks(lambda of: compared(of.grade, operators.ge, least), [least])
 
 
 @is_node

@@ -37,7 +37,7 @@ from pipeline.store.plans import (
     Worked,
     columns_of,
 )
-from pipeline.store.selection import OF_THE_ACT, Link, Shape, Through, View
+from pipeline.store.selection import OF_THE_ACT, Link, Shape, Through, View, made
 from pipeline.store.skeletons import ABOVE, COLUMNS, SOURCE, Bound, Skeleton, kept
 
 # How many symbols a parser keeps for what stands around a level.
@@ -240,7 +240,7 @@ class Planner:
 
     def _many(self, asked: Linked, above: Above) -> str:
         link, level = asked.link, asked.below
-        own = list(link.where(self._named(link.node, self.view), {})) if link.where else []
+        own = list(made(link.where(self._named(link.node, self.view), {}))) if link.where else []
         self._allow(link, own)
 
         def ordered(rows: Select[Any], source: NamedFromClause) -> Select[Any]:
@@ -300,7 +300,7 @@ class Planner:
         tie = Tie(link.node, link.parent, link.child, link.through)
 
         def rows(wanted: Wanted | None) -> tuple[str, str]:
-            own = list(link.where(self._named(link.node, self.view), arguments)) if link.where else []
+            own = list(made(link.where(self._named(link.node, self.view), arguments))) if link.where else []
             self._allow(link, own)
             if place is not None:
                 self.tied.append((place, own))

@@ -154,7 +154,7 @@ class Reader:
         self,
         selection: Selection,
         asked: Asked,
-        conditions: Sequence[Any] = (),
+        conditions: Conditions = (),
         *,
         order: Sequence[str] = (),
         descending: bool = False,
@@ -180,6 +180,7 @@ class Reader:
             selection = asked.below[selection.node]
         keys = [*(source.c[name] for name in order), source.c.id]
         page = Page.of(asked.arguments, len(keys))
+        conditions = made(conditions)
         refuse_hidden(self.actor.permissions, (*conditions, *keys))
         found: list[Row] = []
         if asked.wants_rows:
@@ -295,7 +296,7 @@ class Reader:
             near = [pairs.c.near]
             joined = source.join(pairs, source.c[link.child[0]] == pairs.c.far)
         match_parents = near[0].in_([key[0] for key in wanted]) if len(near) == 1 else tuple_(*near).in_(wanted)
-        own = link.where(source, asked.arguments) if link.where else ()
+        own = made(link.where(source, asked.arguments)) if link.where else ()
         refuse_hidden(self.actor.permissions, (*own, *(source.c[name] for name in link.order)))
         conditions = [match_parents, *own]
         statement = self._select(link.node, source, columns).where(*conditions)

@@ -54,9 +54,6 @@ class Through:
     far: str
 
 
-Condition = Callable[[FromClause, Mapping[str, Any]], Sequence[ColumnElement[bool]]]
-
-
 @dataclass(frozen=True, slots=True)
 class Alike:
     """Conditions that are only made where no statement with them is kept: making them takes longer than to run it.
@@ -71,6 +68,7 @@ class Alike:
 
 
 Conditions = Sequence[ColumnElement[bool]] | Alike
+Condition = Callable[[FromClause, Mapping[str, Any]], Conditions]
 
 
 def made(conditions: Conditions) -> Sequence[ColumnElement[bool]]:

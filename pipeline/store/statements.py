@@ -92,7 +92,7 @@ def page(
     reader: Reader,
     planned: Planned,
     arguments: Mapping[str, Any],
-    conditions: Sequence[Any],
+    conditions: Conditions,
     *,
     node: str,
     order: Sequence[str],
@@ -262,7 +262,7 @@ def _moved(planned: Planned, place: int, link: Any) -> _Moving:
     table = NODES[link.node].table
     page = _page_of(arguments, [table.c[name] for name in (*link.order, "id")])
     try:
-        own = link.where(table, arguments) if link.where else ()
+        own: Conditions = link.where(table, arguments) if link.where else ()
     except PipelineError as error:  # an error of this field alone, which the plain path tells
         raise Refused from error
     key, values = _shape(own)
