@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from enum import StrEnum
 
 from pipeline.attrition.counting import proportion
-from pipeline.attrition.organ_systems import organ_name
+from pipeline.attrition.organ_systems import organ_name, organ_systems
 from pipeline.attrition.review_results import Estimate
 from pipeline.efficacy.response_rate import check_level, normal_quantile, wilson
 from pipeline.errors import InputError
@@ -120,22 +119,36 @@ def _ratio(a: int, of_a: int, b: int, of_b: int, conf_level: float) -> tuple[flo
 # ---------------------------------------------------------------- over molecules
 
 
-class Studied(StrEnum):
-    """Whether something was found, looked for without being found, or not looked for."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Studied:
+    """Which molecules were studied, and in which something was found, by organ system.
 
-    FOUND = "FOUND"
-    NOT_FOUND = "NOT_FOUND"
-    NOT_STUDIED = "NOT_STUDIED"
+    animals: those whose animals were looked at there. findings, events: those with a finding in animals, with an event
+    in people. people: those with safety records of people, whatever was found.
+    """
+
+    animals: Mapping[str, Set[int]]
+    findings: Mapping[str, Set[int]]
+    events: Mapping[str, Set[int]]
+    people: Set[int]
+
+    def cells(self, system: str) -> dict[str, Set[int]]:
+        """Return the molecules of each cell; those that were studied in neither are not among them."""
+        findings, events = self.findings.get(system, _NOBODY), self.events.get(system, _NOBODY)
+        clear = self.animals.get(system, _NOBODY) - findings
+        well = self.people - events
+        looked_at = findings | clear
+        return {
+            "both": findings & events,
+            "finding_only": findings & well,
+            "event_only": clear & events,
+            "neither": clear & well,
+            "not_studied_in_animals": (events | well) - looked_at,
+            "not_studied_in_people": looked_at - events - well,
+        }
 
 
-@dataclass(frozen=True, slots=True)
-class OrganPair:
-    """What animals and people say of one organ system of one molecule."""
-
-    molecule: int
-    system: str
-    preclinical: Studied
-    clinical: Studied
+_NOBODY: Set[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,46 +182,30 @@ class SystemConcordance:
     molecules: dict[str, tuple[int, ...]]
 
 
-_CELLS = {
-    (Studied.FOUND, Studied.FOUND): "both",
-    (Studied.FOUND, Studied.NOT_FOUND): "finding_only",
-    (Studied.NOT_FOUND, Studied.FOUND): "event_only",
-    (Studied.NOT_FOUND, Studied.NOT_FOUND): "neither",
-}
-
-
-def cell_of(pair: OrganPair) -> str:
-    """Return in which cell a molecule counts."""
-    if pair.preclinical is Studied.NOT_STUDIED:
-        return _IN_NONE if pair.clinical is Studied.NOT_STUDIED else "not_studied_in_animals"
-    if pair.clinical is Studied.NOT_STUDIED:
-        return "not_studied_in_people"
-    return _CELLS[pair.preclinical, pair.clinical]
-
-
-def by_system(pairs: Iterable[OrganPair], fewest: int, unstudied: int = 0) -> tuple[SystemConcordance, ...]:
+def by_system(studied: Studied, fewest: int, molecules: int) -> tuple[SystemConcordance, ...]:
     """Return the two-by-two of every system with anything found in it, and of all of them together first.
 
-    unstudied: how many molecules were studied in nothing, and are in no pair.
+    molecules: how many there are, those that were studied in nothing among them.
     """
-    cells: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    whole: dict[str, list[int]] = defaultdict(list)
-    for pair in pairs:
-        cells[pair.system][cell_of(pair)].append(pair.molecule)
-        whole[cell_of(pair)].append(pair.molecule)
+    found = {system for of in (studied.findings, studied.events) for system, some in of.items() if some}
+    cells = {one.code: studied.cells(one.code) for one in organ_systems() if one.code in found}
     if not cells:
         return ()
-    rows = [_row(ALL_SYSTEMS, "All systems together", whole, fewest, unstudied * len(cells), ids=False)]
-    rows += [_row(code, organ_name(code), of, fewest, unstudied, ids=True) for code, of in cells.items()]
-    return tuple(rows)
+    rows = []
+    whole: Counter[str] = Counter()
+    for code, of in cells.items():
+        count = Counter({cell: len(some) for cell, some in of.items()})
+        count[_IN_NONE] = molecules - count.total()
+        whole.update(count)
+        ids = {cell: tuple(sorted(some)) for cell, some in of.items() if some}
+        rows.append(_row(code, organ_name(code), count, fewest, ids))
+    return (_row(ALL_SYSTEMS, "All systems together", whole, fewest, {}), *rows)
 
 
 def _row(
-    code: str, name: str, cells: Mapping[str, list[int]], fewest: int, unstudied: int, *, ids: bool
+    code: str, name: str, count: Mapping[str, int], fewest: int, molecules: dict[str, tuple[int, ...]]
 ) -> SystemConcordance:
-    count = {cell: len(cells.get(cell, ())) for cell in (*_CELLS.values(), *_APART)}
-    count[_IN_NONE] += unstudied
-    both, finding, event, neither = (count[cell] for cell in _CELLS.values())
+    both, finding, event, neither = (count[cell] for cell in ("both", "finding_only", "event_only", "neither"))
     table = two_by_two(both, finding, event, neither)
     shown = min(both + event, neither + finding) >= fewest
     positive = _with_limits(table.lr_positive, table.lr_positive_limits, shown=shown)
@@ -233,12 +230,11 @@ def _row(
         lr_negative=negative[0],
         lr_negative_low=negative[1],
         lr_negative_high=negative[2],
-        molecules={cell: tuple(sorted(of)) for cell, of in cells.items() if of and cell != _IN_NONE} if ids else {},
+        molecules=molecules,
     )
 
 
 _IN_NONE = "studied_in_none"
-_APART = ("not_studied_in_animals", "not_studied_in_people", _IN_NONE)
 
 
 def _with_limits(value: float | None, limits: Sequence[float] | None, *, shown: bool) -> tuple[float | None, ...]:

@@ -9,21 +9,30 @@ from __future__ import annotations
 import functools
 import statistics
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
+from typing import TYPE_CHECKING, overload
 
 from pipeline.attrition.counting import proportion
 from pipeline.attrition.lead_time import ACTIVE, ADVANCED, DROPPED, lead_sums
 from pipeline.attrition.review_results import Estimate
 from pipeline.attrition.review_settings import EFFICACY, EXPOSURE, KINDS, TOXICITY
 from pipeline.attrition.review_times import day_of
+from pipeline.attrition.signal_columns import STOPS, Followed, Keys, ScientificStop, ScientificStops, Signals
 from pipeline.attrition.signal_records import ABOVE_LIMIT, MARGIN, SHORTFALL, key_name, kind_of_key
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Days = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
 
 METHOD, VERSION = "missed_signals", 1
 SAME, KIND = "SAME", "KIND"
 FROM_TEXT, FROM_RECORDS, NOT_STATED = "TEXT", "RECORDS", "NOT_STATED"
-STOPS = (TOXICITY, EFFICACY, EXPOSURE)
 _ALWAYS = {TOXICITY: frozenset({MARGIN, ABOVE_LIMIT}), EFFICACY: frozenset[str](), EXPOSURE: frozenset({SHORTFALL})}
 
 DEFINITIONS = {
@@ -48,74 +57,6 @@ DEFINITIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
-    """A record that carries a signal.
-
-    keys: what it is about; see `signal_records`. day: when it happened. dated_by: what says so: OWN_DATE, STUDY_DAY,
-    STUDY_END or RECORDED. known: day it was first recorded. stage: that of its study, where it has one.
-    """
-
-    molecule: int
-    keys: tuple[str, ...]
-    day: int
-    dated_by: str
-    known: int
-    node: str
-    node_id: int
-    label: str
-    study: int | None = None
-    stage: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ScientificStop:
-    """A stop for toxicity, lack of effect or exposure.
-
-    transition: its record. known: the day it was put on record. keys: what its text names.
-    """
-
-    programme: int
-    name: str
-    molecule: int
-    transition: int
-    stage: str
-    reason: str
-    kind: str
-    day: int
-    known: int
-    keys: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Followed:
-    """How programmes went, as columns.
-
-    Attributes:
-        programme, molecule: p ids.
-        end: p days, until when each was followed.
-        outcome: p places in `lead_time.OUTCOMES`.
-        first: p places of the first move of each, ascending.
-        day, stage: of the moves, those of a programme together and in order; stages are places in `stages`.
-    """
-
-    programme: Sequence[int]
-    molecule: Sequence[int]
-    end: Sequence[int]
-    outcome: Sequence[int]
-    first: Sequence[int]
-    day: Sequence[int]
-    stage: Sequence[int]
-    stages: Sequence[str]
-
-    def stage_on(self, place: int, day: int) -> str | None:
-        """Return the stage of the programme at a place on a day; None before its first move."""
-        begin = self.first[place]
-        end = self.first[place + 1] if place + 1 < len(self.first) else len(self.day)
-        row = bisect_right(self.day, day, begin, end)
-        return self.stages[self.stage[row - 1]] if row > begin else None
-
-
-@dataclass(frozen=True, slots=True)
 class Dosed:
     """Who was dosed in a study of people: (day, subject) in order, or its enrolment from the day it began."""
 
@@ -124,6 +65,18 @@ class Dosed:
     subjects: tuple[tuple[int, int], ...] = ()
     enrolment: int = 0
     began: int | None = None
+
+    def ids_within(self, begin: int, end: int) -> list[int]:
+        """Return the subjects dosed after one day and not after another."""
+        first, last = (bisect_right(self.subjects, day, key=itemgetter(0)) for day in (begin, end))
+        return [id for _, id in self.subjects[first:last]]
+
+    def within(self, begin: int, end: int) -> DosedIn:
+        """Return how many were dosed after one day and not after another."""
+        number = len(self.ids_within(begin, end))
+        if self.counted_by == ENROLMENT and self.began is not None and begin < self.began <= end:
+            number = self.enrolment
+        return DosedIn(self.study, self.counted_by, number)
 
 
 FIRST_DOSE, REFERENCE_START, ENROLMENT, NOT_COUNTED = "FIRST_DOSE", "REFERENCE_START", "ENROLMENT", "NOT_COUNTED"
@@ -188,6 +141,35 @@ class UnseenStop:
     looked_for: str
 
 
+class UnseenStops(Sequence[UnseenStop]):
+    """Stops no earlier record told of; each is put into words when it is asked for, since most are only counted."""
+
+    def __init__(self, stops: ScientificStops, numbers: Ints) -> None:
+        """Take some of the stops, by their numbers."""
+        self._stops = stops
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return int(self._numbers.size)
+
+    @overload
+    def __getitem__(self, place: int) -> UnseenStop: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> UnseenStops: ...
+
+    def __getitem__(self, place: int | slice) -> UnseenStop | UnseenStops:
+        """Return one of them, or a part."""
+        if isinstance(place, slice):
+            return UnseenStops(self._stops, self._numbers[place])
+        return _unseen(self._stops[int(self._numbers[place])])
+
+    def __iter__(self) -> Iterator[UnseenStop]:
+        """Go through all of them."""
+        return (_unseen(self._stops[number]) for number in self._numbers.tolist())
+
+
 @dataclass(frozen=True, slots=True)
 class MissedTotal:
     """The sum over the stops of a kind, "ALL" for all of them.
@@ -229,113 +211,145 @@ class MissedSignals:
     totals: tuple[MissedTotal, ...]
     lead_times: tuple[LeadTimeSummary, ...]
     signals: tuple[MissedSignal, ...]
-    unseen: tuple[UnseenStop, ...]
+    unseen: Sequence[UnseenStop]
     definitions: dict[str, str] = field(default_factory=lambda: dict(DEFINITIONS))
 
 
 def missed_signals(
-    followed: Followed,
-    stops: Sequence[ScientificStop],
-    signals: Mapping[int, Sequence[Signal]],
-    dosed: Mapping[int, Sequence[Dosed]],
+    stops: ScientificStops,
+    signals: Signals,
+    dosed_in: Callable[[Collection[int]], Mapping[int, Sequence[Dosed]]],
     fewest: int = 5,
 ) -> MissedSignals:
     """Return, for each scientific stop, the first earlier record that carried the same signal.
 
     Args:
-        followed: every programme reviewed.
-        stops: their scientific stops.
-        signals: molecule -> records that carry a signal.
-        dosed: molecule -> its studies of people.
+        stops: the scientific stops of the programmes followed.
+        signals: records that carry a signal.
+        dosed_in: gives for molecules their studies of people; asked once, for those with a signal before a stop.
         fewest: so many programmes have to have stopped for a sensitivity to be shown.
     """
-    place_of = {id: place for place, id in enumerate(followed.programme)}
-    found: list[MissedSignal] = []
-    unseen: list[UnseenStop] = []
-    after: dict[str, dict[tuple[str, int, int], int]] = defaultdict(dict)
-    fires: dict[str, dict[int, list[int]]] = {"could": defaultdict(list), "did": defaultdict(list)}
-    for stop in sorted(stops, key=lambda one: (one.day, one.programme, one.transition)):
-        place, carried = place_of[stop.programme], signals.get(stop.molecule)
-        if not carried:
-            unseen.append(_unseen(stop))
-            continue
-        stop, basis = _told(stop, followed, place, carried)
-        matched, match = _matching(stop, carried)
-        if not matched:
-            unseen.append(_unseen(stop))
-            continue
-        studies = dosed.get(stop.molecule, ())
-        missed = _missed(stop, followed, place, matched, match, basis, studies)
-        found.append(missed)
-        for kind in (stop.kind, "ALL"):
-            after[kind].update(_who(studies, matched[0].day, stop.day))
-        if stop.day == followed.end[place] and followed.outcome[place] == DROPPED:
-            fires["could"][stop.programme] += [one.day for one in matched]
-            fires["did"][stop.programme] += [one.known for one in matched]
+    import numpy as np
+
+    matches = list(_Matching(stops, signals).all())
+    studies = dosed_in({one.stop.molecule for one in matches})
+    found = tuple(_missed(one, stops.followed, signals, studies.get(one.stop.molecule, ())) for one in matches)
+    after = {kind: _After() for kind in ("ALL", *STOPS)}
+    for one in matches:
+        for kind in (one.stop.kind, "ALL"):
+            after[kind].note(studies.get(one.stop.molecule, ()), int(signals.day[one.rows[0]]), one.stop.day)
+    seen = np.zeros(len(stops), dtype=bool)
+    seen[[one.number for one in matches]] = True
+    count = dict(zip(STOPS, np.bincount(stops.kind, minlength=len(STOPS)).tolist(), strict=True))
+    count["ALL"] = len(stops)
     kinds = ("ALL", *(kind for kind in KINDS if kind in STOPS))
+    fired = _fired(signals, stops.followed, matches)
     return MissedSignals(
         method=METHOD,
         version=VERSION,
-        totals=tuple(_total(kind, found, unseen, after[kind]) for kind in kinds),
-        lead_times=tuple(_lead_times(clock, followed, signals, fires[clock], fewest) for clock in ("could", "did")),
-        signals=tuple(found),
-        unseen=tuple(unseen),
+        totals=tuple(_total(kind, count[kind], found, after[kind]) for kind in kinds),
+        lead_times=tuple(_lead_times(clock, stops.followed, fired[clock], fewest) for clock in fired),
+        signals=found,
+        unseen=UnseenStops(stops, np.flatnonzero(~seen)),
     )
 
 
 # ---------------------------------------------------------------- one stop
 
 
-def _told(
-    stop: ScientificStop, followed: Followed, place: int, signals: Sequence[Signal]
-) -> tuple[ScientificStop, str]:
-    """Return a stop with what it was about: what its text names, else what the records of its stage show."""
-    if stop.keys:
-        return stop, FROM_TEXT
-    shown = {
-        key: None
-        for one in sorted(signals, key=_order)
-        if one.day <= stop.day and followed.stage_on(place, one.day) == stop.stage
-        for key in one.keys
-        if ":" in key and kind_of_key(key) == stop.kind
-    }
-    return (replace(stop, keys=tuple(shown)), FROM_RECORDS) if shown else (stop, NOT_STATED)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Match:
+    """A stop and the earlier records that told of it, by day; number: of the stop; place: of its programme."""
+
+    number: int
+    place: int
+    stop: ScientificStop
+    rows: Ints
+    match: str
+    basis: str
 
 
-def _order(signal: Signal) -> tuple[int, int, str, int]:
-    return signal.day, signal.known, signal.node, signal.node_id
+@dataclass(slots=True)
+class _Matching:
+    stops: ScientificStops
+    signals: Signals
+    _wanted: dict[object, Flags] = field(default_factory=dict)
+
+    def all(self) -> Iterator[_Match]:
+        """Yield the stops that earlier records told of, in their order."""
+        import numpy as np
+
+        stops = self.stops
+        begin, end = self.signals.of_molecules(stops.molecule)
+        for number in np.flatnonzero(end > begin).tolist():
+            stop, place = stops[number], int(stops.place[number])
+            stop, basis = self._told(stop, place, int(stops.stage[number]), int(begin[number]), int(end[number]))
+            rows, match = self._matching(stop, int(begin[number]), int(end[number]))
+            if rows.size:
+                yield _Match(number, place, stop, rows, match, basis)
+
+    def _told(self, stop: ScientificStop, place: int, stage: int, begin: int, end: int) -> tuple[ScientificStop, str]:
+        """Return a stop with what it was about: what its text names, else what the records of its stage show."""
+        import numpy as np
+
+        if stop.keys:
+            return stop, FROM_TEXT
+        followed = self.stops.followed
+        days = self.signals.day[begin:end]
+        days = days[: np.searchsorted(days, stop.day, side="right")]
+        first, last = followed.moves_of(place)
+        moves = np.searchsorted(followed.day[first:last], days, side="right")
+        here = begin + np.flatnonzero((moves > 0) & (followed.stage[first + moves - 1] == stage))
+        sets, at = np.unique(self.signals.keys[here], return_index=True)
+        shown = {
+            key: None
+            for number in sets[np.argsort(at)].tolist()
+            for key in self.signals.keysets[number]
+            if ":" in key and kind_of_key(key) == stop.kind
+        }
+        return (replace(stop, keys=tuple(shown)), FROM_RECORDS) if shown else (stop, NOT_STATED)
+
+    def _matching(self, stop: ScientificStop, begin: int, end: int) -> tuple[Ints, str]:
+        """Return the earlier records that carried the same signal; where none did, those of the same kind."""
+        import numpy as np
+
+        days = self.signals.day[begin:end]
+        keys = self.signals.keys[begin : begin + int(np.searchsorted(days, stop.day))]
+        rows = np.flatnonzero(self._same(stop)[keys])
+        if rows.size:
+            return begin + rows, SAME
+        return begin + np.flatnonzero(self._of_kind(stop)[keys]), KIND
+
+    def _same(self, stop: ScientificStop) -> Flags:
+        """Return which sets of keys carry the same signal as a stop."""
+        same = _same(stop)
+        if same not in self._wanted:
+            self._wanted[same] = self.signals.carrying(lambda keys: not same.isdisjoint(keys))
+        return self._wanted[same]
+
+    def _of_kind(self, stop: ScientificStop) -> Flags:
+        """Return which sets of keys are of the kind of a stop only."""
+        kind, stated = stop.kind, bool(stop.keys)
+        loose = {kind} | ({SHORTFALL} if kind == EFFICACY else set())
+
+        def carried(keys: Keys) -> bool:
+            return not loose.isdisjoint(keys) or (not stated and any(kind_of_key(key) == kind for key in keys))
+
+        if (kind, stated) not in self._wanted:
+            self._wanted[kind, stated] = self.signals.carrying(carried)
+        return self._wanted[kind, stated]
 
 
-def _matching(stop: ScientificStop, signals: Sequence[Signal]) -> tuple[list[Signal], str]:
-    """Return the earlier records that carried the same signal; where none did, those of the same kind."""
-    earlier = [one for one in signals if one.day < stop.day]
-    same = {*stop.keys, *_ALWAYS[stop.kind]}
-    matched = [one for one in earlier if same.intersection(one.keys)]
-    if matched:
-        return sorted(matched, key=_order), SAME
-    loose = {stop.kind} | ({SHORTFALL} if stop.kind == EFFICACY else set())
-    matched = [
-        one
-        for one in earlier
-        if loose.intersection(one.keys) or (not stop.keys and any(kind_of_key(key) == stop.kind for key in one.keys))
-    ]
-    return sorted(matched, key=_order), KIND
+def _same(stop: ScientificStop) -> frozenset[str]:
+    return _ALWAYS[stop.kind].union(stop.keys)
 
 
-def _missed(
-    stop: ScientificStop,
-    followed: Followed,
-    place: int,
-    matched: Sequence[Signal],
-    match: str,
-    basis: str,
-    studies: Sequence[Dosed],
-) -> MissedSignal:
-    first = matched[0]
-    known = min(matched, key=lambda one: (one.known, *_order(one)))
-    same = {*stop.keys, *_ALWAYS[stop.kind]}
-    about = next((key for key in first.keys if key in same), first.keys[0])
-    spans = _spans(studies, first.day, stop.day)
+def _missed(found: _Match, followed: Followed, signals: Signals, studies: Sequence[Dosed]) -> MissedSignal:
+    stop, rows = found.stop, found.rows
+    first = signals[int(rows[0])]
+    known = signals[int(rows[signals.known[rows].argmin()])]
+    about = next((key for key in first.keys if key in _same(stop)), first.keys[0])
+    spans = [one.within(first.day, stop.day) for one in studies]
     return MissedSignal(
         programme=stop.programme,
         name=stop.name,
@@ -346,20 +360,20 @@ def _missed(
         stopped_on=day_of(stop.day),
         signal=f"{key_name(about)}: {first.label}",
         about=about,
-        match=match,
-        basis=basis,
-        signal_stage=followed.stage_on(place, first.day)
+        match=found.match,
+        basis=found.basis,
+        signal_stage=followed.stage_on(found.place, first.day)
         or first.stage
-        or followed.stages[followed.stage[followed.first[place]]],
+        or followed.stages[followed.stage[followed.first[found.place]]],
         signal_on=day_of(first.day),
         dated_by=first.dated_by,
         known_on=day_of(known.known),
         could_have_known_days=stop.day - first.day,
         did_know_days=stop.day - known.known,
         subjects_dosed_after_signal=sum(one.subjects for one in spans),
-        subjects_dosed_after_known=sum(one.subjects for one in _spans(studies, known.known, stop.day)),
+        subjects_dosed_after_known=sum(one.within(known.known, stop.day).subjects for one in studies),
         dosed=tuple(one for one in spans if one.subjects or one.counted_by == NOT_COUNTED),
-        records=len(matched),
+        records=int(rows.size),
         node=first.node,
         node_id=first.node_id,
         study=first.study,
@@ -376,84 +390,81 @@ def _unseen(stop: ScientificStop) -> UnseenStop:
 
 
 @functools.lru_cache(maxsize=4096)
-def _looked_for(kind: str, keys: tuple[str, ...]) -> str:
+def _looked_for(kind: str, keys: Keys) -> str:
     return ", ".join(map(key_name, keys)) or f"any {key_name(kind)}"
-
-
-# ---------------------------------------------------------------- subjects
-
-
-def _spans(studies: Iterable[Dosed], begin: int, end: int) -> list[DosedIn]:
-    """Return who was dosed in each study after one day and not after another."""
-    found = []
-    for one in studies:
-        number = sum(begin < day <= end for day, _ in one.subjects)
-        if one.counted_by == ENROLMENT and one.began is not None and begin < one.began <= end:
-            number = one.enrolment
-        found.append(DosedIn(one.study, one.counted_by, number))
-    return found
-
-
-def _who(studies: Iterable[Dosed], begin: int, end: int) -> dict[tuple[str, int, int], int]:
-    """Return everybody `_spans` counts, once: subjects by id, and enrolments by study."""
-    who: dict[tuple[str, int, int], int] = {}
-    for one in studies:
-        who.update({("subject", one.study, id): 1 for day, id in one.subjects if begin < day <= end})
-        if one.counted_by == ENROLMENT and one.began is not None and begin < one.began <= end:
-            who["study", one.study, 0] = one.enrolment
-        if one.counted_by == NOT_COUNTED:
-            who["not counted", one.study, 0] = 0
-    return who
 
 
 # ---------------------------------------------------------------- sums
 
 
-def _total(
-    kind: str,
-    found: Sequence[MissedSignal],
-    unseen: Sequence[UnseenStop],
-    after: Mapping[tuple[str, int, int], int],
-) -> MissedTotal:
+@dataclass(slots=True)
+class _After:
+    """Who was dosed after a signal, everybody once."""
+
+    subjects: dict[int, set[int]] = field(default_factory=dict)
+    enrolled: dict[int, int] = field(default_factory=dict)
+    not_counted: set[int] = field(default_factory=set)
+
+    def note(self, studies: Sequence[Dosed], begin: int, end: int) -> None:
+        """Add those dosed after one day and not after another."""
+        for one in studies:
+            if one.counted_by == NOT_COUNTED:
+                self.not_counted.add(one.study)
+            elif one.counted_by == ENROLMENT:
+                if one.within(begin, end).subjects:
+                    self.enrolled[one.study] = one.enrolment
+            else:
+                self.subjects.setdefault(one.study, set()).update(one.ids_within(begin, end))
+
+
+def _total(kind: str, stops: int, found: Sequence[MissedSignal], after: _After) -> MissedTotal:
     these = [one for one in found if kind in ("ALL", one.kind)]
     could = [one.could_have_known_days for one in these]
     did = [one.did_know_days for one in these if one.did_know_days > 0]
     return MissedTotal(
         kind=kind,
-        stops=len(these) + sum(kind in ("ALL", one.kind) for one in unseen),
+        stops=stops,
         with_signal=len(these),
         same=sum(one.match == SAME for one in these),
         known_before_stop=len(did),
         median_could_days=float(statistics.median(could)) if could else None,
         median_did_days=float(statistics.median(did)) if did else None,
-        subjects_dosed_after_signal=sum(after.values()),
-        studies_not_counted=sum(what == "not counted" for what, _, _ in after),
+        subjects_dosed_after_signal=sum(map(len, after.subjects.values())) + sum(after.enrolled.values()),
+        studies_not_counted=len(after.not_counted),
     )
 
 
-def _lead_times(
-    clock: str,
-    followed: Followed,
-    signals: Mapping[int, Sequence[Signal]],
-    fires: Mapping[int, Sequence[int]],
-    fewest: int,
-) -> LeadTimeSummary:
+def _fired(signals: Signals, followed: Followed, matches: Sequence[_Match]) -> dict[str, Days]:
+    """Return on each clock the day (p,) on which records first told of something, NaN for none.
+
+    Of a programme that was stopped it is that of its stop, of one that went on anything.
+    """
     import numpy as np
 
-    end, outcome = np.array(followed.end, dtype=float), np.array(followed.outcome, dtype=int)
-    begin = np.array(followed.day, dtype=float)[np.array(followed.first, dtype=int)]
-    fired = np.full(end.size, np.nan)
-    for place, molecule in enumerate(followed.molecule):
-        if molecule not in signals:
-            continue
-        days: Iterable[int] = fires.get(followed.programme[place], ())
-        if followed.outcome[place] in (ADVANCED, ACTIVE):
-            days = (one.day if clock == "could" else one.known for one in signals[molecule])
-        seen = [day for day in days if day <= end[place]]
-        if seen:
-            fired[place] = max(min(seen), begin[place])
+    molecules, begin = np.unique(signals.molecule, return_index=True)
+    at = np.searchsorted(molecules, followed.molecule)
+    at[at == molecules.size] = 0
+    on = np.isin(followed.outcome, (ADVANCED, ACTIVE))
+    on &= molecules[at] == followed.molecule if molecules.size else False
+    found = {}
+    for clock, days in (("could", signals.day), ("did", signals.known)):
+        fired = np.full(followed.end.size, np.nan)
+        if on.any():
+            fired[on] = np.minimum.reduceat(days, begin)[at[on]]
+        for one in matches:
+            if one.stop.day == followed.end[one.place] and followed.outcome[one.place] == DROPPED:
+                fired[one.place] = np.fmin(fired[one.place], days[one.rows].min())
+        fired[fired > followed.end] = np.nan
+        found[clock] = fired
+    return found
+
+
+def _lead_times(clock: str, followed: Followed, fired: Days, fewest: int) -> LeadTimeSummary:
+    import numpy as np
+
+    end, begin = followed.end.astype(float), followed.day[followed.first].astype(float)
     real = end >= begin
-    found = lead_sums(begin[real], end[real], outcome[real], fired[real])
+    found = lead_sums(begin[real], end[real], followed.outcome[real], np.maximum(fired, begin)[real])
     return LeadTimeSummary(
         clock=clock,
         sensitivity=proportion(len(found.leads), found.dropped, fewest),

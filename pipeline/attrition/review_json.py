@@ -93,7 +93,7 @@ def read_json(content: bytes, *, name: str) -> dict[str, Any]:
 
 def plain(review: AttritionReview) -> dict[str, Any]:
     """Return a review as the plain values its file holds."""
-    found: dict[str, Any] = orjson.loads(orjson.dumps(review))
+    found: dict[str, Any] = orjson.loads(orjson.dumps(review, default=list))  # a sequence that is no list becomes one
     return found
 
 

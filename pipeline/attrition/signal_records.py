@@ -8,6 +8,7 @@ says no more. The rules are in missed_signals.toml.
 from __future__ import annotations
 
 import functools
+import itertools
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ _NAMES = {
     EFFICACY: "lack of effect",
 }
 _RESPONDERS = frozenset({"CR", "PR"})
-_EVALUATED = _RESPONDERS | {"SD", "PD", "NON-CR/NON-PD", "NN"}
+EVALUATED = _RESPONDERS | {"SD", "PD", "NON-CR/NON-PD", "NN"}
+"""Overall responses of those who could be evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ def kind_of_key(key: str) -> str:
     return EFFICACY if key == EFFICACY or key.startswith(ENDPOINT) else TOXICITY
 
 
+@functools.lru_cache(maxsize=4096)
 def futile(responders: int, evaluated: int) -> bool:
     """Whether the one-sided upper limit of a response rate lies below the rate that is of no interest."""
     from scipy.special import betaincinv
@@ -177,6 +180,12 @@ def futile(responders: int, evaluated: int) -> bool:
     return upper < rule.uninteresting_response
 
 
+@functools.cache
+def fewest_futile() -> int:
+    """Return how many have to be evaluated for a response rate to be surely below what is of interest."""
+    return next(number for number in itertools.count(1) if futile(0, number))
+
+
 def first_futile(responses: Iterable[tuple[Any, int, str]]) -> Any:
     """Return the first response record with which a study carries a signal of inefficacy; None where none does.
 
@@ -186,7 +195,7 @@ def first_futile(responses: Iterable[tuple[Any, int, str]]) -> Any:
     """
     responding: dict[int, bool] = {}
     for record, subject, response in responses:
-        if response not in _EVALUATED:
+        if response not in EVALUATED:
             continue
         before = responding.get(subject)
         now = response in _RESPONDERS

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
-from pipeline.attrition.concordance import OrganPair, Studied, SystemConcordance, by_system
+from pipeline.attrition.concordance import SystemConcordance, by_system
 from pipeline.attrition.courses import Courses
 from pipeline.attrition.missed_signals import (
     ENROLMENT,
@@ -20,13 +20,8 @@ from pipeline.attrition.missed_signals import (
     MissedSignals,
     missed_signals,
 )
-from pipeline.attrition.organ_systems import organ_systems
 from pipeline.reports.signal_gathering import SignalGathering
-from pipeline.reports.signal_rows import (
-    SignalRows,
-    studies_of,
-    whole_day,
-)
+from pipeline.reports.signal_rows import SignalRows, StudyHead, plain_rows, studies_of, whole_day
 from pipeline.reports.signal_stops import SignalStops
 from pipeline.store import study_tables
 from pipeline.store.nodes import visible
@@ -53,14 +48,13 @@ def signal_review(reader: Reader, courses: Courses, settings: Settings) -> Signa
         settings: those of the review.
     """
     asked = SignalStops(reader, courses, settings)
-    followed = asked.followed()
-    rows = SignalRows(reader, studies_of(reader, set(followed.molecule)))
-    stops = asked.of(followed)
-    found = SignalGathering(rows, courses, settings)
-    found.gather(followed, stops)
-    missed = missed_signals(followed, stops, found.signals, _SubjectsDosed(rows).dosed(), settings.fewest)
-    animals_people = _Concordance(set(followed.molecule), found)
-    return SignalReview(missed, by_system(animals_people.pairs(), settings.fewest, animals_people.unstudied()))
+    stops = asked.of(asked.followed())
+    molecules = set(courses.portfolio.molecule.tolist())
+    rows = SignalRows(reader, studies_of(reader, molecules))
+    gathering = SignalGathering(rows, courses, settings)
+    signals = gathering.gather(asked.told(stops))
+    missed = missed_signals(stops, signals, _SubjectsDosed(rows).dosed, settings.fewest)
+    return SignalReview(missed, by_system(gathering.studied(), settings.fewest, len(molecules)))
 
 
 # ---------------------------------------------------------------- subjects
@@ -70,23 +64,20 @@ def signal_review(reader: Reader, courses: Courses, settings: Settings) -> Signa
 class _SubjectsDosed:
     rows: SignalRows
 
-    def dosed(self) -> dict[int, list[Dosed]]:
-        """Return, by molecule, who was dosed in its studies of people."""
-        people = {id: head for id, head in self.rows.studies.heads.items() if head.people}
+    def dosed(self, molecules: Collection[int]) -> dict[int, list[Dosed]]:
+        """Return, for some molecules, who was dosed in their studies of people."""
+        wanted = set(molecules)
+        people = {
+            id: one
+            for id, one in self.rows.studies.heads.items()
+            if one.people and not wanted.isdisjoint(one.molecules)
+        }
         doses = self._first_doses(people)
-        starts = self._reference_starts(people)
+        starts = self._reference_starts([id for id in people if id not in doses])
         found: dict[int, list[Dosed]] = defaultdict(list)
-        for id, head in people.items():
-            began = whole_day(head.started_on)
-            if doses.get(id):
-                one = Dosed(id, FIRST_DOSE, tuple(sorted(doses[id])))
-            elif starts.get(id):
-                one = Dosed(id, REFERENCE_START, tuple(sorted(starts[id])))
-            elif head.enrolment is not None and began is not None:
-                one = Dosed(id, ENROLMENT, enrolment=head.enrolment, began=began)
-            else:
-                one = Dosed(id, NOT_COUNTED)
-            for molecule in sorted(head.molecules):
+        for head in people.values():
+            one = _dosed(head, doses, starts)
+            for molecule in head.molecules:
                 found[molecule].append(one)
         return found
 
@@ -95,64 +86,39 @@ class _SubjectsDosed:
         statement = (
             select(table.c.study_id, table.c.subject_id, func.min(table.c.sorted_on))
             .where(visible(table, self.rows.view), table.c.subject_id.is_not(None), table.c.sorted_on != "")
-            .where(*self.rows.of(table.c.study_id))
+            .where(*self.rows.of(table.c.study_id, studies))
             .group_by(table.c.study_id, table.c.subject_id)
         )
-        return _by_study(self.rows.reader.connection.execute(statement), studies)
+        return self._by_study(statement)
 
     def _reference_starts(self, studies: Collection[int]) -> dict[int, list[tuple[int, int]]]:
         table = study_tables.subjects
         statement = select(table.c.study_id, table.c.id, table.c.reference_start).where(
-            visible(table, self.rows.view), table.c.reference_start.is_not(None), *self.rows.of(table.c.study_id)
+            visible(table, self.rows.view),
+            table.c.reference_start.is_not(None),
+            *self.rows.of(table.c.study_id, studies),
         )
-        return _by_study(self.rows.reader.connection.execute(statement), studies)
+        return self._by_study(statement)
+
+    def _by_study(self, statement: Select[Any]) -> dict[int, list[tuple[int, int]]]:
+        """Return by study the days and subjects, in order, of those rows that tell a day."""
+        found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for study, subject, text in plain_rows(self.rows.reader, statement):
+            day = whole_day(text)
+            if day is not None:
+                found[study].append((day, subject))
+        return {study: sorted(those) for study, those in found.items()}
 
 
-def _by_study(rows: Iterable[Any], studies: Collection[int]) -> dict[int, list[tuple[int, int]]]:
-    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for study, subject, text in rows:
-        day = whole_day(text) if study in studies else None
-        if day is not None:
-            found[study].append((day, subject))
-    return found
-
-
-# ---------------------------------------------------------------- concordance
-
-
-@dataclass(frozen=True, slots=True)
-class _Concordance:
-    molecules: set[int]
-    found: SignalGathering
-
-    def pairs(self) -> list[OrganPair]:
-        """Return what animals and people say of every organ system that anything was found in, of studied molecules."""
-        molecules = sorted(self._studied_at_all())
-        found = []
-        for system in organ_systems():
-            code = system.code
-            of = [
-                OrganPair(molecule, code, self._animals(molecule, code), self._people(molecule, code))
-                for molecule in molecules
-            ]
-            if any(Studied.FOUND in (one.preclinical, one.clinical) for one in of):
-                found += of
-        return found
-
-    def unstudied(self) -> int:
-        """Return how many molecules were studied neither in animals nor in people."""
-        return len(self.molecules) - len(self._studied_at_all())
-
-    def _studied_at_all(self) -> set[int]:
-        return self.molecules & {*self.found.in_animals, *self.found.in_people, *self.found.people_studied}
-
-    def _animals(self, molecule: int, code: str) -> Studied:
-        seen = self.found.in_animals[molecule].get(code) if molecule in self.found.in_animals else None
-        if seen is None:
-            return Studied.NOT_STUDIED
-        return Studied.FOUND if seen else Studied.NOT_FOUND
-
-    def _people(self, molecule: int, code: str) -> Studied:
-        if molecule in self.found.in_people and code in self.found.in_people[molecule]:
-            return Studied.FOUND
-        return Studied.NOT_FOUND if molecule in self.found.people_studied else Studied.NOT_STUDIED
+def _dosed(
+    head: StudyHead, doses: Mapping[int, list[tuple[int, int]]], starts: Mapping[int, list[tuple[int, int]]]
+) -> Dosed:
+    """Return who was dosed in a study, by the best that it tells."""
+    began = whole_day(head.started_on)
+    if head.id in doses:
+        return Dosed(head.id, FIRST_DOSE, tuple(doses[head.id]))
+    if head.id in starts:
+        return Dosed(head.id, REFERENCE_START, tuple(starts[head.id]))
+    if head.enrolment is not None and began is not None:
+        return Dosed(head.id, ENROLMENT, enrolment=head.enrolment, began=began)
+    return Dosed(head.id, NOT_COUNTED)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, select
 
+from pipeline.attrition.concordance import Studied
 from pipeline.attrition.courses import Courses
-from pipeline.attrition.missed_signals import (
-    STOPS,
-    Followed,
-    ScientificStop,
-    Signal,
-)
 from pipeline.attrition.review_settings import EFFICACY, TOXICITY
 from pipeline.attrition.review_times import number_of
+from pipeline.attrition.signal_columns import (
+    NODES,
+    OWN_DATE,
+    RECORDED,
+    STOPS,
+    Signal,
+    SignalColumns,
+    Signals,
+)
 from pipeline.attrition.signal_records import (
     ABOVE_LIMIT,
     ENDPOINT,
@@ -25,29 +30,15 @@ from pipeline.attrition.signal_records import (
     ORGAN,
     SHORTFALL,
     checkpoint_key,
-    count_keys,
-    event_keys,
-    finding_keys,
     finding_systems,
     first_futile,
     keys_of_text,
-    laboratory_keys,
-    limiting_keys,
 )
-from pipeline.reports.signal_rows import (
-    OWN_DATE,
-    RECORDED,
-    SignalRows,
-    StudyHead,
-    happened,
-    whole_day,
-)
-from pipeline.reports.signal_stops import told_alone
+from pipeline.reports.signal_rows import Carrying, SignalRows, StudyHead, plain_rows, whole_day
 from pipeline.store import study_tables, tables
 from pipeline.store.nodes import visible
 from pipeline.store.reader import Reader
 from pipeline.store.selection import View
-from pipeline.store.species import is_people
 from pipeline.words import AlertKind, AttritionReason, StudyStatus, Verdict
 
 if TYPE_CHECKING:
@@ -64,6 +55,7 @@ _ALERTS = {
 }
 _NEGATIVE = (Verdict.NO_GO, Verdict.HOLD, Verdict.RECYCLE)
 _OVER = (StudyStatus.TERMINATED, StudyStatus.WITHDRAWN, StudyStatus.SUSPENDED)
+_FUTILE = "with this response the response rate is surely below what is of interest"
 
 
 @dataclass(slots=True)
@@ -73,19 +65,18 @@ class SignalGathering:
     Attributes:
         rows: reads the records.
         courses, settings: of the review.
-        signals: by molecule, what was gathered.
-        in_animals: molecule -> organ system that was looked at -> whether anything was found.
-        in_people: molecule -> organ systems with an event.
-        people_studied: molecules with safety records of people.
+        columns: what was gathered.
+        animals, findings, events: organ system -> molecules whose animals were looked at there, with a finding in
+            animals, with an event in people.
     """
 
     rows: SignalRows
     courses: Courses
     settings: Settings
-    signals: dict[int, list[Signal]] = field(default_factory=lambda: defaultdict(list))
-    in_animals: dict[int, dict[str, bool]] = field(default_factory=lambda: defaultdict(dict))
-    in_people: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
-    people_studied: set[int] = field(default_factory=set)
+    columns: SignalColumns = field(default_factory=SignalColumns)
+    animals: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    findings: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    events: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     stages: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,184 +97,142 @@ class SignalGathering:
         """What was known."""
         return self.rows.view
 
-    def gather(self, followed: Followed, stops: Sequence[ScientificStop]) -> None:
-        """Gather every record that carries a signal."""
-        self._events()
-        self._findings()
-        self._laboratory()
-        self._counts()
+    def gather(self, stops: Iterable[Signal]) -> Signals:
+        """Return every record that carries a signal, stops of programmes among them."""
+        events = self.rows.events()
+        self._add("AdverseEvent", events, _event_label)
+        self._note(self.events, events)
+        findings = self.rows.findings()
+        findings = findings.only([id for id, head in self.studies.items() if not head.people])
+        self._add("Finding", findings, _finding_label)
+        self._note(self.findings, findings)
+        self._add("LaboratoryResult", self.rows.laboratory(), _laboratory_label)
+        for counted, label in ((self.rows.event_counts(), _count_label), (self.rows.limiting(), _limiting_label)):
+            self._add("Study", counted, label, of_study=True)
+            self._note(self.events, counted)
         self._responses()
         self._study_stops()
         self._alerts()
         self._checkpoints()
-        alone = told_alone(followed, stops)
         for stop in stops:
-            if stop.molecule in alone:
-                continue
-            keys = stop.keys or ((stop.kind,) if stop.kind in (TOXICITY, EFFICACY) else (SHORTFALL,))
-            label = f"{stop.name} was stopped at {stop.stage} for {stop.reason}"
-            self._add(
-                Signal(
-                    stop.molecule,
-                    keys,
-                    stop.day,
-                    OWN_DATE,
-                    stop.known,
-                    "Transition",
-                    stop.transition,
-                    label,
-                    stage=stop.stage,
-                )
-            )
+            self.columns.add_one(stop)
+        return self.columns.signals(self.courses.day, {id: head.code for id, head in self.studies.items()})
 
-    def _add(self, signal: Signal) -> None:
-        if signal.day <= self.courses.day:
-            self.signals[signal.molecule].append(signal)
+    def studied(self) -> Studied:
+        """Return what was studied, once all is gathered."""
+        for id, organ, organ_class in self.rows.examined():
+            head = self.studies.get(id)
+            if head is not None and not head.people:
+                for system in finding_systems({"organ": organ, "organ_class": organ_class}):
+                    self.animals[system] |= head.molecules
+        people: set[int] = set()
+        for id in self.rows.with_safety_records():
+            head = self.studies.get(id)
+            if head is not None and head.people:
+                people |= head.molecules
+        return Studied(self.animals, self.findings, self.events, people)
 
-    def _of_study(
-        self,
-        node: str,
-        versions: list[Mapping[str, Any]],
-        keys_of: Callable[[Mapping[str, Any]], tuple[str, ...]],
-        own: Callable[[Mapping[str, Any]], str | None],
-        label: Callable[[Mapping[str, Any]], str],
-        at: tuple[str, int] | None = None,
-    ) -> tuple[str, ...]:
-        """Add a record of a study as it is seen, known since the first version that carried the same."""
-        row = versions[-1]
-        study = self.studies.get(row["study_id"])
-        keys = keys_of(row) if study is not None else ()
-        if study is None or not keys:
-            return ()
-        known = next(one["recorded_at"] for one in versions if one is row or set(keys) & set(keys_of(one)))
-        day, dated_by = happened(row, study, own)
-        shown_node, shown_id = at or (node, row["id"])
-        for molecule in sorted(study.molecules):
-            self._add(
-                Signal(
-                    molecule,
-                    keys,
-                    day,
-                    dated_by,
-                    number_of(known),
-                    shown_node,
-                    shown_id,
-                    f"{label(row)} (study {study.code})",
-                    study.id,
-                    study.stage if study.stage in self.stages else None,
-                )
-            )
-        return keys
+    def _add(
+        self, node: str, found: Carrying, label: Callable[[Mapping[str, Any]], str], *, of_study: bool = False
+    ) -> None:
+        """Add records of studies, once for each molecule of their study; of_study: the study itself is shown."""
+        import numpy as np
 
-    def _note_people(self, study_id: int, keys: Iterable[str]) -> None:
-        study = self.studies.get(study_id)
-        for molecule in study.molecules if study is not None else ():
-            self.in_people[molecule].update(key.removeprefix(ORGAN) for key in keys if key.startswith(ORGAN))
+        columns = self.columns
+        keys = np.array([columns.keys_of(one) for one in found.keys], dtype=np.int64)
+        says = len(columns.texts) + np.arange(len(found.contents))
+        columns.texts += [partial(_in_study, label, content) for content in found.contents]
+        studies, which = np.unique(found.study, return_inverse=True)
+        heads = [self.studies[id] for id in studies.tolist()]
+        stages = [columns.stage_of(head.stage if head.stage in self.stages else None) for head in heads]
+        molecules = [sorted(head.molecules) for head in heads]
+        many = np.array([len(some) for some in molecules], dtype=np.int64)
+        # A study of several molecules stands for as many rows: `row` is the record, `of` the place of the molecule.
+        row = np.repeat(np.arange(which.size), many[which])
+        nth = np.arange(row.size) - np.repeat(np.cumsum(many[which]) - many[which], many[which])
+        of = (np.cumsum(many) - many)[which][row] + nth
+        columns.add(
+            molecule=np.array([id for some in molecules for id in some], dtype=np.int64)[of],
+            day=found.day[row],
+            known=found.known[row],
+            node=np.full(row.size, NODES.index(node)),
+            node_id=(found.study if of_study else found.id)[row],
+            keys=keys[found.content[row]],
+            says=says[found.content[row]],
+            dated_by=found.dated_by[row],
+            study=found.study[row],
+            stage=np.array(stages, dtype=np.int64)[which[row]],
+        )
 
-    def _events(self) -> None:
-        for versions in self.rows.events():
-            if is_people(versions[-1]["species"]):
-                keys = self._of_study("AdverseEvent", versions, event_keys, lambda row: row["sorted_on"], _event_label)
-                self._note_people(versions[-1]["study_id"], keys)
-        self._studied(study_tables.adverse_events)
-        self._studied(tables.event_counts)
-        self._studied(tables.dlt_observations)
+    def _note(self, of_system: dict[str, set[int]], found: Carrying) -> None:
+        """Note the molecules with a record in an organ system."""
+        import numpy as np
 
-    def _studied(self, table: Any) -> None:
-        """Note the molecules with safety records of people: what is not among them was looked for."""
-        of = table.c.study_id
-        statement = select(of).distinct().where(visible(table, self.view), *self.rows.of(of))
-        for id in self.reader.connection.execute(statement).scalars():
-            study = self.studies.get(id)
-            if study is not None and study.people:
-                self.people_studied |= study.molecules
-
-    def _findings(self) -> None:
-        for id, organ in self.rows.examined():
-            study = self.studies.get(id)
-            if study is None or study.people:
-                continue
-            for system in finding_systems(organ):
-                for molecule in study.molecules:
-                    self.in_animals[molecule][system] = False
-        for versions in self.rows.findings():
-            study = self.studies.get(versions[-1]["study_id"])
-            if study is None or study.people:
-                continue
-            keys = self._of_study("Finding", versions, finding_keys, lambda row: row["sorted_on"], _finding_label)
-            for key in keys:
-                for molecule in study.molecules:
-                    self.in_animals[molecule][key.removeprefix(ORGAN)] = True
-
-    def _laboratory(self) -> None:
-        for versions in self.rows.laboratory():
-            if is_people(versions[-1]["species"]):
-                self._of_study(
-                    "LaboratoryResult", versions, laboratory_keys, lambda row: row["sorted_on"], _laboratory_label
-                )
-
-    def _counts(self) -> None:
-        for table, keys_of, label in (
-            (tables.event_counts, count_keys, _count_label),
-            (tables.dlt_observations, limiting_keys, _limiting_label),
-        ):
-            for versions in self.rows.plain(table):
-                study = versions[-1]["study_id"]
-                keys = self._of_study("Study", versions, keys_of, lambda row: None, label, ("Study", study))
-                self._note_people(study, keys)
+        pairs = np.unique(found.study * max(len(found.keys), 1) + found.content)
+        for pair in pairs.tolist():
+            study, content = divmod(pair, len(found.keys))
+            for key in found.keys[content]:
+                if key.startswith(ORGAN):
+                    of_system[key.removeprefix(ORGAN)] |= self.studies[study].molecules
 
     def _responses(self) -> None:
-        for found in self.rows.responses().values():
-            row = first_futile((row, row["subject_id"], row["response"]) for row in found)
+        for study, rows in self.rows.responses().items():
+            row = first_futile((row, row.subject, row.response) for row in rows)
             if row is not None:
-                self._of_study(
+                self._one(
                     "TumourResponse",
-                    [row],
-                    lambda row: (f"{ENDPOINT}RESPONSE",),
-                    lambda row: row["sorted_on"],
-                    lambda row: "with this response the response rate is surely below what is of interest",
+                    row.id,
+                    study,
+                    (f"{ENDPOINT}RESPONSE",),
+                    (row.day, row.dated_by),
+                    row.known,
+                    _FUTILE,
                 )
+
+    def _one(
+        self, node: str, id: int, study: int, keys: tuple[str, ...], happened: tuple[int, str], known: int, label: str
+    ) -> None:
+        """Add one record of a study."""
+        head = self.studies[study]
+        stage = head.stage if head.stage in self.stages else None
+        label = f"{label} (study {head.code})"
+        for molecule in sorted(head.molecules):
+            self.columns.add_one(Signal(molecule, keys, *happened, known, node, id, label, study, stage))
 
     def _study_stops(self) -> None:
         """Add studies that were stopped for toxicity, lack of effect or exposure."""
         study, of, acts = tables.studies, study_tables.attrition_reasons, tables.acts
+        names = (study.c.id, study.c.why_stopped, study.c.reason, study.c.ended_on, of.c.verified_reason, of.c.verbatim)
         statement = (
-            select(
-                *(study.c[name] for name in ("id", "code", "status", "why_stopped", "reason", "ended_on")),
-                of.c.verified_reason,
-                of.c.verbatim,
-                acts.c.recorded_at,
-            )
+            select(*names, acts.c.recorded_at)
             .join(acts, acts.c.number == study.c.since_act)
             .outerjoin(of, and_(of.c.study_id == study.c.id, of.c.verified_reason.is_not(None), visible(of, self.view)))
             .where(visible(study, self.view), study.c.status.in_([status.value for status in _OVER]))
             .order_by(study.c.id, of.c.id)
         )
         told: set[int] = set()
-        for row in map(dict, self.reader.connection.execute(statement).mappings()):
-            if row["id"] in told:
+        for id, why, reason_given, ended_on, verified, verbatim, recorded_at in plain_rows(self.reader, statement):
+            head = self.studies.get(id)
+            if head is None or id in told:
                 continue
-            reason = row["verified_reason"] or row["reason"]
+            reason = verified or reason_given
             kind = self.settings.kind_of(reason) if reason in AttritionReason.__members__ else ""
             if kind not in STOPS:
                 continue
-            told.add(row["id"])
-            text = " ".join(filter(None, (row["why_stopped"], row["verbatim"])))
-            keys = keys_of_text(kind, text) or (kind,)
-            self._of_study(
-                "Study",
-                [{**row, "study_id": row["id"]}],
-                lambda row, keys=keys: keys,  # type: ignore[misc]
-                lambda row: row["ended_on"],
-                lambda row, reason=reason: f"stopped for {reason}",  # type: ignore[misc]
-            )
+            told.add(id)
+            known = number_of(recorded_at)
+            keys = keys_of_text(kind, " ".join(filter(None, (why, verbatim)))) or (kind,)
+            happened = self.rows.happened(head, ended_on, None, None, known)
+            self._one("Study", id, id, keys, happened, known, f"stopped for {reason}")
 
     def _alerts(self) -> None:
         """Add alerts, on the day of the sample where one caused it."""
         alert, sample, acts = study_tables.alerts, study_tables.monitoring_records, tables.acts
         first = alert.alias("first_alert")
+        names = (alert.c.id, alert.c.kind, alert.c.molecule_id, alert.c.study_id, alert.c.message, alert.c.raised_at)
         statement = (
-            select(alert, sample.c.sorted_on, acts.c.recorded_at)
+            select(*names, sample.c.sorted_on, acts.c.recorded_at)
+            .select_from(alert)
             .outerjoin(
                 sample,
                 and_(alert.c.node == "MonitoringRecord", sample.c.id == alert.c.node_id, visible(sample, self.view)),
@@ -293,26 +242,16 @@ class SignalGathering:
             .where(visible(alert, self.view), alert.c.kind.in_([kind.value for kind in _ALERTS]))
             .order_by(alert.c.id)
         )
-        for row in self.reader.connection.execute(statement).mappings():
-            study = self.studies.get(row["study_id"])
-            molecules = [row["molecule_id"]] if row["molecule_id"] is not None else []
-            day = whole_day(row["sorted_on"])
-            raised = whole_day(row["raised_at"])
-            known = number_of(row["recorded_at"])
-            for molecule in molecules or sorted(study.molecules if study is not None else ()):
-                self._add(
-                    Signal(
-                        molecule,
-                        (_ALERTS[AlertKind(row["kind"])],),
-                        day if day is not None else known if raised is None else raised,
-                        RECORDED if day is None else OWN_DATE,
-                        known,
-                        "Alert",
-                        row["id"],
-                        row["message"],
-                        row["study_id"],
-                    )
-                )
+        for id, kind, molecule, study, message, raised_at, sampled_on, recorded_at in plain_rows(
+            self.reader, statement
+        ):
+            head = self.studies.get(study)
+            day, raised, known = whole_day(sampled_on), whole_day(raised_at), number_of(recorded_at)
+            happened = (day, OWN_DATE) if day is not None else (known if raised is None else raised, RECORDED)
+            keys = (_ALERTS[AlertKind(kind)],)
+            molecules = [molecule] if molecule is not None else sorted(head.molecules if head is not None else ())
+            for one in molecules:
+                self.columns.add_one(Signal(one, keys, *happened, known, "Alert", id, message, study))
 
     def _checkpoints(self) -> None:
         """Add checkpoints that recommended, or decided, not to go on."""
@@ -337,7 +276,7 @@ class SignalGathering:
                 continue
             said = f"checkpoint {row['rule_code']} recommended {row['recommendation']}"
             decided = f", {row['verdict']} was decided" if row["verdict"] else ""
-            self._add(
+            self.columns.add_one(
                 Signal(
                     row["molecule_id"],
                     (checkpoint_key(row["kind"], row["method"] or ""),),
@@ -351,6 +290,10 @@ class SignalGathering:
                     row["stage"],
                 )
             )
+
+
+def _in_study(label: Callable[[Mapping[str, Any]], str], row: Mapping[str, Any], code: str) -> str:
+    return f"{label(row)} (study {code})"
 
 
 def _event_label(row: Mapping[str, Any]) -> str:

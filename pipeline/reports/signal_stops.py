@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import select
 
 from pipeline.attrition.courses import IN_PHASE, STALLED, STOPPED, Courses
 from pipeline.attrition.lead_time import ACTIVE, ADVANCED, DROPPED, DROPPED_STRATEGIC
-from pipeline.attrition.missed_signals import (
-    STOPS,
-    Followed,
-    ScientificStop,
-)
 from pipeline.attrition.portfolio import REASONS
+from pipeline.attrition.review_settings import EFFICACY, TOXICITY
 from pipeline.attrition.review_times import number_of
-from pipeline.attrition.signal_records import (
-    keys_of_text,
-)
+from pipeline.attrition.signal_columns import OWN_DATE, STOPS, Followed, ScientificStops, Signal
+from pipeline.attrition.signal_records import SHORTFALL
+from pipeline.reports.signal_rows import among_many, plain_rows
 from pipeline.store import study_tables, tables
 from pipeline.store.nodes import visible
 from pipeline.store.reader import Reader
 from pipeline.store.selection import View
-from pipeline.words import Status
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from pipeline.attrition.review_settings import Settings
+
+    Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,76 +44,11 @@ class SignalStops:
         """What was known."""
         return View(known_at=self.reader.view.known_at)
 
-    def of(self, followed: Followed) -> list[ScientificStop]:
-        """Return every scientific stop of the programmes, in the order of their records."""
-        places = {id: n for n, id in enumerate(followed.programme)}
-        first, day = followed.first, followed.day
-        ends = [*first[1:], len(day)]
-        kinds = {reason: kind for reason in REASONS if (kind := self.settings.kind_of(reason)) in STOPS}
-        judged = self._judged()
-        found = []
-        for id, programme, position, stage, reason, verbatim, note, recorded_at in self._discontinued(list(kinds)):
-            place = places.get(programme)
-            if place is None or first[place] + position > ends[place]:
-                continue
-            kind = kinds[reason]
-            words = [one for one in (verbatim, note, *judged.get(id, ())) if one]
-            found.append(
-                ScientificStop(
-                    programme=programme,
-                    name=self.courses.portfolio.names[place],
-                    molecule=followed.molecule[place],
-                    transition=id,
-                    stage=stage,
-                    reason=reason,
-                    kind=kind,
-                    day=day[first[place] + position - 1],
-                    known=number_of(recorded_at),
-                    keys=keys_of_text(kind, " ".join(words)),
-                )
-            )
-        return found
-
-    def _discontinued(self, reasons: Sequence[str]) -> Sequence[Any]:
-        """Return the moves that stopped a programme for one of some reasons."""
-        move, acts, off = tables.transitions, tables.acts, Status.DISCONTINUED.value
-        stage = func.coalesce(move.c.from_stage, move.c.to_stage)
-        names = (move.c.reason, move.c.reason_verbatim, move.c.note, acts.c.recorded_at)
-        statement = (
-            select(move.c.id, move.c.programme_id, move.c.position, stage, *names)
-            .join(acts, acts.c.number == move.c.since_act)
-            .where(visible(move, self.view), move.c.to_status == off, move.c.reason.in_(reasons))
-            .where(func.coalesce(move.c.from_status, "") != off)
-            .order_by(move.c.id)
-        )
-        return self._plain_rows(statement)
-
-    def _plain_rows(self, statement: Select[Any]) -> Sequence[Any]:
-        """Return the driver's own tuples: of tens of thousands of rows every object less counts."""
-        cursor = self.reader.connection.execute(statement).cursor
-        return cursor.fetchall() if cursor is not None else []
-
-    def _judged(self) -> dict[int, list[str]]:
-        """Return, by move, the words of the reasons that were judged."""
-        of = study_tables.attrition_reasons
-        statement = (
-            select(of.c.transition_id, of.c.verbatim)
-            .where(visible(of, self.view), of.c.transition_id.is_not(None), of.c.verbatim.is_not(None))
-            .order_by(of.c.id)
-        )
-        found: dict[int, list[str]] = defaultdict(list)
-        for id, verbatim in self.reader.connection.execute(statement):
-            found[id].append(verbatim)
-        return found
-
     def followed(self) -> Followed:
         """Return how the programmes went."""
         import numpy as np
 
         courses, p = self.courses, self.courses.portfolio
-        table = tables.programmes
-        statement = select(table.c.id, table.c.molecule_id).where(visible(table, self.view))
-        molecule_of = dict(self._plain_rows(statement))
         kinds = np.array([self.settings.kind_of(reason) in STOPS for reason in REASONS])
         standing, reason = courses.standing, p.reason[courses.last]
         over = (standing != IN_PHASE) & (standing != STALLED)
@@ -121,25 +56,86 @@ class SignalStops:
         outcome[~over & (courses.top >= len(courses.phases.codes))] = ADVANCED
         outcome[(standing == STOPPED) & (reason >= 0) & kinds[reason]] = DROPPED
         end = np.where(standing == STOPPED, courses.at[courses.last], np.where(over, courses.ended, courses.day))
-        ids = p.ids.tolist()
         return Followed(
-            programme=ids,
-            molecule=[molecule_of[id] for id in ids],
-            end=end.astype(int).tolist(),
-            outcome=outcome.tolist(),
-            first=courses.first.tolist(),
-            day=courses.at.astype(int).tolist(),
-            stage=p.stage.tolist(),
+            programme=p.ids,
+            molecule=p.molecule,
+            end=end.astype(np.int64),
+            outcome=outcome,
+            first=courses.first,
+            day=courses.at.astype(np.int64),
+            stage=p.stage,
             stages=tuple(stage.code for stage in p.stages),
         )
 
+    def of(self, followed: Followed) -> ScientificStops:
+        """Return the scientific stops of the programmes."""
+        import numpy as np
 
-def told_alone(followed: Followed, stops: Sequence[ScientificStop]) -> set[int]:
-    """Return the molecules whose only stop is the end of their only programme: it tells of nothing else."""
-    programmes = Counter(followed.molecule)
-    stopped = Counter(stop.molecule for stop in stops)
-    return {
-        molecule
-        for molecule, outcome in zip(followed.molecule, followed.outcome, strict=True)
-        if outcome in (DROPPED, DROPPED_STRATEGIC) and programmes[molecule] == stopped[molecule] == 1
-    }
+        p, all = self.courses.portfolio, self.courses.stops
+        kinds = [self.settings.kind_of(reason) for reason in REASONS]
+        kind = np.array([STOPS.index(one) if one in STOPS else -1 for one in kinds])[all.reason]
+        kind[all.reason < 0] = -1
+        record, day = p.record[all.row], followed.day[all.row]
+        rows = np.flatnonzero(kind >= 0)
+        rows = rows[np.lexsort((record[rows], all.owner[rows], day[rows]))]
+        return ScientificStops(
+            followed=followed,
+            names=p.names,
+            place=all.owner[rows],
+            transition=record[rows],
+            stage=all.stage[rows],
+            reason=all.reason[rows],
+            kind=kind[rows],
+            day=day[rows],
+            words={**p.words, **self._judged(p.words)},
+        )
+
+    def _judged(self, words: Mapping[int, str]) -> dict[int, str]:
+        """Return, by move, what was written about it with the words of the reasons that were judged."""
+        of = study_tables.attrition_reasons
+        statement = (
+            select(of.c.transition_id, of.c.verbatim)
+            .where(visible(of, self.view), of.c.transition_id.is_not(None), of.c.verbatim.is_not(None))
+            .order_by(of.c.id)
+        )
+        found: dict[int, list[str]] = defaultdict(list)
+        for id, verbatim in plain_rows(self.reader, statement):
+            found[id].append(verbatim)
+        return {id: " ".join(filter(None, (words.get(id), *those))) for id, those in found.items()}
+
+    def told(self, stops: ScientificStops) -> Iterator[Signal]:
+        """Yield the stops as what they tell to other programmes of the molecule, or to a later stop."""
+        import numpy as np
+
+        numbers = np.flatnonzero(~_alone(stops))
+        recorded = self._recorded(stops.transition[numbers].tolist())
+        for stop in map(stops.__getitem__, numbers.tolist()):
+            keys = stop.keys or ((stop.kind,) if stop.kind in (TOXICITY, EFFICACY) else (SHORTFALL,))
+            label = f"{stop.name} was stopped at {stop.stage} for {stop.reason}"
+            known = number_of(recorded[stop.transition])
+            yield Signal(
+                *(stop.molecule, keys, stop.day, OWN_DATE, known, "Transition", stop.transition, label),
+                stage=stop.stage,
+            )
+
+    def _recorded(self, transitions: Collection[int]) -> dict[int, str]:
+        """Return when moves were put on record."""
+        move, acts = tables.transitions, tables.acts
+        statement = (
+            select(move.c.id, acts.c.recorded_at)
+            .join(acts, acts.c.number == move.c.since_act)
+            .where(visible(move, self.view), among_many(self.reader, move.c.id, transitions))
+        )
+        return dict(plain_rows(self.reader, statement))
+
+
+def _alone(stops: ScientificStops) -> Flags:
+    """Return which stops are the end of the only programme of a molecule, its only one: they tell of nothing else."""
+    import numpy as np
+
+    followed = stops.followed
+    _, which, programmes = np.unique(followed.molecule, return_inverse=True, return_counts=True)
+    stopped = np.bincount(which[stops.place], minlength=programmes.size)
+    once = (programmes == 1) & (stopped == 1)
+    alone: Flags = once[which] & np.isin(followed.outcome, (DROPPED, DROPPED_STRATEGIC))
+    return alone[stops.place]

@@ -6,11 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.attrition.concordance import OrganPair, Studied, by_system, two_by_two
+from pipeline.attrition.concordance import Studied, by_system, two_by_two
 from pipeline.efficacy.response_rate import wilson
 from pipeline.errors import InputError
-
-FOUND, NOT_FOUND, NOT_STUDIED = Studied.FOUND, Studied.NOT_FOUND, Studied.NOT_STUDIED
 
 
 def test_a_table_by_hand():
@@ -52,18 +50,13 @@ def test_exchanging_found_and_not_found_exchanges_the_shares(a, b, c, d):
 
 
 def test_not_studied_stays_apart_from_not_found():
-    pairs = [
-        *[OrganPair(n, "RENAL", FOUND, FOUND) for n in (1, 2, 3)],
-        *[OrganPair(n, "RENAL", FOUND, NOT_FOUND) for n in (4, 5)],
-        *[OrganPair(n, "RENAL", NOT_FOUND, FOUND) for n in (6, 7)],
-        *[OrganPair(n, "RENAL", NOT_FOUND, NOT_FOUND) for n in (8, 9, 10)],
-        OrganPair(11, "RENAL", NOT_STUDIED, FOUND),
-        OrganPair(12, "RENAL", NOT_STUDIED, NOT_FOUND),
-        OrganPair(13, "RENAL", FOUND, NOT_STUDIED),
-        OrganPair(14, "RENAL", NOT_STUDIED, NOT_STUDIED),
-        OrganPair(1, "EYE", FOUND, NOT_FOUND),
-    ]
-    whole, renal, eye = by_system(pairs, 5)
+    studied = Studied(
+        animals={"RENAL": {*range(1, 11), 13}, "EYE": {1}},
+        findings={"RENAL": {1, 2, 3, 4, 5, 13}, "EYE": {1}},
+        events={"RENAL": {1, 2, 3, 6, 7, 11}, "LIVER": set()},
+        people=set(range(1, 13)),
+    )
+    whole, eye, renal = by_system(studied, 5, molecules=14)
     assert (renal.both, renal.finding_only, renal.event_only, renal.neither) == (3, 2, 2, 3)
     assert (renal.not_studied_in_animals, renal.not_studied_in_people, renal.studied_in_none) == (2, 1, 1)
     assert renal.name == "Kidney and urinary tract"
@@ -78,4 +71,5 @@ def test_not_studied_stays_apart_from_not_found():
     )
     assert eye.lr_positive is None
     assert (whole.system, whole.both, whole.finding_only, whole.molecules) == ("ALL", 3, 3, {})
-    assert by_system([], 5) == ()
+    assert (eye.not_studied_in_animals, eye.studied_in_none, whole.studied_in_none) == (11, 2, 3)
+    assert by_system(Studied({"EYE": {1}}, {}, {}, {1}), 5, molecules=3) == ()

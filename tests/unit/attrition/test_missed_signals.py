@@ -1,31 +1,50 @@
 """The first earlier record of the same signal: which one, on two clocks, and the sums over a portfolio."""
 
+from dataclasses import replace
+
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.attrition.lead_time import OUTCOMES
-from pipeline.attrition.missed_signals import Dosed, Followed, ScientificStop, Signal
+from pipeline.attrition.missed_signals import Dosed
 from pipeline.attrition.missed_signals import missed_signals as of_columns
+from pipeline.attrition.portfolio import REASONS
+from pipeline.attrition.signal_columns import STOPS, Followed, ScientificStops, Signal, signals_of
 
 MOVES = ((100, "PHASE_1"), (400, "PHASE_2"))
+WORDS = {"ORGAN:RENAL": "renal failure", "ENDPOINT:SURVIVAL": "no gain in survival"}
 
 
 def course(programme=1, molecule=1, end=1000, outcome="dropped"):
     return programme, molecule, end, OUTCOMES.index(outcome)
 
 
-def missed_signals(courses, *records):
+def stop(programme=1, kind="TOXICITY", keys=("ORGAN:RENAL",), day=1000):
+    return programme, STOPS.index(kind), day, " ".join(WORDS[key] for key in keys)
+
+
+def missed_signals(courses, stops, signals, dosed):
+    """Search signals by molecule for stops whose programmes and records have the same numbers."""
     days, stages = zip(*MOVES, strict=True)
-    first = [len(MOVES) * place for place in range(len(courses))]
-    moves = (days * len(courses), (0, 1) * len(courses))
-    followed = Followed(*zip(*courses, strict=True), first, *moves, stages)
-    return of_columns(followed, *records)
-
-
-def stop(programme=1, molecule=1, kind="TOXICITY", keys=("ORGAN:RENAL",), day=1000):
-    return ScientificStop(
-        programme, f"P{programme}", molecule, programme, "PHASE_2", "TOX_CLINICAL", kind, day, day, keys
+    first = np.arange(len(courses)) * len(MOVES)
+    columns = [np.array(column) for column in zip(*courses, strict=True)]
+    moves = (np.array(days * len(courses)), np.array((0, 1) * len(courses)))
+    followed = Followed(*columns, first, *moves, stages)
+    number, kind, day, words = (np.array(column) for column in zip(*stops, strict=True))
+    found = ScientificStops(
+        followed=followed,
+        names=[f"P{n}" for n in followed.programme],
+        place=np.searchsorted(followed.programme, number),
+        transition=number,
+        stage=np.ones(number.size, dtype=int),
+        reason=np.full(number.size, REASONS.index("TOX_CLINICAL")),
+        kind=kind,
+        day=day,
+        words=dict(zip(number.tolist(), words.tolist(), strict=True)),
     )
+    some = signals_of(replace(one, molecule=molecule) for molecule, those in signals.items() for one in those)
+    return of_columns(found, some, lambda molecules: {one: dosed[one] for one in molecules if one in dosed})
 
 
 def signal(day, known, *keys, id=1):
@@ -76,7 +95,7 @@ def test_lead_times_on_both_clocks():
     courses = [*(course(n, n) for n in range(1, 6)), course(6, 6, 465.25, "active"), course(7, 7, outcome="advanced")]
     courses.append(course(8, 8, outcome="dropped_strategic"))
     signals = {n: [signal(500, 900)] for n in range(1, 5)} | {7: [signal(50, 5000)]}
-    found = missed_signals(courses, [stop(n, n) for n in range(1, 6)], signals, {})
+    found = missed_signals(courses, [stop(n) for n in range(1, 6)], signals, {})
     could, did = found.lead_times
     assert (could.sensitivity.k, could.sensitivity.n, could.sensitivity.value) == (4, 5, 0.8)
     assert (could.median_lead_days, did.median_lead_days) == (500.0, 100.0)
