@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from typing import Any
 
-from pipeline.assessment.clinical_findings import monitoring_prior
 from pipeline.assessment.evaluation import evaluate
 from pipeline.assessment.finding import Evidence
 from pipeline.assessment.replay import is_judged
@@ -18,11 +18,20 @@ State = tuple[tuple[int, int], ...]
 Said = tuple[Verdict, bool]
 """The recommendation, and whether there was evidence to give it on."""
 
+JUDGED_TOGETHER = frozenset({("B4",), ("B5",)})
+"""The methods, with those beside them, of rules that take so long that many states are judged side by side."""
+
 _MOST_LEVELS, _MOST_SUBJECTS = 20, 1_000
 
 
+def state_of(evidence: Evidence) -> State:
+    """Return what a rule counts in its evidence."""
+    levels: Any = evidence.inputs.get("levels", ())
+    return tuple((level["treated"], level["with_dlt"]) for level in levels)
+
+
 def counted_verdicts(rule: CheckpointRule, states: Collection[State]) -> dict[State, Said]:
-    """Return what a rule of method B4 or B8 recommends in each state: the same as evaluating them one by one.
+    """Return what a rule of method B4 or B5 recommends in each state: the same as evaluating them one by one.
 
     States no trial can be in (more toxicities than subjects), and long ones, are evaluated one by one.
     """
@@ -35,7 +44,7 @@ def counted_verdicts(rule: CheckpointRule, states: Collection[State]) -> dict[St
         else:
             found[state] = _one(rule, state)
     for of_length in regular.values():
-        found |= _escalations(rule, of_length) if rule.method == "B4" else _totals(rule, of_length)
+        found |= _escalations(rule, of_length)
     return found
 
 
@@ -43,8 +52,6 @@ def _one(rule: CheckpointRule, state: State) -> Said:
     inputs: dict[str, object] = {
         "levels": [{"label": f"level {n}", "treated": k, "with_dlt": x} for n, (k, x) in enumerate(state, 1)]
     }
-    if state:
-        inputs |= {"treated": sum(n for n, _ in state), "with_dlt": sum(x for _, x in state)}
     finding = evaluate(rule, Evidence(inputs))
     return finding.recommendation, is_judged(finding)
 
@@ -61,18 +68,4 @@ def _escalations(rule: CheckpointRule, states: list[State]) -> dict[State, Said]
     return {
         state: (Verdict.NO_GO if dose < 0 else Verdict.GO, True)
         for state, dose in zip(states, chosen.tolist(), strict=True)
-    }
-
-
-def _totals(rule: CheckpointRule, states: list[State]) -> dict[State, Said]:
-    import numpy as np
-
-    from pipeline.toxicity.selection import prob_over
-
-    counts = np.asarray(states, dtype=np.int64).sum(axis=1)
-    target, cutoff = float(rule.parameters["target"]), float(rule.parameters["cutoff"])  # type: ignore[arg-type]
-    over = prob_over(target, counts[:, 1], counts[:, 0], monitoring_prior(rule.parameters))
-    return {
-        state: (Verdict.NO_GO if p > cutoff else Verdict.GO, True)
-        for state, p in zip(states, over.tolist(), strict=True)
     }

@@ -1,4 +1,4 @@
-"""What the records of people say to the rules of activity: exposure at target, responses, responses by marker."""
+"""What the records of people say to the rules of activity: responses, and responses by marker."""
 
 from __future__ import annotations
 
@@ -6,45 +6,23 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
 from pipeline.names import fold
-from pipeline.reports.exposure_summaries import RESPONSES, attainments, targets_for
+from pipeline.reports.exposure_summaries import RESPONSES
 from pipeline.reports.gathering import Gathering
-from pipeline.store import study_tables
-from pipeline.store.nodes import among
+from pipeline.store.study_tables import biomarker_results, tumour_responses
 
-
-def exposure(gathering: Gathering) -> None:
-    """Collect how many subjects reach the first target that the programme is judged by and that can be told (D9)."""
-    molecule = gathering.programme["molecule_id"]
-    studies = set(gathering.clinical_studies())
-    table = study_tables.monitoring_records
-    limits = gathering.rows("ExposureLimit", study_tables.exposure_limits.c.molecule_id == molecule)
-    found = attainments(gathering.reader, [molecule])[molecule]
-    told = [each for each in targets_for(gathering.programme["indication"], found) if each.n][:1]
-    for row in limits:
-        about = f"{row['parameter']} for {row['indication']}" if row["indication"] else row["parameter"]
-        used = ", taken" if told and told[0].limit_id == row["id"] else ""
-        gathering.note("ExposureLimit", row, about, f"{row['relation']} {row['lower']} {row['unit']}{used}")
-    for row in gathering.rows("MonitoringRecord", table.c.molecule_id == molecule):
-        if row["study_id"] in studies:
-            gathering.note("MonitoringRecord", row, row["analyte"], row["reported"])
-    if told:
-        gathering.inputs["at_target"], gathering.inputs["told"] = told[0].k, told[0].n
-    else:
-        others = any(each.n for each in found)
-        lacking = "a target of exposure for this indication" if others else "a target of exposure"
-        gathering.missing.append(f"{lacking}, and subjects whose exposure can be held against it")
+_RESPONSES = tumour_responses.c
+TOLD = (
+    _RESPONSES.response.is_not(None),
+    _RESPONSES.subject_id.is_not(None),
+    _RESPONSES.accepted.is_distinct_from(False),
+)
+"""Conditions of the tumour responses that tell of a subject."""
+_PRESENCE = (biomarker_results.c.positive.is_not(None),)
 
 
 def response(gathering: Gathering) -> None:
     """Collect best responses, of all treated subjects and by each biomarker. Subjects of control groups stand apart."""
-    table = study_tables.tumour_responses
-    rows = gathering.rows(
-        "TumourResponse",
-        among(table.c.study_id, gathering.clinical_studies()),
-        table.c.response.is_not(None),
-        table.c.subject_id.is_not(None),
-        table.c.accepted.is_distinct_from(False),
-    )
+    rows = gathering.rows("TumourResponse", "study_id", gathering.clinical_studies(), *TOLD)
     best: dict[int, bool] = {}
     for row in rows:
         gathering.note("TumourResponse", row, row["criteria"], row["response"])
@@ -66,9 +44,9 @@ def response(gathering: Gathering) -> None:
 
 def controls_among(gathering: Gathering, subject_ids: Sequence[int]) -> set[int]:
     """Return which subjects belong to a group that is marked as control."""
-    subjects = gathering.rows("Subject", among(study_tables.subjects.c.id, subject_ids))
+    subjects = gathering.rows("Subject", "id", subject_ids)
     studies = sorted({row["study_id"] for row in subjects})
-    groups = gathering.rows("StudyGroup", among(study_tables.study_groups.c.study_id, studies))
+    groups = gathering.rows("StudyGroup", "study_id", studies)
     control = {
         (group["study_id"], name)
         for group in groups
@@ -83,8 +61,7 @@ def controls_among(gathering: Gathering, subject_ids: Sequence[int]) -> set[int]
 
 def _markers(gathering: Gathering, best: Mapping[int, bool], controls: Collection[int]) -> list[dict[str, object]]:
     """Return responses by the presence of each marker; the latest result of a subject tells."""
-    table = study_tables.biomarker_results
-    rows = gathering.rows("BiomarkerResult", among(table.c.subject_id, sorted(best)), table.c.positive.is_not(None))
+    rows = gathering.rows("BiomarkerResult", "subject_id", sorted(best), *_PRESENCE)
     present: dict[str, dict[int, bool]] = defaultdict(dict)
     told: dict[str, set[tuple[str, float | None]]] = defaultdict(set)
     for row in sorted(rows, key=lambda row: (row["sorted_on"], row["id"])):

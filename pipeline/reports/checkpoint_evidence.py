@@ -14,14 +14,15 @@ from pipeline.assessment.finding import Evidence
 from pipeline.reports import (
     activity_evidence,
     escalation_evidence,
+    exposure_evidence,
     follow_up_evidence,
     preclinical_evidence,
     safety_evidence,
     survival_evidence,
 )
 from pipeline.reports.gathering import Gathering
+from pipeline.reports.record_versions import Record, Records
 from pipeline.stages.checkpoints import CheckpointRule
-from pipeline.store.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ COLLECTORS: Mapping[str, Collector] = {
     "C8": _from(survival_evidence.durations, *_COURSES),
     "C9": _from(survival_evidence.two_arms, *_COURSES),
     "C11": _from(survival_evidence.progression_free, *_COURSES),
-    "D9": _from(activity_evidence.exposure, "MonitoringRecord", "ExposureLimit", "Administration", "Subject"),
+    "D9": _from(exposure_evidence.exposure, "MonitoringRecord", "ExposureLimit", "Administration", "Subject"),
 }
 """How the evidence of each method is collected. A method that is missing here is decided on documents."""
 
@@ -84,12 +85,12 @@ def kinds_of(rule: CheckpointRule) -> frozenset[str]:
     return frozenset().union(*(COLLECTORS[method].kinds | COLLECTORS[method].easing for method in used))
 
 
-def gather(reader: Reader, programme: Mapping[str, Any], rule: CheckpointRule) -> Evidence:
-    """Return what the records say to a rule about a programme, from the moment the reader sees.
+def gather(records: Records, programme: Record, rule: CheckpointRule) -> Evidence:
+    """Return what records say to a rule about a programme.
 
     What the methods named in `with` compute with is in the input `with`, by method.
     """
-    parts = [_collected(reader, programme, rule, method) for method in methods_of(rule)]
+    parts = [_collected(records, programme, rule, method) for method in methods_of(rule)]
     inputs = dict(parts[0].inputs)
     if len(parts) > 1:
         inputs["with"] = {name: part.inputs for name, part in zip(methods_of(rule)[1:], parts[1:], strict=True)}
@@ -100,8 +101,8 @@ def gather(reader: Reader, programme: Mapping[str, Any], rule: CheckpointRule) -
     )
 
 
-def _collected(reader: Reader, programme: Mapping[str, Any], rule: CheckpointRule, method: str) -> Gathering:
-    gathering = Gathering(reader, programme, rule)
+def _collected(records: Records, programme: Record, rule: CheckpointRule, method: str) -> Gathering:
+    gathering = Gathering(records, programme, rule)
     if method in COLLECTORS and not rule.unstated:
         COLLECTORS[method].collect(gathering)
     return gathering

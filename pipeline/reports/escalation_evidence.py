@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import literal
 
 from pipeline.reports.activity_evidence import controls_among
 from pipeline.reports.gathering import Gathering
-from pipeline.store import study_tables, tables
+from pipeline.reports.record_versions import Record
 from pipeline.store.columns import Flag
-from pipeline.store.nodes import among
+from pipeline.store.study_tables import adverse_events, subjects
+from pipeline.store.tables import dose_levels
 
 Escalation = tuple[int, str]
 """The study and the arm whose dose levels have one order."""
+
+GIVEN_LEVELS = (dose_levels.c.ordinal > 0,)
+_AT_LEVELS = (subjects.c.dose_level.is_not(None), subjects.c.screen_failure.is_distinct_from(literal(True, Flag)))
+_LIMITING = (adverse_events.c.dlt == literal(True, Flag),)
 
 
 def escalation(gathering: Gathering) -> None:
@@ -28,14 +32,13 @@ def planned_escalation(gathering: Gathering) -> None:
     _largest(gathering, counted_levels(gathering, uncounted=True))
 
 
-def counted_levels(gathering: Gathering, *, uncounted: bool = False) -> list[dict[str, Any]]:
+def counted_levels(gathering: Gathering, *, uncounted: bool = False) -> list[Record]:
     """Return the dose levels: as recorded, or of a study that records none by the levels its subjects are in.
 
     `uncounted`: also those nobody had, or of which no counts are on record, as levels nobody had.
     """
     studies = gathering.clinical_studies()
-    table = tables.dose_levels
-    rows = gathering.rows("DoseLevel", among(table.c.study_id, studies), table.c.ordinal > 0)
+    rows = gathering.rows("DoseLevel", "study_id", studies, *GIVEN_LEVELS)
     counted = [row for row in rows if row["treated"] is not None and row["with_dlt"] is not None]
     for row in counted:
         gathering.note("DoseLevel", row, row["label"], f"{row['with_dlt']} of {row['treated']}")
@@ -50,19 +53,13 @@ def counted_levels(gathering: Gathering, *, uncounted: bool = False) -> list[dic
     return counted + by_subject
 
 
-def subjects_at_levels(gathering: Gathering, studies: Sequence[int]) -> dict[Escalation, list[dict[str, Any]]]:
+def subjects_at_levels(gathering: Gathering, studies: Sequence[int]) -> dict[Escalation, list[Record]]:
     """Return the subjects treated at a dose level, by escalation and id; those of control groups stand apart.
 
     The arms of a study are escalations of their own where one of them has several levels; else each is a level, or
     more subjects at one.
     """
-    of = study_tables.subjects
-    rows = gathering.rows(
-        "Subject",
-        among(of.c.study_id, studies),
-        of.c.dose_level.is_not(None),
-        of.c.screen_failure.is_distinct_from(literal(True, Flag)),
-    )
+    rows = gathering.rows("Subject", "study_id", studies, *_AT_LEVELS)
     control = controls_among(gathering, [row["id"] for row in rows]) if rows else set()
     treated = [row for row in rows if row["id"] not in control]
     levels: dict[Escalation, set[int]] = defaultdict(set)
@@ -70,17 +67,16 @@ def subjects_at_levels(gathering: Gathering, studies: Sequence[int]) -> dict[Esc
         gathering.note("Subject", row, "dose level", row["dose_level"])
         levels[row["study_id"], row["arm"] or ""].add(row["dose_level"])
     apart = {study for (study, _), of_arm in levels.items() if len(of_arm) > 1}
-    found: dict[Escalation, list[dict[str, Any]]] = defaultdict(list)
+    found: dict[Escalation, list[Record]] = defaultdict(list)
     for row in treated:
         study = row["study_id"]
         found[study, (row["arm"] or "") if study in apart else ""].append(row)
     return found
 
 
-def limiting_events(gathering: Gathering, studies: Sequence[int]) -> list[dict[str, Any]]:
+def limiting_events(gathering: Gathering, studies: Sequence[int]) -> Sequence[Record]:
     """Return the adverse events of studies that are marked as dose-limiting."""
-    of = study_tables.adverse_events
-    found = gathering.rows("AdverseEvent", among(of.c.study_id, studies), of.c.dlt == literal(True, Flag))
+    found = gathering.rows("AdverseEvent", "study_id", studies, *_LIMITING)
     for row in found:
         gathering.note("AdverseEvent", row, "dose-limiting toxicity", row["term"])
     return found
@@ -94,13 +90,13 @@ def with_those_skipped(levels: Sequence[int]) -> list[int]:
     return sorted({*levels, *(set(range(min(levels), max(levels) + 1)) - {0})}) if levels else []
 
 
-def _by_subject(gathering: Gathering, studies: Sequence[int], *, uncounted: bool) -> list[dict[str, Any]]:
+def _by_subject(gathering: Gathering, studies: Sequence[int], *, uncounted: bool) -> list[Record]:
     """Return the dose levels of studies by subject: who was in each, and who had a dose-limiting toxicity there."""
     escalations = subjects_at_levels(gathering, studies)
     if not escalations:
         return []
     with_dlt = {row["subject_id"] for row in limiting_events(gathering, studies)}
-    found = []
+    found: list[Record] = []
     for (study, arm), rows in sorted(escalations.items()):
         members: dict[int, set[int]] = defaultdict(set)
         for row in rows:
@@ -112,7 +108,7 @@ def _by_subject(gathering: Gathering, studies: Sequence[int], *, uncounted: bool
     return found
 
 
-def _largest(gathering: Gathering, counted: list[dict[str, Any]]) -> None:
+def _largest(gathering: Gathering, counted: list[Record]) -> None:
     sizes: dict[Escalation, int] = defaultdict(int)
     for row in counted:
         sizes[row["study_id"], row["arm"] or ""] += row["treated"]

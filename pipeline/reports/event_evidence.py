@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Column, func, literal, or_
@@ -11,9 +12,13 @@ from sqlalchemy import Column, func, literal, or_
 from pipeline.exchange.sdtm_study import is_inert
 from pipeline.reports.activity_evidence import controls_among
 from pipeline.reports.gathering import Gathering
-from pipeline.store import study_tables, tables
+from pipeline.reports.record_versions import Condition, Record
 from pipeline.store.columns import Flag
-from pipeline.store.nodes import among
+from pipeline.store.study_tables import adverse_events, subjects
+from pipeline.store.tables import event_counts
+
+_ENROLLED = subjects.c.screen_failure.is_distinct_from(literal(True, Flag))
+_COUNTED = (event_counts.c.affected.is_not(None), event_counts.c.at_risk > 0)
 
 
 def affected(gathering: Gathering) -> None:
@@ -32,23 +37,25 @@ def affected(gathering: Gathering) -> None:
         gathering.missing.append("treated subjects, and who of them had the event")
 
 
-def _named(gathering: Gathering, *columns: Column[Any]) -> Any:
-    wanted = str(gathering.rule.parameters["event"]).strip()
-    return or_(*(func.lower(column) == func.lower(wanted) for column in columns))
+@lru_cache(maxsize=256)
+def _named(event: str, *columns: Column[Any]) -> Condition:
+    return or_(*(func.lower(column) == func.lower(event.strip()) for column in columns))
+
+
+def _event(gathering: Gathering) -> str:
+    return str(gathering.rule.parameters["event"])
 
 
 def _by_subject(gathering: Gathering, studies: Sequence[int]) -> tuple[int, int, Collection[int]]:
-    of, events = study_tables.subjects, study_tables.adverse_events
-    screened = of.c.screen_failure.is_distinct_from(literal(True, Flag))
-    enrolled = gathering.rows("Subject", among(of.c.study_id, studies), screened)
+    enrolled = gathering.rows("Subject", "study_id", studies, _ENROLLED)
     told = {row["study_id"] for row in enrolled}
     control = controls_among(gathering, [row["id"] for row in enrolled])
     treated = [row for row in enrolled if row["id"] not in control]
     for row in treated:
         gathering.note("Subject", row, "treated", row["code"])
     ids = {row["id"] for row in treated}
-    named = _named(gathering, events.c.term, events.c.coded_term)
-    found = gathering.rows("AdverseEvent", among(events.c.study_id, sorted(told)), named)
+    named = _named(_event(gathering), adverse_events.c.term, adverse_events.c.coded_term)
+    found = gathering.rows("AdverseEvent", "study_id", sorted(told), named)
     for row in found:
         if row["subject_id"] in ids:
             gathering.note("AdverseEvent", row, "event", row["term"])
@@ -56,10 +63,9 @@ def _by_subject(gathering: Gathering, studies: Sequence[int]) -> tuple[int, int,
 
 
 def _by_arm(gathering: Gathering, studies: Sequence[int]) -> tuple[int, int]:
-    table = tables.event_counts
-    counted = table.c.affected.is_not(None), table.c.at_risk > 0
-    found = gathering.rows("EventCount", among(table.c.study_id, studies), _named(gathering, table.c.term), *counted)
-    arms: dict[tuple[int, str], list[dict[str, Any]]] = defaultdict(list)
+    named = _named(_event(gathering), event_counts.c.term)
+    found = gathering.rows("EventCount", "study_id", studies, named, *_COUNTED)
+    arms: dict[tuple[int, str], list[Record]] = defaultdict(list)
     for row in found:
         if is_inert(row["arm"]):
             continue

@@ -274,10 +274,11 @@ def first_doses(reader: Reader, molecule_ids: Sequence[int]) -> dict[int, FirstD
     of_molecule: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for basis in bases:
         of_molecule[basis["molecule_id"]].append(basis)
-    return {id: _first_dose(of_molecule.get(id, []), species) for id in molecule_ids}
+    return {id: first_dose(of_molecule.get(id, []), species) for id in molecule_ids}
 
 
-def _first_dose(bases: Sequence[Mapping[str, Any]], species: Mapping[int, str]) -> FirstDoses:
+def first_dose(bases: Sequence[Mapping[str, Any]], species: Mapping[int, str]) -> FirstDoses:
+    """Return what the bases of a molecule allow: rows with their study's code, and species in lower case by study."""
     doubts: list[str] = []
     doses: dict[str, list[tuple[str, float | None, bool]]] = defaultdict(list)
     for basis in bases:

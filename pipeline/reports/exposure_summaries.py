@@ -160,7 +160,7 @@ def attainments(reader: Reader, molecule_ids: Sequence[int]) -> dict[int, list[A
             if limit["study_id"] == study or (limit["study_id"] is None and is_people(species[study]))
             for each in exposures[study]
         ]
-        found[limit["molecule_id"]].append(_attained(limit, of_limit, responded))
+        found[limit["molecule_id"]].append(attained(limit, of_limit, responded))
     indications = _indications(reader, molecule_ids)
     return {id: _with_judged(of_molecule, indications[id]) for id, of_molecule in found.items()}
 
@@ -241,9 +241,13 @@ def _best_responses(reader: Reader, study_ids: Sequence[int]) -> dict[int, bool]
     return found
 
 
-def _attained(
+def attained(
     limit: Mapping[str, Any], exposures: Sequence[ExposureBeside], responded: Mapping[int, bool]
 ) -> Attainment:
+    """Return how many subjects reach a target (its row with the molecule's `molar_mass`) by their exposures.
+
+    responded: whether a tumour responded, by subject assessed.
+    """
     last: dict[int, bool | None] = {}
     for each in exposures:
         whose = each.profile.whose

@@ -9,9 +9,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
-
-from sqlalchemy import select
 
 from pipeline.reports.escalation_evidence import (
     limiting_events,
@@ -20,7 +17,7 @@ from pipeline.reports.escalation_evidence import (
     with_those_skipped,
 )
 from pipeline.reports.gathering import Gathering
-from pipeline.store.nodes import NODES, among, seen
+from pipeline.reports.record_versions import Record
 
 SIGHTINGS: Mapping[str, Sequence[tuple[str, str]]] = {
     "Administration": (("started_day", "started_on"), ("ended_day", "ended_on")),
@@ -31,6 +28,14 @@ SIGHTINGS: Mapping[str, Sequence[tuple[str, str]]] = {
     "TumourResponse": (("day", "assessed_on"),),
 }
 """By kind of record, the columns that tell on which day the subject was seen: study day and date."""
+
+_COLUMNS = {
+    node: (
+        *("id", "version", "subject_id", *(name for pair in days for name in pair)),
+        *(("term", "term_reported", "category") if node == "Disposition" else ()),
+    )
+    for node, days in SIGHTINGS.items()
+}
 
 MILESTONES = frozenset(
     {"INFORMED CONSENT OBTAINED", "RANDOMIZED", "RANDOMISED", "ENROLLED", "ELIGIBILITY CRITERIA MET"}
@@ -45,14 +50,14 @@ class Followed:
     All in days since the subject's reference start; None where it is not told.
     """
 
-    row: Mapping[str, Any]
+    row: Record
     reference: date | None
     first_dose: int | None = None
     last: int | None = None
     left: int | None = None
     toxic: bool = False
     toxic_on: int | None = None
-    told_by: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
+    told_by: dict[str, tuple[str, Record]] = field(default_factory=dict)
     """What tells of the first dose, and of the last day the subject was seen."""
 
     def day(self, study_day: float | None, on: str | None) -> int | None:
@@ -62,7 +67,7 @@ class Followed:
         when = _date(on)
         return None if when is None or self.reference is None else (when - self.reference).days
 
-    def see(self, day: int | None, node: str, record: Mapping[str, Any]) -> None:
+    def see(self, day: int | None, node: str, record: Record) -> None:
         """Take that a record tells of the subject on a day."""
         if day is not None and (self.last is None or day > self.last):
             self.last, self.told_by["last seen"] = day, (node, record)
@@ -100,9 +105,9 @@ def follow_up(gathering: Gathering) -> None:
     _tell(gathering, people)
 
 
-def _begin(people: Mapping[int, Followed], administrations: Sequence[Mapping[str, Any]]) -> None:
+def _begin(people: Mapping[int, Followed], administrations: Sequence[Record]) -> None:
     """Find each subject's first dose: the first administration, else the reference start from which days count."""
-    given: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    given: dict[int, list[Record]] = defaultdict(list)
     for row in administrations:
         given[row["subject_id"]].append(row)
     for id, subject in people.items():
@@ -117,7 +122,7 @@ def _begin(people: Mapping[int, Followed], administrations: Sequence[Mapping[str
             subject.first_dose = 0
 
 
-def _end(people: Mapping[int, Followed], dispositions: Sequence[Mapping[str, Any]]) -> None:
+def _end(people: Mapping[int, Followed], dispositions: Sequence[Record]) -> None:
     """Find when subjects left: by death, or by a disposition that is no milestone."""
     for row in dispositions:
         subject = people[row["subject_id"]]
@@ -133,7 +138,7 @@ def _end(people: Mapping[int, Followed], dispositions: Sequence[Mapping[str, Any
             subject.left = death if subject.left is None else min(subject.left, death)
 
 
-def _mark(subject: Followed, event: Mapping[str, Any]) -> None:
+def _mark(subject: Followed, event: Record) -> None:
     subject.toxic = True
     day = subject.day(event["started_day"], event["started_on"])
     if day is not None and (subject.toxic_on is None or day < subject.toxic_on):
@@ -175,15 +180,9 @@ def _entry(subject: Followed) -> tuple[date, int, int]:
     return start, subject.first_dose or 0, subject.row["id"]
 
 
-def _records(gathering: Gathering, node: str, subject_ids: Sequence[int]) -> list[dict[str, Any]]:
+def _records(gathering: Gathering, node: str, subject_ids: Sequence[int]) -> Sequence[Record]:
     """Return only what tells of days: there may be many records of a subject."""
-    table, view = NODES[node].table, gathering.reader.view
-    more = ("term", "term_reported", "category") if node == "Disposition" else ()
-    names = {"id", "version", "subject_id", *more, *(name for pair in SIGHTINGS[node] for name in pair)}
-    statement = select(*(table.c[name] for name in sorted(names))).where(
-        *seen(node, table, view), among(table.c.subject_id, subject_ids)
-    )
-    return [dict(row) for row in gathering.reader.connection.execute(statement.order_by(table.c.id)).mappings()]
+    return gathering.records.rows(node, "subject_id", subject_ids, columns=_COLUMNS[node])
 
 
 def _date(text: str | None) -> date | None:

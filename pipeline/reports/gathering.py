@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import orjson
-from sqlalchemy import Table, select
 
 from pipeline.assessment.finding import Seen
 from pipeline.errors import InputError
+from pipeline.reports.record_versions import Condition, Record, Records
 from pipeline.stages.checkpoints import CheckpointRule
-from pipeline.store import checkpoint_tables, tables
-from pipeline.store.nodes import NODES, among, seen
-from pipeline.store.reader import Reader
 from pipeline.store.species import is_people
 from pipeline.units import convert
 
@@ -23,31 +19,34 @@ from pipeline.units import convert
 class Gathering:
     """One programme's records, read for one rule."""
 
-    reader: Reader
-    programme: Mapping[str, Any]
+    records: Records
+    programme: Record
     rule: CheckpointRule
     inputs: dict[str, object] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-    _studies: list[dict[str, Any]] | None = None
+    _studies: Sequence[Record] | None = None
 
-    def rows(self, node: str, *conditions: Any) -> list[dict[str, Any]]:
-        """Return the rows of a node that meet the conditions, by id."""
-        table: Table = NODES[node].table
-        statement = select(table).where(*seen(node, table, self.reader.view), *conditions).order_by(table.c.id)
-        return [dict(row) for row in self.reader.connection.execute(statement).mappings()]
+    def rows(self, node: str, key: str, ids: Sequence[int], *where: Condition) -> Sequence[Record]:
+        """Return the rows of a node of which the column `key` is among ids and that meet the conditions, by id.
 
-    def note(self, node: str, row: Mapping[str, Any], label: str, value: object) -> None:
+        The conditions are made once, not for each gathering: see `Records`.
+        """
+        return self.records.rows(node, key, ids, where) if ids else ()
+
+    def of_molecule(self, node: str) -> Sequence[Record]:
+        """Return the rows of a node that are of the programme's molecule, by id."""
+        return self.rows(node, "molecule_id", [self.programme["molecule_id"]])
+
+    def note(self, node: str, row: Record, label: str, value: object) -> None:
         """Keep that a record version was seen, and what was taken from it."""
         self.seen.append(Seen(node, row["id"], row["version"], label, f"{value}"))
 
-    def studies(self) -> list[dict[str, Any]]:
+    def studies(self) -> Sequence[Record]:
         """Return the studies of the molecule, read once."""
         if self._studies is None:
-            table = tables.study_molecules
-            named = self.rows("StudyMolecule", table.c.molecule_id == self.programme["molecule_id"])
-            ids = sorted({row["study_id"] for row in named})
-            self._studies = self.rows("Study", among(tables.studies.c.id, ids))
+            ids = sorted({row["study_id"] for row in self.of_molecule("StudyMolecule")})
+            self._studies = self.rows("Study", "id", ids)
         return self._studies
 
     def animal_studies(self) -> list[int]:
@@ -63,15 +62,14 @@ class Gathering:
         here = [row["id"] for row in clinical if stage in orjson.loads(row["phases"])]
         return here or [row["id"] for row in clinical]
 
-    def facts(self) -> dict[str, dict[str, Any]]:
+    def facts(self) -> dict[str, Record]:
         """Return what is on record of the molecule, by name (and species), the latest of each."""
-        table = checkpoint_tables.molecule_facts
-        found: dict[str, dict[str, Any]] = {}
-        for row in self.rows("MoleculeFact", table.c.molecule_id == self.programme["molecule_id"]):
+        found: dict[str, Record] = {}
+        for row in self.of_molecule("MoleculeFact"):
             found[f"{row['name']}:{row['species'].lower()}" if row["species"] else row["name"]] = row
         return found
 
-    def fact(self, facts: Mapping[str, dict[str, Any]], name: str, unit: str) -> float | None:
+    def fact(self, facts: Mapping[str, Record], name: str, unit: str) -> float | None:
         """Return a fact in a unit, noted as seen; None, noted as missing, where it is not on record."""
         row = facts.get(name)
         if row is None or row["value"] is None:

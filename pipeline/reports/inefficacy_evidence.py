@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.names import fold
-from pipeline.reports.activity_evidence import controls_among, exposure
+from pipeline.reports.activity_evidence import TOLD, controls_among
+from pipeline.reports.exposure_evidence import exposure
 from pipeline.reports.exposure_summaries import RESPONSES
 from pipeline.reports.gathering import Gathering
+from pipeline.reports.record_versions import RecordsSeen
 from pipeline.rounding import at_least
 from pipeline.stages.checkpoints import CheckpointRule
 from pipeline.stages.inefficacy import Found
-from pipeline.store import study_tables, tables
-from pipeline.store.nodes import among
 from pipeline.store.reader import Reader
+from pipeline.store.study_tables import biomarker_results, tumour_responses
 from pipeline.words import CheckpointKind, InefficacyQuestion, Shown
 
 MOST = 0.5
@@ -42,7 +43,7 @@ def what_records_say(
 
 def _gathering(reader: Reader, programme: Mapping[str, Any]) -> Gathering:
     rule = CheckpointRule("INEFFICACY", 0, CheckpointKind.EFFICACY, _METHOD, {}, "three questions", "Morgan 2012")
-    return Gathering(reader, programme, rule)
+    return Gathering(RecordsSeen(reader), programme, rule)
 
 
 def _found(gathering: Gathering, shown: bool, explanation: str) -> Found:
@@ -61,15 +62,10 @@ def _exposure(gathering: Gathering, bar: float) -> Found | None:
 
 def _target(gathering: Gathering) -> Found | None:
     """Judge the markers of engagement or occupancy, of a target of the molecule where its targets are known."""
-    named = gathering.rows("Target", tables.molecule_targets.c.molecule_id == gathering.programme["molecule_id"])
+    named = gathering.of_molecule("Target")
     targets = {fold(row["target"]) for row in named}
-    table = study_tables.biomarker_results
-    rows = gathering.rows(
-        "BiomarkerResult",
-        among(table.c.study_id, gathering.clinical_studies(of_stage=False)),
-        table.c.positive.is_not(None),
-        table.c.subject_id.is_not(None),
-    )
+    told = biomarker_results.c.positive.is_not(None), biomarker_results.c.subject_id.is_not(None)
+    rows = gathering.rows("BiomarkerResult", "study_id", gathering.clinical_studies(of_stage=False), *told)
     engaged: dict[int, bool] = {}
     for row in rows:
         marker = fold(row["marker"])
@@ -87,15 +83,8 @@ def _target(gathering: Gathering) -> Found | None:
 
 def _function(gathering: Gathering) -> Found | None:
     """Judge tumour responses of treated subjects: one that responds shows that function can be affected."""
-    table = study_tables.tumour_responses
-    rows = gathering.rows(
-        "TumourResponse",
-        among(table.c.study_id, gathering.clinical_studies(of_stage=False)),
-        table.c.response.is_not(None),
-        table.c.response != "NE",
-        table.c.subject_id.is_not(None),
-        table.c.accepted.is_distinct_from(False),
-    )
+    evaluable = tumour_responses.c.response != "NE"
+    rows = gathering.rows("TumourResponse", "study_id", gathering.clinical_studies(of_stage=False), evaluable, *TOLD)
     controls = controls_among(gathering, sorted({row["subject_id"] for row in rows}))
     best: dict[int, bool] = {}
     for row in rows:

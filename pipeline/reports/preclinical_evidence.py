@@ -4,33 +4,35 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from pipeline.reports.exposure_margins import first_doses
+from pipeline.reports.exposure_margins import first_dose
 from pipeline.reports.gathering import Gathering
-from pipeline.store import study_tables, tables
+from pipeline.reports.record_versions import Record
 from pipeline.store.nodes import among
+from pipeline.store.species import species_named
+from pipeline.store.study_tables import measurements
 
 VOLUME = frozenset({"TUMVOL", "VOLUME", "TUMOR_VOLUME", "TUMOUR_VOLUME"})
 WEIGHT = frozenset({"BW", "BODY_WEIGHT", "WEIGHT", "TERMBW"})
 FOUND_DEAD = frozenset({"FOUND DEAD", "DEATH", "DIED", "DEAD"})
 """Ends of animals that count against a dose: not those killed as planned, or for their tumour."""
+_IS_VOLUME = among(measurements.c.what, sorted(VOLUME))
+_IS_WEIGHT = among(measurements.c.what, sorted(WEIGHT))
 ENOUGH_CONTROLS = 0.8
 """The reading day is the last on which so large a share of the control animals was still measured."""
 
 
-def _volumes(gathering: Gathering) -> tuple[dict[int, list[dict[str, Any]]], dict[int, dict[str, Any]], set[int]]:
+def _volumes(gathering: Gathering) -> tuple[dict[int, list[Record]], dict[int, Record], set[int]]:
     """Return volumes by animal, the animals, and the ids of the control animals."""
     studies = gathering.animal_studies()
-    table = study_tables.measurements
-    volumes: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    rows = gathering.rows("Measurement", among(table.c.study_id, studies), among(table.c.what, sorted(VOLUME)))
+    volumes: dict[int, list[Record]] = defaultdict(list)
+    rows = gathering.rows("Measurement", "study_id", studies, _IS_VOLUME)
     for row in rows:
         if row["value"] is not None and row["day"] is not None and row["subject_id"] is not None:
             volumes[row["subject_id"]].append(row)
             gathering.note("Measurement", row, f"volume on day {row['day']:g}", row["value"])
-    animals = {row["id"]: row for row in gathering.rows("Subject", among(study_tables.subjects.c.id, sorted(volumes)))}
-    groups = gathering.rows("StudyGroup", among(study_tables.study_groups.c.study_id, studies))
+    animals = {row["id"]: row for row in gathering.rows("Subject", "id", sorted(volumes))}
+    groups = gathering.rows("StudyGroup", "study_id", studies)
     control = {(row["study_id"], row["code"]) for row in groups if row["control"]}
     controls = {id for id, animal in animals.items() if (animal["study_id"], animal["group_code"]) in control}
     if not volumes:
@@ -73,7 +75,7 @@ def tumour_growth(gathering: Gathering) -> None:
     gathering.inputs["arms"] = arms
 
 
-def _reading_day(volumes: Mapping[int, Sequence[Mapping[str, Any]]], control: Sequence[int]) -> float | None:
+def _reading_day(volumes: Mapping[int, Sequence[Record]], control: Sequence[int]) -> float | None:
     days: dict[float, int] = defaultdict(int)
     for id in control:
         for row in volumes[id]:
@@ -82,20 +84,19 @@ def _reading_day(volumes: Mapping[int, Sequence[Mapping[str, Any]]], control: Se
     return max(enough, default=None)
 
 
-def _first(rows: Sequence[Mapping[str, Any]]) -> float | None:
+def _first(rows: Sequence[Record]) -> float | None:
     """Return the volume at the start of treatment."""
     return _since_start([(row["day"], row["value"]) for row in rows])[0][1] if rows else None
 
 
-def _on(rows: Sequence[Mapping[str, Any]], day: float) -> float | None:
+def _on(rows: Sequence[Record], day: float) -> float | None:
     return next((row["value"] for row in rows if row["day"] == day), None)
 
 
 def _weights(gathering: Gathering, animals: Sequence[int]) -> dict[int, dict[float, float]]:
     """Return the loss of body weight since the first weighing, %, by animal and day."""
-    table = study_tables.measurements
     weighed: dict[int, dict[float, float]] = defaultdict(dict)
-    rows = gathering.rows("Measurement", among(table.c.subject_id, animals), among(table.c.what, sorted(WEIGHT)))
+    rows = gathering.rows("Measurement", "subject_id", animals, _IS_WEIGHT)
     for row in rows:
         if row["value"] and row["day"] is not None:
             weighed[row["subject_id"]][row["day"]] = row["value"]
@@ -115,11 +116,10 @@ def _greatest_mean_loss(losses: Sequence[Mapping[float, float]]) -> float | None
     return max((max(0.0, sum(of_day) / len(of_day)) for of_day in by_day.values()), default=None)
 
 
-def _deaths(gathering: Gathering, animals: Mapping[int, Mapping[str, Any]]) -> dict[int, float]:
+def _deaths(gathering: Gathering, animals: Mapping[int, Record]) -> dict[int, float]:
     """Return the day on which animals were found dead; 0 where none is told."""
-    table = study_tables.dispositions
     found: dict[int, float] = {}
-    for row in gathering.rows("Disposition", among(table.c.subject_id, sorted(animals))):
+    for row in gathering.rows("Disposition", "subject_id", sorted(animals)):
         if (row["term"] or row["term_reported"]).strip().upper() in FOUND_DEAD:
             found[row["subject_id"]] = row["day"] or 0.0
             gathering.note("Disposition", row, "death", row["term_reported"])
@@ -160,7 +160,7 @@ def herg(gathering: Gathering) -> None:
     """Collect the hERG IC50 and the free peak concentration it is held against (A4)."""
     facts = gathering.facts()
     ic50 = facts.get("HERG_IC50")
-    molecule = gathering.rows("Molecule", tables.molecules.c.id == gathering.programme["molecule_id"])[0]
+    molecule = gathering.rows("Molecule", "id", [gathering.programme["molecule_id"]])[0]
     mass = molecule["molar_mass"]
     gathering.inputs["herg_ic50_um"] = gathering.fact(facts, "HERG_IC50", "umol/L")
     gathering.inputs["ic50_is_lower_limit"] = ic50 is not None and ic50["relation"].startswith(">")
@@ -203,11 +203,12 @@ def margins(gathering: Gathering) -> None:
 
 def starting_dose(gathering: Gathering) -> None:
     """Collect the doses a first dose in man is derived from: NOAELs (A2), STD10 and HNSTD (A3)."""
-    table = study_tables.toxicity_bases
-    rows = gathering.rows("ToxicityBasis", table.c.molecule_id == gathering.programme["molecule_id"])
+    rows = gathering.of_molecule("ToxicityBasis")
     for row in rows:
         gathering.note("ToxicityBasis", row, row["basis"], f"{row['relation']} {row['dose']} {row['dose_unit']}")
-    doses = first_doses(gathering.reader, [gathering.programme["molecule_id"]])[gathering.programme["molecule_id"]]
+    studies = {row["id"]: row for row in gathering.rows("Study", "id", sorted({row["study_id"] for row in rows}))}
+    bases = [{**row, "study_code": studies[row["study_id"]]["code"]} for row in rows if row["study_id"] in studies]
+    doses = first_dose(bases, {id: species_named(row["species"]) for id, row in studies.items()})
     names = ("rodent", "std10_mg_per_kg", "non_rodent", "hnstd_mg_per_kg")
     gathering.inputs.update(zip(names, doses.basis_of_cancer, strict=True))
     gathering.inputs["noaels"] = [[each.species, each.noael_mg_per_kg] for each in doses.noaels]

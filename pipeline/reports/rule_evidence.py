@@ -10,6 +10,7 @@ from sqlalchemy import select
 from pipeline.assessment.composition import Criterion, leaves, read_composition
 from pipeline.assessment.finding import Evidence, Seen
 from pipeline.reports.checkpoint_evidence import gather, kinds_of
+from pipeline.reports.record_versions import Records, RecordsSeen
 from pipeline.reports.rules_on_record import the_rule
 from pipeline.stages.checkpoints import COMPOSED, CheckpointRule
 from pipeline.store.basis import rule_of
@@ -24,20 +25,21 @@ def evidence_of(
     programme: Mapping[str, Any],
     rule: CheckpointRule,
     parts: Mapping[str, CheckpointRule] | None = None,
+    records: Records | None = None,
 ) -> Evidence:
-    """Return what the records say to a rule about a programme, from the moment the reader sees.
+    """Return what the records say to a rule about a programme: those of the moment the reader sees, or `records`.
 
     The inputs of a composed rule are its `parts`, one for each leaf, with the version of the rule each was gathered
     for: the one in use at that moment, unless `parts` gives another.
     """
     if rule.method != COMPOSED:
-        return gather(reader, programme, rule)
+        return gather(records or RecordsSeen(reader), programme, rule)
     gathered: list[dict[str, object]] = []
     seen: dict[Seen, None] = {}
     missing: dict[str, None] = {}
     for leaf in leaves(read_composition(rule.parameters["composition"])):
         part = part_of(reader, programme, rule, leaf, parts or {})
-        found = evidence_of(reader, programme, part, parts)
+        found = evidence_of(reader, programme, part, parts, records)
         seen |= dict.fromkeys(found.seen)
         missing |= dict.fromkeys(found.missing)
         gathered.append(

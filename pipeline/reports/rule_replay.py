@@ -6,15 +6,16 @@ not seen, and cannot change what is said of an earlier moment.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import orjson
 from sqlalchemy import func, select
 
 from pipeline.assessment.composition import judge
-from pipeline.assessment.finding import Finding
+from pipeline.assessment.counted_verdicts import JUDGED_TOGETHER, State, counted_verdicts, state_of
+from pipeline.assessment.finding import Evidence, Finding
 from pipeline.assessment.parameter_bounds import EVIDENCE_AT
 from pipeline.assessment.replay import (
     Course,
@@ -31,8 +32,9 @@ from pipeline.assessment.soundness import faults
 from pipeline.errors import refuse
 from pipeline.reports.checkpoint_evidence import methods_of
 from pipeline.reports.condition_list import UNDER_WAY
-from pipeline.reports.replayed_counts import COUNTED, CountHistory
-from pipeline.reports.rule_evidence import evidence_of, kinds_bearing
+from pipeline.reports.escalation_evidence import GIVEN_LEVELS
+from pipeline.reports.record_versions import NEVER, Past, Records
+from pipeline.reports.rule_evidence import evidence_of
 from pipeline.reports.rules_on_record import (
     RecordedRule,
     latest_parameters,
@@ -42,15 +44,14 @@ from pipeline.reports.rules_on_record import (
     the_rule,
 )
 from pipeline.stages.checkpoints import CheckpointRule
-from pipeline.stages.graph import StageGraph
 from pipeline.store.basis import rule_of
 from pipeline.store.checkpoint_tables import evidence_packets
 from pipeline.store.filters import PortfolioFilter, programme_conditions
-from pipeline.store.nodes import NODES, among, seen, source_of, visible
+from pipeline.store.nodes import among, seen, source_of, visible
 from pipeline.store.reader import Reader
 from pipeline.store.selection import View
-from pipeline.store.tables import acts, checkpoint_rules, checkpoints, dose_levels, programmes, transitions
-from pipeline.words import Status
+from pipeline.store.tables import acts, checkpoint_rules, checkpoints, programmes, transitions
+from pipeline.words import Status, Verdict
 
 _AT_ONCE = 500
 
@@ -119,6 +120,12 @@ def _days(reader: Reader) -> dict[int, str]:
     return {row[0]: row[1] for row in reader.connection.execute(statement)}
 
 
+Said = tuple[Verdict, bool, bool]
+"""The recommendation, whether there was evidence to give it on, and whether it would have stopped the programme."""
+
+Look = tuple[int, Evidence]
+"""An act, and what was known then."""
+
 Spell = tuple[int, int | None, str, str]
 """From which act to before which a programme was known at a stage with a status."""
 
@@ -132,42 +139,30 @@ class _Replaying:
     recorded: RecordedRule
     parts: Mapping[str, CheckpointRule]
     days: Mapping[int, str]
+    said: dict[bytes, Said] = field(default_factory=dict)
+    stages: dict[int, dict[str, int]] = field(default_factory=dict)
 
     def courses(self, block: Sequence[Mapping[str, Any]]) -> list[Course]:
         """Return the course of each programme of a block."""
         spells = self._spells([row["id"] for row in block])
         moves = self._moves([row["id"] for row in block])
-        quick, rest = None, block
-        said: dict[int, list[Moment]] = {}
-        if methods_of(self.rule) in COUNTED and "event" not in self.rule.parameters and not self.rule.unstated:
-            quick = CountHistory.of(self.reader, block, self.rule)
-            rest = [row for row in block if row["molecule_id"] in quick.by_subject]
-            plans = {
-                row["id"]: self._stages_at(row, spells[row["id"]])
-                for row in block
-                if row["molecule_id"] not in quick.by_subject
-            }
-            said = quick.moments(plans, self.days)
-        changed = (
-            acts_of_evidence(self.reader, [row["molecule_id"] for row in rest], kinds_bearing(self.rule, self.parts))
-            if rest
-            else {}
-        )
+        past = Past(self.reader, sorted({row["molecule_id"] for row in block}))
+        looks = {row["id"]: self._looks(row, spells[row["id"]], past) for row in block}
+        said = self._judged_together(looks) if methods_of(self.rule) in JUDGED_TOGETHER else self._judged(looks)
         courses = []
         for row in block:
-            counted = quick if row["id"] in said else None
-            last = _stop_of(row, moves[row["id"]])
-            known = said[row["id"]] if counted else self._moments(row, spells[row["id"]], changed, last)
-            courses.append(self._course(row, known, moves[row["id"]], counted))
+            stop = _stop_of(row, moves[row["id"]])
+            courses.append(self._course(row, self._moments(said[row["id"]], stop), stop, past))
         return courses
 
-    def _graph(self, row: Mapping[str, Any]) -> StageGraph:
-        return self.reader.graph(row["graph_id"])
-
-    def stages(self, graph: StageGraph) -> frozenset[str]:
-        """Return the stages the rule is for in a graph; where none asks for it, those it can have evidence at."""
-        asked = stages_of(graph, self.recorded)
-        return frozenset(asked) or EVIDENCE_AT.get(self.rule.method, frozenset(stage.code for stage in graph.stages))
+    def _stages(self, graph_id: int) -> dict[str, int]:
+        """Return the stages the rule is for in a graph, with their order; where none asks for it, any with evidence."""
+        if graph_id not in self.stages:
+            graph = self.reader.graph(graph_id)
+            every = {stage.code: stage.ordinal for stage in graph.stages}
+            asked = stages_of(graph, self.recorded) or EVIDENCE_AT.get(self.rule.method, tuple(every))
+            self.stages[graph_id] = {code: every[code] for code in asked if code in every}
+        return self.stages[graph_id]
 
     def _spells(self, ids: Sequence[int]) -> dict[int, list[Spell]]:
         table = programmes
@@ -192,60 +187,72 @@ class _Replaying:
 
     def _stages_at(self, row: Mapping[str, Any], spells: Sequence[Spell]) -> list[Spell]:
         """Return the spells in which the rule could have spoken."""
-        allowed = self.stages(self._graph(row))
+        allowed = self._stages(row["graph_id"])
         return [spell for spell in spells if spell[2] in allowed and spell[3] in UNDER_WAY]
 
-    def _moments(
-        self,
-        row: Mapping[str, Any],
-        spells: Sequence[Spell],
-        changed: Mapping[int, set[int]],
-        stop: Mapping[str, Any] | None,
-    ) -> list[Moment]:
-        """Return the moments up to the first that stops the programme; nothing after that, or its end, counts."""
-        moments: list[Moment] = []
-        before: tuple[str, str] | None = None
+    def _looks(self, row: Mapping[str, Any], spells: Sequence[Spell], past: Past) -> Iterator[Look]:
+        """Yield what was known of a programme while the rule could have spoken, whenever something it reads changed."""
         for since, until, stage, _ in self._stages_at(row, spells):
-            within = {
-                act for act in changed.get(row["molecule_id"], ()) if act > since and (until is None or act < until)
-            }
-            for act in sorted(within | {since}):
-                if stop is not None and self.days[act] > stop["occurred_to"]:
-                    return moments
-                digest, finding = self.finding(row, stage, act)
-                if before == (stage, digest):
-                    continue
-                before = stage, digest
-                moments.append(
-                    Moment(
-                        act,
-                        self.days[act],
-                        finding.recommendation,
-                        is_judged(finding),
-                        stops(methods_of(self.rule), finding),
-                    )
-                )
-                if moments[-1].stops:
-                    return moments
-        return moments
+            act, end = since, NEVER if until is None else until
+            while act < end:
+                records = past.at(act)
+                yield act, evidence_of(self.reader, {**row, "stage": stage}, self.rule, self.parts, records)
+                act = records.until
 
-    def finding(self, row: Mapping[str, Any], stage: str, act: int) -> tuple[str, Finding]:
-        """Return the digest of the evidence as known at an act, and what the rule finds in it."""
-        then = self.reader.at(View(self.reader.view.as_of, act))
-        evidence = evidence_of(then, {**row, "stage": stage}, self.rule, self.parts)
-        return evidence.digest(), judge(self.rule, evidence)
+    def _judged(self, looks: Mapping[int, Iterable[Look]]) -> dict[int, Iterator[tuple[int, Said]]]:
+        """Return, by programme, act and what the rule says; each is looked at when it is asked for."""
+        return {id: ((act, self._said(evidence)) for act, evidence in each) for id, each in looks.items()}
+
+    def _judged_together(self, looks: Mapping[int, Iterable[Look]]) -> dict[int, Iterator[tuple[int, Said]]]:
+        """Return the same, with all states of counts judged side by side: one by one takes many times as long."""
+        states: dict[bytes, State] = {}
+        keys: dict[int, list[tuple[int, bytes]]] = {}
+        for id, each in looks.items():
+            keys[id] = []
+            for act, evidence in each:
+                key = _key(evidence)
+                keys[id].append((act, key))
+                if key not in self.said:
+                    states[key] = state_of(evidence)
+        told = counted_verdicts(self.rule, set(states.values()))
+        for key, state in states.items():
+            verdict, judged = told[state]
+            self.said[key] = verdict, judged, verdict is Verdict.NO_GO
+        return {id: ((act, self.said[key]) for act, key in each) for id, each in keys.items()}
+
+    def _said(self, evidence: Evidence) -> Said:
+        """Return what the rule says to evidence; the same to equal evidence, which many programmes have."""
+        key = _key(evidence)
+        if key not in self.said:
+            finding = judge(self.rule, evidence)
+            stop = stops(methods_of(self.rule), finding)
+            self.said[key] = finding.recommendation, is_judged(finding), stop
+        return self.said[key]
+
+    def _moments(self, said: Iterable[tuple[int, Said]], stop: Mapping[str, Any] | None) -> list[Moment]:
+        """Return what the rule says at each act, up to the first at which it stops the programme.
+
+        Nothing after that, or after the programme's end, counts.
+        """
+        moments: list[Moment] = []
+        for act, each in said:
+            day = self.days[act]
+            if stop is not None and day > stop["occurred_to"]:
+                break
+            moments.append(Moment(act, day, *each))
+            if moments[-1].stops:
+                break
+        return moments
 
     def _course(
         self,
         row: Mapping[str, Any],
         moments: Sequence[Moment],
-        moves: Sequence[Mapping[str, Any]],
-        quick: CountHistory | None,
+        stop: Mapping[str, Any] | None,
+        past: Past,
     ) -> Course:
-        graph = self._graph(row)
-        stages = [graph.stage(code).ordinal for code in self.stages(graph) if code in graph]
+        stages = self._stages(row["graph_id"]).values()
         stopped = row["status"] == Status.DISCONTINUED.value
-        stop = _stop_of(row, moves)
         fate = fate_of(
             self.rule.kind,
             stopped=stopped,
@@ -257,8 +264,8 @@ class _Replaying:
         total = 0
         if first is not None and stop is not None:
             # Subjects are counted only where some may have been spared.
-            total = treated_at(self.reader, row["molecule_id"], self.reader.view.known_at)
-            then = treated_at(self.reader, row["molecule_id"], first.act) if quick is None else first.subjects
+            total = treated(past.at(past.last), row["molecule_id"])
+            then = treated(past.at(first.act), row["molecule_id"])
             moments = [replace(each, subjects=then) if each is first else each for each in moments]
         return Course(
             row["id"],
@@ -270,6 +277,10 @@ class _Replaying:
         )
 
 
+def _key(evidence: Evidence) -> bytes:
+    return orjson.dumps([evidence.inputs, evidence.missing])
+
+
 def _stop_of(row: Mapping[str, Any], moves: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """Return the move that stopped a programme for good, or None where it is not stopped."""
     if row["status"] != Status.DISCONTINUED.value:
@@ -277,52 +288,11 @@ def _stop_of(row: Mapping[str, Any], moves: Sequence[Mapping[str, Any]]) -> Mapp
     return next((move for move in reversed(moves) if move["to_status"] == Status.DISCONTINUED.value), None)
 
 
-def acts_of_evidence(reader: Reader, molecules: Sequence[int], kinds: Collection[str]) -> dict[int, set[int]]:
-    """Return, by molecule, the acts that recorded, corrected or closed a record of these kinds."""
-    link = NODES["StudyMolecule"].table
-    found: dict[int, set[int]] = defaultdict(set)
-    by_study: dict[int, set[int]] = defaultdict(set)
-    wanted = sorted(set(molecules))
-    for molecule, study, since, until in reader.connection.execute(
-        select(link.c.molecule_id, link.c.study_id, link.c.since_act, link.c.until_act).where(
-            among(link.c.molecule_id, wanted)
-        )
-    ):
-        by_study[study].add(molecule)
-        found[molecule] |= {since, until or since}
-    for kind in sorted(set(kinds) - {"StudyMolecule"}):
-        table = NODES[kind].table
-        if kind in ("Molecule", "Study"):
-            keys = {"id": kind == "Molecule"}
-        else:
-            keys = {name: name == "molecule_id" for name in ("molecule_id", "study_id") if name in table.c}
-        for name, of_molecule in keys.items():
-            known = wanted if of_molecule else sorted(by_study)
-            for key, since, until in _changes(reader, table, name, known):
-                for molecule in (key,) if of_molecule else by_study[key]:
-                    found[molecule] |= {since, until or since}
-    last = reader.view.known_at
-    return found if last is None else {id: {act for act in of if act <= last} for id, of in found.items()}
-
-
-def _changes(reader: Reader, table: Any, name: str, keys: Sequence[int]) -> list[tuple[int, int, int | None]]:
-    column = table.c[name]
-    found: list[tuple[int, int, int | None]] = []
-    for first in range(0, len(keys), _AT_ONCE):
-        statement = select(column, table.c.since_act, table.c.until_act)
-        statement = statement.where(among(column, keys[first : first + _AT_ONCE])).distinct()
-        found += [(row[0], row[1], row[2]) for row in reader.connection.execute(statement)]
-    return found
-
-
-def treated_at(reader: Reader, molecule: int, act: int | None) -> int:
-    """Return the subjects treated at the dose levels of a molecule's studies, as known at an act."""
-    view, link = View(None, act), NODES["StudyMolecule"].table
-    studies = select(link.c.study_id).where(visible(link, view), link.c.molecule_id == molecule)
-    statement = select(func.coalesce(func.sum(dose_levels.c.treated), 0)).where(
-        visible(dose_levels, view), dose_levels.c.study_id.in_(studies), dose_levels.c.ordinal > 0
-    )
-    return int(reader.connection.execute(statement).scalar_one())
+def treated(records: Records, molecule: int) -> int:
+    """Return the subjects treated at the dose levels of a molecule's studies."""
+    studies = {row["study_id"] for row in records.rows("StudyMolecule", "molecule_id", [molecule])}
+    levels = records.rows("DoseLevel", "study_id", sorted(studies), GIVEN_LEVELS)
+    return sum(row["treated"] or 0 for row in levels)
 
 
 @dataclass(frozen=True, slots=True)

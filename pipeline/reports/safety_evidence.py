@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.reports import event_evidence
 from pipeline.reports.escalation_evidence import counted_levels
 from pipeline.reports.gathering import Gathering
-from pipeline.store import study_tables
+from pipeline.reports.record_versions import Record
 from pipeline.store.nodes import among
+from pipeline.store.study_tables import laboratory_results, measurements
 from pipeline.toxicity.liver_course import LIVER_TESTS, liver_tests, telling
 from pipeline.toxicity.qtc import CODES, UNTOLD_CODES
 from pipeline.units import convert
+
+_OF_THE_LIVER = (
+    among(laboratory_results.c.test, LIVER_TESTS),
+    laboratory_results.c.value.is_not(None),
+    laboratory_results.c.upper_normal > 0,
+    laboratory_results.c.subject_id.is_not(None),
+)
+_QTC = {
+    node: (code, (table.c.value.is_not(None), table.c.subject_id.is_not(None), among(table.c[code], CODES)))
+    for node, table, code in (
+        ("LaboratoryResult", laboratory_results, "test"),
+        ("Measurement", measurements, "what"),
+    )
+}
 
 
 def continued_toxicity(gathering: Gathering) -> None:
@@ -29,16 +43,9 @@ def continued_toxicity(gathering: Gathering) -> None:
 
 def liver(gathering: Gathering) -> None:
     """Collect the liver tests on treatment of all clinical studies, as multiples of their limits (B9)."""
-    table = study_tables.laboratory_results
-    rows = gathering.rows(
-        "LaboratoryResult",
-        among(table.c.study_id, gathering.clinical_studies(of_stage=False)),
-        among(table.c.test, LIVER_TESTS),
-        table.c.value.is_not(None),
-        table.c.upper_normal > 0,
-        table.c.subject_id.is_not(None),
-    )
-    by_subject: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    studies = gathering.clinical_studies(of_stage=False)
+    rows = gathering.rows("LaboratoryResult", "study_id", studies, *_OF_THE_LIVER)
+    by_subject: dict[int, list[Record]] = defaultdict(list)
     for row in rows:
         by_subject[row["subject_id"]].append(row)
     by_id = {row["id"]: row for row in rows}
@@ -70,12 +77,8 @@ def heart(gathering: Gathering) -> None:
     studies = gathering.clinical_studies(of_stage=False)
     before: dict[tuple[int, str], list[float]] = defaultdict(list)
     since: dict[tuple[int, str], list[float]] = defaultdict(list)
-    for node, table, code in (
-        ("LaboratoryResult", study_tables.laboratory_results, "test"),
-        ("Measurement", study_tables.measurements, "what"),
-    ):
-        conditions = table.c.value.is_not(None), table.c.subject_id.is_not(None), among(table.c[code], CODES)
-        rows = gathering.rows(node, among(table.c.study_id, studies), *conditions)
+    for node, (code, conditions) in _QTC.items():
+        rows = gathering.rows(node, "study_id", studies, *conditions)
         for row in sorted(rows, key=lambda row: (row["sorted_on"], row["day"] or 0.0, row["id"])):
             try:
                 ms = convert(row["value"], row["unit"] or "ms", "ms")

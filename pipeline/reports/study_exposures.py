@@ -89,11 +89,16 @@ def _all_beside(reader: Reader, study_ids: Sequence[int]) -> dict[int, list[Expo
         beside = _beside(study, analysed, reported.get(study, []), masses.get(study, {}))
         for each in beside:
             each.pool = names.get(each.profile.whose.pool or 0)
-        found[study] = sorted(beside, key=_order)
+        found[study] = in_order(beside)
     return found
 
 
-def _order(each: ExposureBeside) -> tuple[int, int, str, str, float, str]:
+def in_order(found: Iterable[ExposureBeside]) -> list[ExposureBeside]:
+    """Return exposures of a study in the order of subjects, specimens and doses."""
+    return sorted(found, key=_place)
+
+
+def _place(each: ExposureBeside) -> tuple[int, int, str, str, float, str]:
     whose = each.profile.whose
     day = each.profile.day
     return (

@@ -13,15 +13,15 @@ from typing import Any
 
 from pipeline.efficacy.progression import Assessment, progression_time
 from pipeline.efficacy.recist import Response
-from pipeline.reports.activity_evidence import controls_among
+from pipeline.reports.activity_evidence import TOLD, controls_among
 from pipeline.reports.exposure_summaries import RESPONSES
 from pipeline.reports.gathering import Gathering
-from pipeline.store import study_tables
-from pipeline.store.nodes import among
+from pipeline.store.study_tables import dispositions
 
 ASSESSMENT_INTERVAL_DAYS = 56
 """Days between tumour assessments where the rule does not say; two missed ones censor (FDA 2018)."""
 BEST = frozenset({"BESTRESP", "BOR"})
+_OF_A_SUBJECT = dispositions.c.subject_id.is_not(None)
 _KNOWN = {response.value: response for response in Response}
 
 
@@ -43,20 +43,13 @@ def courses(gathering: Gathering) -> list[Course]:
     Of several assessments on one day the worse counts.
     """
     studies = gathering.clinical_studies()
-    responses = study_tables.tumour_responses
-    rows = gathering.rows(
-        "TumourResponse",
-        among(responses.c.study_id, studies),
-        responses.c.subject_id.is_not(None),
-        responses.c.response.is_not(None),
-        responses.c.accepted.is_distinct_from(False),
-    )
+    rows = gathering.rows("TumourResponse", "study_id", studies, *TOLD)
     rows = [row for row in rows if row["test"] not in BEST and row["response"] in _KNOWN]
     if not rows:
         gathering.missing.append("tumour assessments of subjects over time")
         return []
     of_studies = sorted({row["study_id"] for row in rows})
-    people = gathering.rows("Subject", among(study_tables.subjects.c.study_id, of_studies))
+    people = gathering.rows("Subject", "study_id", of_studies)
     people = [row for row in people if not row["screen_failure"]]
     controls = controls_among(gathering, [row["id"] for row in people])
     found = {row["id"]: Course(row["id"], row["arm"] or row["group_code"], row["id"] in controls) for row in people}
@@ -85,8 +78,7 @@ def _endings(
     gathering: Gathering, found: Mapping[int, Course], starts: Mapping[int, str | None], studies: Sequence[int]
 ) -> None:
     """Take the deaths among the dispositions, and the last day a disposition tells of somebody."""
-    table = study_tables.dispositions
-    for row in gathering.rows("Disposition", among(table.c.study_id, studies), table.c.subject_id.is_not(None)):
+    for row in gathering.rows("Disposition", "study_id", studies, _OF_A_SUBJECT):
         course = found.get(row["subject_id"])
         when = _time(row["day"], row["happened_on"], starts.get(row["subject_id"]))
         if course is None or when is None:

@@ -16,7 +16,12 @@ PEOPLE = frozenset({HUMAN, "homo sapiens", "man"})
 
 def is_people(species: str | None) -> bool:
     """Whether a species is ours; a study or subject without one is taken to be of people."""
-    return (species or HUMAN).strip().lower() in PEOPLE
+    return species_named(species) in PEOPLE
+
+
+def species_named(species: str | None) -> str:
+    """Return a species in lower case; ours where none is named."""
+    return (species or HUMAN).strip().lower()
 
 
 def species_of(connection: Connection, study_ids: Collection[int], view: View) -> dict[int, str]:

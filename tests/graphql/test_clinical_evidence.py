@@ -9,6 +9,7 @@ import pytest
 from pipeline.assessment.evaluation import evaluate
 from pipeline.centre import SYSTEM, Centre, utc_now
 from pipeline.reports.checkpoint_evidence import gather
+from pipeline.reports.record_versions import RecordsSeen
 from pipeline.stages.checkpoints import CheckpointRule
 from pipeline.store import study_tables, tables
 from pipeline.store.journal import Act
@@ -63,7 +64,7 @@ def trial(api) -> Centre:
 def told(centre: Centre, method: str, **parameters: Any):
     rule = CheckpointRule("RULE", 1, CheckpointKind.EFFICACY, method, parameters, "as written", "test")
     with centre.read() as reader:
-        evidence = gather(reader, PROGRAMME, rule)
+        evidence = gather(RecordsSeen(reader), PROGRAMME, rule)
     return evidence, evaluate(rule, evidence)
 
 

@@ -9,6 +9,7 @@ import pytest
 from pipeline.assessment.evaluation import evaluate
 from pipeline.centre import SYSTEM, utc_now
 from pipeline.reports.checkpoint_evidence import gather
+from pipeline.reports.record_versions import RecordsSeen
 from pipeline.stages.checkpoints import CheckpointRule
 from pipeline.store import study_tables as st
 from pipeline.store import tables
@@ -76,7 +77,7 @@ class Trial:
     def told(self, method: str, **parameters: Any):
         rule = CheckpointRule("RULE", 1, CheckpointKind.TOXICITY, method, parameters, "as written", "test")
         with self.centre.read() as reader:
-            evidence = gather(reader, PROGRAMME, rule)
+            evidence = gather(RecordsSeen(reader), PROGRAMME, rule)
         return evidence, evaluate(rule, evidence)
 
 
