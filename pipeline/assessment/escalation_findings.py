@@ -9,12 +9,12 @@ from pipeline.assessment.finding import Finding, not_computable
 from pipeline.assessment.model_findings import by_model
 from pipeline.bounds import events_among
 from pipeline.toxicity.boin import select_mtd
+from pipeline.toxicity.three_plus_three import COHORT, FULL, too_toxic
 from pipeline.words import Verdict
 
 Inputs = Mapping[str, Any]
 Parameters = Mapping[str, Any]
 
-COHORT, FULL = 3, 6
 MARGIN = 0.05
 NOBODY = "subjects treated at a dose level"
 
@@ -78,17 +78,27 @@ def keyboard(inputs: Inputs, parameters: Parameters) -> Finding:
 
 
 def three_plus_three(inputs: Inputs, parameters: Parameters) -> Finding:
-    """B3: the dose below the lowest one with two toxicities or more that are a third of its subjects or more.
+    """B3: the dose below the lowest one with two toxicities or more.
 
-    A dose is passed with three subjects and no toxicity, or with six. With `allow_deescalate` the dose below one that
-    is too toxic takes six in any case.
+    A dose is passed with three subjects and no toxicity, or with six and at most one. With `allow_deescalate` the dose
+    below one that is too toxic takes six in any case. Where a dose was given to more than six, and it depends on who
+    the first six were whether it is too toxic, the rule does not speak.
     """
     levels = _sound(inputs["levels"])
     tried = [n for n, each in enumerate(levels) if each["treated"]]
     if not tried:
         return not_computable([NOBODY])
     counts = _counted(levels)
-    toxic = next((n for n in tried if _too_toxic(levels[n])), None)
+    toxic = next((n for n in tried if too_toxic(*_numbers(levels[n])) is not False), None)
+    if toxic is not None and too_toxic(*_numbers(levels[toxic])) is None:
+        return _three(
+            Verdict.HOLD,
+            f"3+3 counts {FULL} subjects at a dose, and {levels[toxic]['label']} was given to more ({counts}): whether "
+            f"it is too toxic depends on how many of the first {FULL} had a dose-limiting toxicity. Judge it by a rule "
+            "for any number of subjects, such as BOIN.",
+            levels[toxic],
+            None,
+        )
     if toxic == 0:
         first = levels[0]
         return _three(
@@ -122,8 +132,8 @@ def _three(verdict: Verdict, said: str, at: Mapping[str, Any], chosen: Mapping[s
     return Finding(verdict, said, None if waits else rate, None if waits else 1 / COHORT, outcome)
 
 
-def _too_toxic(level: Mapping[str, Any]) -> bool:
-    return bool(level["with_dlt"] >= 2 and COHORT * level["with_dlt"] >= level["treated"])
+def _numbers(level: Mapping[str, Any]) -> tuple[int, int]:
+    return level["treated"], level["with_dlt"]
 
 
 def _passed(level: Mapping[str, Any], *, full: bool) -> bool:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-COHORT = 3
+from pipeline.toxicity.three_plus_three import COHORT, TOO_MANY, too_toxic
+
 MOST_OPEN = 6
 """Levels whose counts may be open: 2 to that power ways are tried."""
 
@@ -78,11 +79,12 @@ def fault(levels: Sequence[Level]) -> str | None:
     return None
 
 
-def three_plus_three(counts: Counts, _target: float) -> int:
-    """Return the highest level below the first with two toxicities or more that are a third of its subjects or more."""
+def three_plus_three(counts: Counts, _target: float) -> int | None:
+    """Return the highest level below the first that is too toxic; None where the rule does not tell (over six)."""
     for n, (treated, toxic) in enumerate(counts):
-        if toxic >= 2 and 3 * toxic >= treated:
-            return n
+        too_many = too_toxic(treated, toxic)
+        if too_many is not False:
+            return n if too_many else None
     return max((n for n, (treated, _) in enumerate(counts, 1) if treated), default=0)
 
 
@@ -114,7 +116,7 @@ def _skeleton(target: float, levels: int) -> tuple[float, ...]:
     return usual_skeleton(target, levels)
 
 
-RULES: Mapping[str, Callable[[Counts, float], int]] = {"3+3": three_plus_three, "BOIN": boin, "CRM": crm}
+RULES: Mapping[str, Callable[[Counts, float], int | None]] = {"3+3": three_plus_three, "BOIN": boin, "CRM": crm}
 
 
 def choose(rule: str, levels: Sequence[Level], target: float) -> Choice:
@@ -133,8 +135,11 @@ def reasons(
     if kind == "RP2D":
         found.append("a recommended dose, which may lie below the MTD")
     last = max(n for n, level in enumerate(levels, 1) if level.treated is not None)
-    if all(not _too_toxic(level) for level in levels):
+    toxic = [too_toxic(level.treated or 0, level.least or 0) for level in levels]
+    if all(each is False for each in toxic):
         found.append("no level was too toxic: the MTD was not reached")
+    if None in toxic[: toxic.index(True) if True in toxic else None]:
+        found.append("a level was given to more than six: 3+3 does not tell whether it was too toxic")
     if any(level.treated is None for level in levels[:last]):
         found.append("levels without a listed toxicity are taken as passed")
     if any(level.least != level.most for level in levels):
@@ -144,10 +149,6 @@ def reasons(
         rate = at.least / at.treated
         if chosen.get("BOIN") is not None and chosen["BOIN"] != published and abs(rate - target) > 0.05:
             found.append(f"{at.least} of {at.treated} at the published dose, away from a target of {target:g}")
-        if 3 * at.least >= at.treated and at.least >= 2:
+        if 3 * at.least >= at.treated and at.least >= TOO_MANY:
             found.append("the trial allowed a third of subjects or more")
     return tuple(found) or ("not told by the counts",)
-
-
-def _too_toxic(level: Level) -> bool:
-    return level.treated is not None and (level.least or 0) >= 2 and 3 * (level.least or 0) >= level.treated

@@ -123,6 +123,17 @@ def decide(n: Sequence[int], x: Sequence[int], dose: int, allow_deescalate: bool
     return max(safe, default=None), False
 
 
+def too_toxic(n: int, x: int) -> bool | None:
+    """Return whether a dose is too toxic with x toxicities among n subjects; None where the rule does not tell.
+
+    It counts six subjects at most: two toxicities among them are too many. Of more than six it tells only where any
+    six of them lead to the same: with one toxicity or none, or with at most four subjects without.
+    """
+    if x < TOO_MANY:
+        return False
+    return True if n <= FULL or n - x <= FULL - TOO_MANY else None
+
+
 @method(
     "B3_three_plus_three_oc",
     version=1,

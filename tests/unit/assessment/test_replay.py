@@ -139,7 +139,12 @@ def test_states_judged_side_by_side_are_judged_as_one_by_one(states, of):
         (((6, 2), (3, 0)), 0),
         (((3, 0), (3, 0), (6, 1)), 3),
         (((3, 0), (3, 0), (0, 0)), 2),
-        (((7, 2), (3, 0)), 2),
+        (((7, 1), (3, 0)), 2),
+        # Of seven, two with a toxicity: both, one or none of them among the first six
+        (((3, 0), (7, 2), (3, 3)), None),
+        (((3, 0), (3, 3), (12, 4)), 1),
+        # Any six of seven with three toxicities have two or more
+        (((3, 0), (7, 3)), 1),
     ],
 )
 def test_three_plus_three_from_counts(counts, wanted):

@@ -69,11 +69,21 @@ def test_escalation_selects_the_dose_nearest_the_target(course, verdict, dose):
         ("1NTT", NO_GO, None),
         ("1NNT 1NNT", NO_GO, None),
         ("1N 2N 3TT", HOLD, None),  # one subject does not pass a dose
+        ("1NNN 2NNNNNNNNNNNT", GO, "level 2"),  # any six of twelve have at most one
+        ("1NNN 2NNNNTTT", GO, "level 1"),  # any six of seven have at least two
     ],
 )
 def test_three_plus_three_cohort_by_cohort(course, verdict, dose):
     result = found("B3", {}, {"levels": levels(course)})
     assert (result.recommendation, result.outcome.get("mtd")) == (verdict, dose)
+
+
+@pytest.mark.parametrize("course", ["1NNN 2NNNNNTT", "1NNN 2NNNNNNNNTTTT", "1NNNNNTT 2NTT"])
+def test_three_plus_three_does_not_speak_of_more_than_six_where_it_depends_on_the_first_six(course):
+    result = found("B3", {}, {"levels": levels(course)})
+    assert (result.recommendation, result.statistic, result.outcome) == (HOLD, None, {})
+    assert "3+3 counts 6 subjects at a dose" in result.explanation
+    assert found("B3", {}, {"levels": levels("1NNN 2NTT 3NNNNNTT")}).outcome["mtd"] == "level 1"
 
 
 def test_three_plus_three_goes_on_to_a_planned_dose_and_fills_up_the_one_below():

@@ -1,5 +1,6 @@
 """3+3: decisions, strings that could not arise, and exact characteristics against the enumeration of every path."""
 
+from itertools import combinations
 from math import comb
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.toxicity.three_plus_three import decide, three_plus_three, three_plus_three_characteristics
+from pipeline.toxicity.three_plus_three import decide, three_plus_three, three_plus_three_characteristics, too_toxic
 
 
 def enumerated(rates: list[float], allow_deescalate: bool) -> tuple[float, list[float], list[float]]:
@@ -97,3 +98,11 @@ def test_every_trial_that_follows_the_rules_ends(doses: int, allow_deescalate: b
         outcomes += f" {found.recommended_dose}{letters}"
         found = three_plus_three(outcomes, doses, allow_deescalate)
     assert not found.continue_trial
+
+
+@given(st.integers(0, 14).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))))
+def test_a_dose_is_too_toxic_where_every_order_of_its_subjects_makes_it_so(counts):
+    n, x = counts
+    subjects = [1] * x + [0] * (n - x)
+    first_six = {sum(each) >= 2 for each in combinations(subjects, min(n, 6))}
+    assert too_toxic(n, x) is (first_six.pop() if len(first_six) == 1 else None)
