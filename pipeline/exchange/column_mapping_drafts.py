@@ -18,6 +18,7 @@ from pipeline.exchange.column_mapping_records import (
     dates,
     days_per,
     hours_per,
+    in_unit_of_result,
     label,
     prepared,
 )
@@ -306,10 +307,13 @@ def _results(rows: Rows, columns: dict[str, Column], drafts: Drafts) -> None:
     zero = rows.mapping.zero_is_below_limit
     results, numbers = list(rows.texts("concentration")), []
     heading = rows.headings.get("concentration", "concentration")
-    limits = columns.get("PCLLOQ") or [None] * len(rows)
     unit = rows.units.get("concentration")
     units = columns.get("PCORRESU") or [None] * len(rows)
     columns["PCORRESU"] = [own or unit for own in units]
+    limits: Column = [None] * len(rows)
+    if "PCLLOQ" in columns:
+        limits = in_unit_of_result(rows, "lower_limit", columns["PCLLOQ"], columns["PCORRESU"])
+        columns["PCLLOQ"] = limits
     for index, (row, text, limit) in enumerate(zip(rows.numbers, rows.texts("concentration"), limits, strict=True)):
         value = read_number(text, rows.habit).value
         numbers.append(None if value is None else number_text(value))
@@ -508,6 +512,9 @@ def _laboratory(rows: Rows, columns: dict[str, Column], drafts: Drafts) -> None:
     columns["LBTESTCD"] = [None if name is None else test_code(name) for name in rows.texts("test")]
     units = columns.get("LBORRESU") or [None] * len(rows)
     columns["LBORRESU"] = [unit or rows.units.get("result") for unit in units]
+    for variable, name in (("LBSTNRLO", "lower_normal"), ("LBSTNRHI", "upper_normal")):
+        if variable in columns:
+            columns[variable] = in_unit_of_result(rows, name, columns[variable], columns["LBORRESU"])
     columns |= {"LBSTRESU": columns["LBORRESU"], "LBSTRESN": [_number(rows, text) for text in rows.texts("result")]}
     _word(rows, drafts, {"LBTESTCD": "test", "LBSTRESU": "unit", "LBSTRESN": "result", "LBORRESU": "unit"})
     add(drafts, rows, "LB", columns, kept(rows))

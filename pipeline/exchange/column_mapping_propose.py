@@ -18,6 +18,7 @@ from typing import Any
 
 from pipeline.errors import FileRefused
 from pipeline.exchange.cells import habit_of as date_habit_of
+from pipeline.exchange.cells import read_date
 from pipeline.exchange.column_mapping import MappedColumn, Mapping, lacking
 from pipeline.exchange.column_mapping_kinds import KINDS, As, Kind
 from pipeline.exchange.dataset_table import DataSet, visible
@@ -30,9 +31,11 @@ from pipeline.units import parse_unit
 MARKERS = ("-", "--", "---", "n/a", "N/A", "#N/A", "#N/D", "/", "?", "NaN", "na", "null", "NULL")
 """How tables write that a cell is empty, beside what every reader knows."""
 _LOOKED_AT = 2_000
+ORDER_OF_DATES = 'say in the mapping "date_order": "day first" or "month first"'
 _BRACKETS = re.compile(r"[(\[{]\s*([^)\]}]*?)\s*[)\]}]")
 _TRAILING = re.compile(r"(?:[_,;: ]|\bin\b|\ben\b)+([^\s_,;:()\[\]]+)$", re.IGNORECASE)
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_METABOLITE = re.compile(r"[A-Z]\d{1,3}")
 _USUAL_UNITS = {"tumour_volume": "mm3", "body_weight": "g", "length": "mm", "width": "mm"}
 _DIMENSIONS = {"tumour_volume": "mm3", "body_weight": "g", "length": "mm", "width": "mm"}
 _SPELLED_TEXT = """
@@ -174,7 +177,10 @@ def propose(
     proposal.missing = tuple(marker for marker in MARKERS if any(marker in values[at] for at in read))
     _note_units(proposal, given)
     dates = [text for at, (name, _) in found.items() if kind.fields[name].form is As.DATE for text in values[at]]
-    proposal.day_first = date_habit_of(text for text in dates if text is not None).day_first if dates else None
+    order = date_habit_of(text for text in dates if text is not None)
+    proposal.day_first = order.day_first if dates else None
+    if any(text is not None and read_date(text, order).proposals for text in dates):
+        proposal.notes.append(f"dates can be read day first or month first: {ORDER_OF_DATES}")
     return proposal
 
 
@@ -208,8 +214,8 @@ def named(heading: str) -> tuple[str, str | None]:
 
 
 def _is_unit_word(word: str, heading: str) -> bool:
-    """Whether the last word of a heading is a unit and no part of its name: `Study Day` has none, `BW_g` has one."""
-    if word.isdigit() or fold(word) in _SPELLED or not fold(heading[: -len(word)]):
+    """Whether the last word of a heading is a unit, as in `BW_g`, and no part of its name, as in `Study Day`."""
+    if word.isdigit() or _METABOLITE.fullmatch(word) or fold(word) in _SPELLED or not fold(heading[: -len(word)]):
         return False
     separator = heading[: -len(word)].rstrip(" ")[-1:]
     return "/" in word or any(sign.isdigit() for sign in word) or separator in ("_", ",") or len(word) > 1

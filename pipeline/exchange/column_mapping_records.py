@@ -15,7 +15,7 @@ from pipeline.exchange.cells import DateHabit, read_date
 from pipeline.exchange.cells import habit_of as date_habit_of
 from pipeline.exchange.column_mapping import Mapping, folded
 from pipeline.exchange.column_mapping_kinds import As, Field
-from pipeline.exchange.column_mapping_propose import fold
+from pipeline.exchange.column_mapping_propose import ORDER_OF_DATES, fold
 from pipeline.exchange.column_mapping_spread import NUMERIC, empty_marks
 from pipeline.exchange.dataset_table import Chunk, ColumnType, DataColumn, DataSet, at, number_text, rounded, visible
 from pipeline.exchange.oncology_tables import common_compound, compounds_in
@@ -181,8 +181,7 @@ def prepared(rows: Rows, name: str, about: Field) -> Column:
     """Return the cells of a field as the reader of its variable wants them."""
     texts = rows.texts(name)
     if about.form is As.NUMBER:
-        factor = None
-        return [None if value is None else number_text(value * (factor or 1)) for value in rows.values(name)]
+        return [None if value is None else number_text(value) for value in rows.values(name)]
     if about.form is As.DAYS:
         per = days_per(rows, name)
         return [None if value is None else number_text(rounded(value * per)) for value in rows.values(name)]
@@ -192,6 +191,29 @@ def prepared(rows: Rows, name: str, about: Field) -> Column:
         known = {text: label(text) for text in set(texts) if text is not None}
         return [None if text is None else known[text] for text in texts]
     return texts
+
+
+def in_unit_of_result(rows: Rows, name: str, cells: Column, units: Sequence[str | None]) -> Column:
+    """Return the limits of a field in the unit of the result of each row, where their column has a unit of its own.
+
+    cells: the limits as numbers. units: those of the results.
+    """
+    stated = rows.units.get(name)
+    if stated is None:
+        return cells
+    found: Column = []
+    for row, cell, unit in zip(rows.numbers, cells, units, strict=True):
+        own, wanted = unit_code(stated), unit_code(unit)
+        if cell is None or own is None or wanted is None or own == wanted:
+            found.append(cell)
+            continue
+        try:
+            found.append(number_text(rounded(float(cell) * conversion_factor(own, wanted))))
+        except InputError:
+            found.append(None)
+            why = f"a limit in {stated} cannot be held against a result in {unit}; give both in units of one kind"
+            rows.spoil(row, name, cell, why)
+    return found
 
 
 def label(text: str) -> str:
@@ -234,8 +256,9 @@ def dates(rows: Rows, name: str) -> Column:
         if text is not None and value is None:
             reading = read_date(text, rows.dates)
             choices = f": {' or '.join(reading.proposals)}" if reading.proposals else ""
+            mend = f"; {ORDER_OF_DATES}" if reading.proposals and rows.dates.day_first is None else ""
             why = reading.doubt or reading.error or "this is no date"
-            rows.spoil(row, name, text, f"{why}{choices}"[:300])
+            rows.spoil(row, name, text, f"{why}{choices}{mend}"[:300])
         found.append(value)
     return found
 

@@ -7,6 +7,7 @@ hours): the columns are read as one field, and each says in its constants what s
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping as Map
 from collections.abc import Sequence
 
 from pipeline.exchange.column_mapping_kinds import KINDS
@@ -35,6 +36,17 @@ _READ_AS = {
     "test": ("LABORATORY", "result", "test"),
 }
 """What there is a column for -> the kind of table, the field of the cells, and the field that the headings say."""
+_OF_ANALYTE = (
+    "concentration",
+    "lower_limit",
+    "unit",
+    "status",
+    "reason_not_done",
+    "exclusion_flag",
+    "exclusion_reason",
+)
+"""What columns can say of one analyte each."""
+_SEPARATED = re.compile(r"[\s_]+")
 _DAY = re.compile(r"(?:d|day|j|jour|tag) ?-?\d{1,3}")
 
 
@@ -58,7 +70,7 @@ def _wide(dataset: DataSet) -> Proposal | None:
         "test": [name for name in headings if is_test(split_heading(name)[0])],
         "parameter": [name for name in headings if is_parameter(named(name)[0])],
         "time": [name for name in headings if _is_time(name)],
-        "analyte": [name for name in headings if "/" in (split_heading(name)[1] or "") and not _understood(name)],
+        "analyte": [name for name in headings if _is_of_analyte(name)],
     }
     results = {name for at, name in enumerate(headings) if _holds_results(chunk.texts(at)[:_LOOKED_AT])}
     what, columns = max(known.items(), key=lambda item: len(results.intersection(item[1])))
@@ -67,10 +79,12 @@ def _wide(dataset: DataSet) -> Proposal | None:
     days = what == "time" and all(_DAY.fullmatch(fold(name)) for name in columns)
     kind, result, said = _READ_AS["day" if days else what]
     apart = {name: _column(name, what, result, said) for name in columns}
+    if what == "analyte":
+        apart |= _beside_analytes(headings, {fold(column.constants[said]): column for column in apart.values()})
     proposal = propose(dataset, only=(kind,), apart=apart)
-    proposal.notes.insert(
-        0, f"there is a column for each {what}: each filled cell of these becomes a record of its own"
-    )
+    proposal.notes.append(f"there is a column for each {what}: each filled cell of these becomes a record of its own")
+    if what != "parameter" and any(column.unit is None for column in apart.values() if column.field == result):
+        proposal.notes.append('a unit that these columns share is said once, as in "constants": {"unit": "ng/mL"}')
     return proposal
 
 
@@ -79,8 +93,40 @@ def _column(heading: str, what: str, result: str, said: str) -> ProposedColumn:
     words, unit = (heading, None) if what == "time" else named(heading)
     if said == "day":
         words = "".join(sign for sign in words if sign.isdigit() or sign == "-")
+    elif said == "analyte":
+        words = _of_analyte(heading)[1]
     why = f"there is a column for each {what}; this one is that of {visible(heading)[:60]}"
     return ProposedColumn(heading, result, unit, why, False, constants={said: words})
+
+
+def _beside_analytes(headings: Sequence[str], analytes: Map[str, ProposedColumn]) -> dict[str, ProposedColumn]:
+    """Return the columns that say something else of one of the analytes: its limit, its unit, why it was not done."""
+    found: dict[str, ProposedColumn] = {}
+    for heading in headings:
+        field, words = _of_analyte(heading)
+        column = analytes.get(fold(words))
+        if field not in (None, "concentration") and column is not None:
+            said = column.constants
+            why = f"the heading says {KINDS['CONCENTRATIONS'].titles[field or '']} of {visible(words)[:60]}"
+            found[heading] = ProposedColumn(heading, field, named(heading)[1], why, False, constants=said)
+    return found
+
+
+def _is_of_analyte(heading: str) -> bool:
+    """Whether a heading names an analyte with the unit of its results."""
+    field, _ = _of_analyte(heading)
+    return "/" in (named(heading)[1] or "") and field in (None, "concentration") and not _understood(heading)
+
+
+def _of_analyte(heading: str) -> tuple[str | None, str]:
+    """Return what a heading says of an analyte, and the analyte: `LLOQ M4`, `M4 conc. (ng/mL)`, `M4 (ng/mL)`."""
+    words = _SEPARATED.split(named(heading)[0].strip(" _-:,"))
+    for cut in range(1, min(len(words), 4)):
+        for field_words, rest in ((words[:cut], words[cut:]), (words[-cut:], words[:-cut])):
+            field = known_as("CONCENTRATIONS", " ".join(field_words))
+            if field in _OF_ANALYTE:
+                return field, " ".join(rest)
+    return None, " ".join(words)
 
 
 def _is_time(heading: str) -> bool:

@@ -36,6 +36,7 @@ from pipeline.exchange.study_facts import ConcentrationFact, Fact
         ("Study Day", "study day", None),
         ("Poids (g)", "poids", "g"),
         ("Volume tumoral, mm3", "volume tumoral", "mm3"),
+        ("LLOQ M4", "lloq m4", None),
     ],
 )
 def test_headings_give_words_and_units(heading: str, words: str, unit: str | None) -> None:
@@ -180,6 +181,55 @@ def test_habits_of_a_mapping_are_kept_to() -> None:
         (None, None, False, 3.5, "2024-04-03T11:05"),
         ("0,2", None, True, 0.0, "2024-04-03T13:05"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("unit", "limit", "below", "lower"),
+    [
+        ("pg/mL", "500", [True, False], 0.5),
+        ("ng/mL", "0.5", [True, False], 0.5),
+        (None, "0.5", [True, False], 0.5),
+        ("nmol/L", "1", [], None),
+    ],
+)
+def test_a_limit_is_held_against_results_in_their_unit(
+    unit: str | None, limit: str, below: list[bool], lower: float | None
+) -> None:
+    heading = "LLOQ" if unit is None else f"LLOQ ({unit})"
+    said = {
+        "kind": "CONCENTRATIONS",
+        "columns": {
+            **{"P": "subject", "T": {"field": "nominal_time", "unit": "h"}},
+            **{"C": {"field": "concentration", "unit": "ng/mL"}, heading: {"field": "lower_limit", "unit": unit}},
+        },
+        "constants": {"analyte": "drugx"},
+    }
+    table = f"P,T,C,{heading}\nS1,0,0.2,{limit}\nS1,1,12,{limit}\n"
+    facts, aside, _ = taken(read(table, mapping_from(orjson.dumps(said))))
+    found = [fact for fact in facts if isinstance(fact, ConcentrationFact)]
+    assert [fact.below_limit for fact in found] == below
+    assert {fact.lower_limit for fact in found} <= {lower}
+    assert ("cannot be held against a result in ng/mL" in aside.get(3, "")) is (not below)
+
+
+def test_limits_of_laboratory_values_are_put_into_their_unit() -> None:
+    said = {
+        "kind": "LABORATORY",
+        "columns": {
+            **{"P": "subject", "A": "test", "V": {"field": "result", "unit": "g/L"}},
+            "H": {"field": "upper_normal", "unit": "mg/dL"},
+        },
+    }
+    facts, _, _ = taken(read("P,A,V,H\nP1,ALB,40,5000\n", mapping_from(orjson.dumps(said))))
+    assert [(f.value, f.upper_normal) for f in facts] == [(40.0, 50.0)]  # type: ignore[union-attr]
+
+
+def test_dates_that_nothing_settles_say_how_to_settle_them() -> None:
+    table = "Subject,Analyte,Sample date,Conc (ng/mL)\nS1,x,04/03/2024,5\n"
+    proposal = proposal_of("t.csv", table.encode())
+    assert any('"date_order": "day first" or "month first"' in note for note in proposal.notes)
+    _, aside, _ = taken(read(table, proposal.mapping()))
+    assert 'say in the mapping "date_order"' in aside[2]
 
 
 def test_all_that_is_wrong_with_a_row_is_said_at_once() -> None:

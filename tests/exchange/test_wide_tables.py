@@ -103,6 +103,22 @@ def test_every_kind_of_wide_table_is_read() -> None:
     ]
 
 
+def test_what_stands_beside_an_analyte_is_told() -> None:
+    table = "Subject,Time (h),Conc_A (ng/mL),LLOQ A,M4 (nmol/L),M4 LLOQ (nmol/L),Remark\nP1,1,2.5,0.5,3,1,x\n"
+    proposal = proposal_of("t.csv", table.encode())
+    assert {column.heading: (column.field, column.unit, *column.constants.values()) for column in proposal.columns} == {
+        "Subject": ("subject", None),
+        "Time (h)": ("nominal_time", "h"),
+        "Conc_A (ng/mL)": ("concentration", "ng/mL", "A"),
+        "LLOQ A": ("lower_limit", None, "A"),
+        "M4 (nmol/L)": ("concentration", "nmol/L", "M4"),
+        "M4 LLOQ (nmol/L)": ("lower_limit", "nmol/L", "M4"),
+        "Remark": (None, None),
+    }
+    found = facts(read(table, mapped(table)), "analyte", "concentration", "lower_limit")
+    assert found == [("A", 2.5, 0.5), ("M4", 3.0, 1.0)]
+
+
 def test_columns_with_the_same_constants_belong_together() -> None:
     mapping = mapping_from(
         '{"kind": "CONCENTRATIONS", "columns": {"P": "subject", "t": {"field": "nominal_time", "unit": "h"},'
