@@ -18,7 +18,7 @@ from pipeline.exchange.snapshot_dates import dates_in_name, snapshot_date
 from pipeline.exchange.snapshot_moves import Sight, Snapshot, follow
 from pipeline.exchange.stage_names import StageNames, fold_words
 from pipeline.exchange.tables import Table, read_tables, shown
-from pipeline.names import fold, tidy
+from pipeline.names import canonical_key, fold, tidy
 from pipeline.words import Status
 
 FORMAT = "snapshots"
@@ -168,7 +168,7 @@ def _read_table(
             continue
         own = day or _day_of_row(place, cells[at_day or 0], table.headings[at_day or 0], habit, context.today)
         if isinstance(own, PartialDate):
-            key = (fold(seen.name), "" if context.whole else fold_words(seen.indication))
+            key = (canonical_key(seen.name), "" if context.whole else fold_words(seen.indication))
             _snapshot(snapshots, own, table.file).seen.setdefault(key, []).append(seen)
         elif isinstance(own, Quarantined):
             reading.quarantined.append(own)

@@ -37,6 +37,7 @@ _TYPES = {
     "RADIATION": "RADIATION", "RADIOTHÉRAPIE": "RADIATION", "OTHER": "OTHER", "AUTRE": "OTHER",
 }  # fmt: skip
 _COMMA = re.compile(r"(?:,|\s/)\s+(?![^()\[\]]*[)\]])(?!placebo)", re.IGNORECASE)
+_TOGETHER = re.compile(r"(?:\s\+\s+|(?<=[^\W\d_]{4})\+(?=[^\W\d_]{4}))(?![^()\[\]]*[)\]])(?!placebo)", re.IGNORECASE)
 _NO_NAME = re.compile(
     r"\d[\d.,/ -]*(?:mg|µg|μg|mcg|ug|g|kg|ml|m?iu|gy|%|x|times|days?|weeks?)(?!\w)"
     r"|(?:oral|iv|i\.v\.|sc|im|tablets?|capsules?|injections?|infusions?|solution)\b",
@@ -96,12 +97,14 @@ def _filled(items: Iterable[str]) -> list[str]:
 def read_treatments(text: str, types: str, *, drugs: bool, place: Place) -> Interventions:
     """Return the molecules a cell of drugs or interventions names, what else it names, and what to mind.
 
-    text: "Drug: A|Procedure: B", "['a', 'b']", "A; B", in a column of drugs "A, B" and "A / B" as well. types: the cell
-    of a column of types, one for all or one for each. drugs: whether what has no type is a drug.
+    text: "Drug: A|Procedure: B", "['a', 'b']", "A; B", in a column of drugs "A, B", "A / B" and "A + B" as well. types:
+    the cell of a column of types, one for all or one for each. drugs: whether what has no type is a drug.
     """
     items = read_list(text)
-    if drugs and len(items) == 1 and _type(items[0]) is None and not text.lstrip().startswith("["):
-        items = _at_commas(items[0])
+    if drugs:
+        if len(items) == 1 and _type(items[0]) is None and not text.lstrip().startswith("["):
+            items = _at_commas(items[0])
+        items = _filled(part for item in items for part in ([item] if _type(item) else _TOGETHER.split(item)))
     kinds = [_TYPES.get(_word(kind), _word(kind)) for kind in read_list(types)]
     named = []
     for at, item in enumerate(items):

@@ -47,10 +47,41 @@ _WORDS = {
     "enrolment": "enrollment|enrolment|actualenrollment|actualenrolment|enrollmentcount|enrolled|numberenrolled"
     "|samplesize|subjects|effectif|inclusions|nombredinclusions|inclus|patientsinclus",
 }  # fmt: skip
+_STOP = r"(?:stop|terminat|discontinu|withdraw|suspen|halt|arret|interru|abandon)"
+_AGAIN = r"(?:restart|resum|reopen|repris|reouvert)"
+_NUMBERED = r"(?:trial|study|registration|registry|essai|etude|enregistrement)"
+_TESTED = r"(?:tested|study|primary|experimental|investigational|active|investigational medicinal)"
+_LIKE = {
+    "restart_status": rf"\bstatu[st]\b.*{_AGAIN}|{_AGAIN}\w* (?:as|status)\b",
+    "restart_date": rf"^(?!.*(?:status|why|reason)).*{_AGAIN}",
+    "why_stopped": rf"\b(?:why|reasons?|motifs?|raisons?|causes?)\b.*{_STOP}",
+    "stop_status": rf"\bstatu[st]\b.*{_STOP}|\b(?:stopped|halted) status\b",
+    "stop_date": rf"\bdate\b.*(?!terminat){_STOP}|(?!terminat){_STOP}\w* (?:on|le|date)\b",
+    "trial": r"\b(?:nct|isrctn|eudract|euctr|jrct|drks|actrn)\b|^main id$"
+    rf"|\b{_NUMBERED} (?:id|identifier|number|no|numero)$",
+    "status": r"\b(?:overall|recruit\w*|trial|study|essai|etude)\b.* statu[st]\b"
+    r"|\bstatu[st] (?:of |de |du |d |l )*(?:trial|study|recruit|recrut|essai|etude)",
+    "phases": r"^(?!.*(?:date|start|end|debut|fin)\b).*\bphase\b",
+    "drugs": rf"\b{_TESTED} (?:drugs?|products?|substances?|agents?)\b|\b(?:imp|inn|dci|generic) names?$|^(?:inn|dci)$"
+    r"|\b(?:medicament|produit|molecule)s? (?:s )?(?:a l |a |en )?(?:etude|experimenta|etudie|teste)",
+    "interventions": r"\binterventions?(?: s)?$",
+    "conditions": r"\b(?:medical|health|studied) conditions?\b|\bconditions? (?:s )?(?:studied|treated)"
+    r"|\b(?:tumou?r|cancer|disease) type\b|^therapeutic area$",
+    "started": r"\bdate\b.*\b(?:start|enrol\w*|debut|demarrage|ouverture)\b|\bstart\b.*\bdate\b|^start$",
+    "ended": r"^(?!.*primary).*(?:\b(?:completion|end|terminat\w*) date\b|\bdate\b.*\b(?:terminat\w*|fin|cloture)\b)"
+    r"|^trial end$",
+    "enrolment": r"^(?!.*date).*(?:\benrol\w*\b|\bsample size\b"
+    r"|\b(?:number|no|nb|n|nombre) (?:of |de |d )?(?:patient|participant|subject|sujet)s?)",
+    "sponsor": r"\b(?:sponsors?|company|promoteurs?)\b",
+}
+"""How further headings are put, in words without signs and accents; the more particular first."""
+_PATTERNS = {column: re.compile(pattern) for column, pattern in _LIKE.items()}
 _COLUMN = {word: column for column, words in _WORDS.items() for word in words.split("|")}
 _PORTFOLIO = re.compile(r"since|depuis|stage|stade|etape|entry|entered|entree")
 _DESCRIBING = frozenset({"phases", "drugs", "interventions", "conditions", "title"})
 _LOOKED_AT = 64_000
+_LONGEST, _MOST_WORDS = 100, 8
+"""Letters and words of a heading; what has more is a sentence."""
 
 
 def column_of(heading: str) -> str | None:
@@ -59,16 +90,18 @@ def column_of(heading: str) -> str | None:
     >>> column_of("Why Stopped"), column_of("Motif d’arrêt"), column_of("Colour")
     ('why_stopped', 'why_stopped', None)
     """
-    return _COLUMN.get(_plain(heading))
+    return _COLUMN.get(_plain(heading)) or _like(heading)
 
 
 def columns_of(headings: Sequence[str]) -> dict[str, int]:
-    """Return where each known column stands, the first of several."""
+    """Return where each known column stands, the first of several; one known word by word comes before others."""
     at: dict[str, int] = {}
-    for position, heading in enumerate(headings):
-        column = column_of(heading)
-        if column is not None:
-            at.setdefault(column, position)
+    known = [_COLUMN.get(_plain(heading)) for heading in headings]
+    like = [None if column else _like(heading) for heading, column in zip(headings, known, strict=True)]
+    for columns in (known, like):
+        for position, column in enumerate(columns):
+            if column is not None:
+                at.setdefault(column, position)
     return at
 
 
@@ -109,6 +142,17 @@ def _is_table_of_trials(file: SentFile) -> bool:
     )
 
 
+def _like(heading: str) -> str | None:
+    words = re.findall(r"[^\W_]+", _folded(heading[:_LONGEST]))
+    if len(words) > _MOST_WORDS:
+        return None
+    return next((column for column, pattern in _PATTERNS.items() if pattern.search(" ".join(words))), None)
+
+
 def _plain(heading: str) -> str:
+    return re.sub(r"[\W_]+", "", _folded(heading))
+
+
+def _folded(heading: str) -> str:
     letters = unicodedata.normalize("NFKD", heading).casefold()
-    return re.sub(r"[\W_]+", "", "".join(sign for sign in letters if not unicodedata.combining(sign)))
+    return "".join(sign for sign in letters if not unicodedata.combining(sign))

@@ -91,6 +91,23 @@ def test_a_step_back_is_held_as_a_correction_and_its_repetition_is_a_duplicate()
     assert entries(reading.programmes[0]) == [("PHASE_3", "2017-03-27", "ACTIVE")]
 
 
+def test_a_salt_in_one_snapshot_is_the_molecule_of_the_others():
+    reading = read(
+        ("hub_2017-03-01.csv", "Name,Phase\nalphinib,Phase 2\nbetinib hydrochloride,Phase 1\n"),
+        ("hub_2018-03-01.csv", "Drug;Phase\nAlphinib mesylate;Phase 1\nBETINIB®;Phase 2\nbetinib HCl;Phase II\n"),
+        ("hub_2019-03-01.csv", "Name,Phase\nalphinib,Phase 2\nbetinib,PHASE2\n"),
+    )
+    assert [entries(programme) for programme in reading.programmes] == [
+        [("PHASE_2", "2017-03-01", "ACTIVE")],
+        [("PHASE_1", "2017-03-01", "ACTIVE"), ("PHASE_2", "2018-03-01", "ACTIVE")],
+    ]
+    assert [programme.molecule.synonyms for programme in reading.programmes] == [
+        ["Alphinib mesylate"], ["BETINIB®", "betinib"],
+    ]  # fmt: skip
+    assert fates(reading) == (3, 0, 1, 3)
+    assert not any("no longer in the snapshot" in warning for warning in reading.warnings)
+
+
 def test_disappearing_is_told_and_is_no_stop():
     reading = read(
         ("a_2017.01.02.csv", "name,phase\na,1\nb,1\n"),

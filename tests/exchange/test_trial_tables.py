@@ -15,7 +15,7 @@ from pipeline.exchange.formats import told
 from pipeline.exchange.reading import Place, Reading, SentFile
 from pipeline.exchange.registry_status import read_status
 from pipeline.exchange.trial_cells import read_enrolment, read_list, read_phases, read_treatments
-from pipeline.exchange.trial_headings import tells_trials
+from pipeline.exchange.trial_headings import columns_of, tells_trials
 from pipeline.exchange.trial_tables import read_trial_tables
 from pipeline.words import StudyStatus
 
@@ -63,10 +63,8 @@ def test_lists_are_read_as_programs_print_them():
     [study] = reading.studies
     assert study.why_stopped == "closed due to toxicity"
     assert study.conditions == ["melanoma (skin)", "lung cancer, small cell"]
-    assert [part.name for part in study.molecules] == ["alphol"]
-    assert [flag.reason for flag in reading.flags] == [
-        "'betol + gammol': names no single molecule; kept with the others"
-    ]
+    assert [part.name for part in study.molecules] == ["alphol", "betol", "gammol"]
+    assert reading.flags == []
     assert reading.warnings == ["trials.csv: 1 column(s) are not kept: 'label'."]
 
 
@@ -219,6 +217,10 @@ def test_cells():
     assert [part.molecule.name for part in found.molecules] == ["alphol", "5-fluoro-2,4-dione (a, b)"]
     either = read_treatments("alphol / betol / placebo, trifluol/tipirol", "", drugs=True, place=Place("f", 2))
     assert [part.molecule.name for part in either.molecules] == ["alphol", "betol", "trifluol/tipirol"]
+    both = read_treatments("alphol + CD4+ cells|betol+gammol | delta + placebo", "", drugs=True, place=Place("f", 2))
+    assert [part.molecule.name for part in both.molecules] == ["alphol", "CD4+ cells", "betol", "gammol", "delta"]
+    typed = read_treatments("Drug: alphol + betol", "", drugs=False, place=Place("f", 2))
+    assert (typed.molecules, len(typed.flags)) == ([], 1)
     untyped = read_treatments("diet", "", drugs=False, place=Place("f", 2))
     assert (untyped.molecules, [reason for *_, reason in untyped.flags]) == ([], ["no known type of intervention"])
 
@@ -251,6 +253,36 @@ def test_words_of_other_registers(word, status):
 )
 def test_headings_tell_a_table_of_trials(heading, trials):
     assert tells_trials(heading.split(",")) is trials
+
+
+OTHERS = [
+    "Trial Identifier;Trial status (at export);Trial Phase;Primary Tested Drug;Disease Type;Termination Reason"
+    ";Actual Start Date;Termination Date;Target sample size;Sponsors",
+    "Main ID;Recruitment status (current);Development Phase;Investigational Medicinal Product;Health Condition(s)"
+    ";Reason for early stopping;Date of first enrolment;Overall trial end date;Number of participants;Company",
+    "Numéro d'enregistrement NCT;Statut du recrutement;Phase de développement;Produit(s) à l'étude;Pathologie(s)"
+    ";Motif de l'arrêt prématuré;Date de début de l'étude;Date de fin de l'étude;Nombre de patients;Promoteurs",
+]
+
+
+@pytest.mark.parametrize("heading", OTHERS, ids=["provider", "platform", "french"])
+def test_headings_of_other_providers_are_understood_by_their_words(heading):
+    assert tells_trials(heading.split(";"))
+    row = "NCT00000001;Terminated;Phase IIa;Alphol mesylate + betol;glioma;Slow accrual;25/12/2015;01/02/2017;20;Firm"
+    [study] = read(row.split(";"), heading=heading.replace(";", ","), sign=";").studies
+    assert (study.code, study.status, study.phases, study.enrolment, study.sponsor) == (
+        *("NCT00000001", StudyStatus.TERMINATED, ["PHASE_2"], 20, "Firm"),
+    )
+    assert ([part.molecule.key for part in study.molecules], study.conditions) == (["alphol", "betol"], ["glioma"])
+    assert (study.why_stopped, study.started_on.text, study.ended_on.text) == (
+        *("Slow accrual", "2015-12-25", "2017-02-01"),
+    )
+
+
+def test_a_heading_known_word_by_word_comes_before_one_that_is_like_it():
+    at = columns_of(["Study Number", "Reason trial stopped", "NCT Number", "Why Stopped", "Primary Completion Date"])
+    assert at == {"trial": 2, "why_stopped": 3}
+    assert columns_of(["Colour", "Phase end", "the study was stopped because of no date of a new phase of it"]) == {}
 
 
 @pytest.mark.parametrize("data", [b"a,b\n1,2\n", b"nctid,why_stopped\nNCT00000001,x\n", b"\x00\x01" * 400, b""])
