@@ -48,6 +48,7 @@ from pipeline.words import EventKind
 
 MOST_FLAGS = 50_000
 """Flags kept in a reading; every flag stands in its record as well."""
+_SHOWN = 5
 Columns = dict[str, Sequence[Any]]
 
 
@@ -427,6 +428,13 @@ class _OneStudy:
         if not told:
             return
         code = self.records.study.code
+        alike = self.people.alike()
+        if alike:
+            listed = "; ".join(alike[:_SHOWN]) + (" ..." if len(alike) > _SHOWN else "")
+            self.reading.warnings.append(
+                f"{code}: subjects whose codes hardly differ are taken for different ones: {listed}. "
+                "If they are one, write it in one way before the import, or retract what came in under the other."
+            )
         listed = ", ".join(f"{count:,} {NODES[node].title}" for node, count in told.items())
         self._event(EventKind.IMPORTED, f"{code}: {listed} brought in")
         if "MonitoringRecord" in told:

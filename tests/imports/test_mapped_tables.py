@@ -66,6 +66,14 @@ def test_a_row_is_new_when_one_of_its_values_is(api: Api) -> None:
     assert (report["rows"], *counts(report)) == (6, 0, 0, 0, 6)
 
 
+def test_subjects_whose_codes_hardly_differ_are_told(api: Api) -> None:
+    report = sent(api, "mice.csv", (MICE + "X-1,veh,07,m-01,9,28,400\nX-1,veh,07,M11,9,28,400\n").encode())
+    [told] = [warning for warning in report["warnings"] if "hardly differ" in warning]
+    assert told.startswith("X-1: subjects whose codes hardly differ are taken for different ones: M1 and m-01. If")
+    report = sent(api, "mice.csv", (MICE + "X-1,veh,07,M11,12,28,400\n").encode())
+    assert not any("hardly differ" in warning for warning in report["warnings"])
+
+
 def test_the_other_headings_of_france(api: Api) -> None:
     text = (
         "Étude;Groupe;N° souris;Jour;Volume tumoral (mm³);Poids (g)\n"
