@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from pipeline.errors import InputError
 from pipeline.reports import event_evidence
 from pipeline.reports.escalation_evidence import counted_levels
 from pipeline.reports.gathering import Gathering
@@ -13,7 +12,7 @@ from pipeline.store.nodes import among
 from pipeline.store.study_tables import laboratory_results, measurements
 from pipeline.toxicity.liver_course import LIVER_TESTS, liver_tests, telling
 from pipeline.toxicity.qtc import CODES, UNTOLD_CODES
-from pipeline.units import convert
+from pipeline.toxicity.qtc_course import COLUMNS, Reading, ReadingSet, reading_sets
 
 _OF_THE_LIVER = (
     among(laboratory_results.c.test, LIVER_TESTS),
@@ -21,12 +20,9 @@ _OF_THE_LIVER = (
     laboratory_results.c.upper_normal > 0,
     laboratory_results.c.subject_id.is_not(None),
 )
-_QTC = {
-    node: (code, (table.c.value.is_not(None), table.c.subject_id.is_not(None), among(table.c[code], CODES)))
-    for node, table, code in (
-        ("LaboratoryResult", laboratory_results, "test"),
-        ("Measurement", measurements, "what"),
-    )
+_OF_THE_HEART = {
+    node: (table.c.value.is_not(None), table.c.subject_id.is_not(None), among(table.c[COLUMNS[node][0]], CODES))
+    for node, table in (("LaboratoryResult", laboratory_results), ("Measurement", measurements))
 }
 
 
@@ -70,23 +66,23 @@ def heart(gathering: Gathering) -> None:
     """Collect the longest QTc on treatment of each subject of all clinical studies, ms, and its greatest change (B10).
 
     Values count that were corrected as the rule says, or of a subject that has none such those whose correction is
-    not told: Bazett's are too long at a fast heart rate. A change is from the last value before treatment of the same
-    correction.
+    not told: Bazett's are too long at a fast heart rate. Readings taken together count as their mean. A change is from
+    the last value before treatment of the same correction.
     """
     correction = str(gathering.rule.parameters.get("correction", "Fridericia"))
     studies = gathering.clinical_studies(of_stage=False)
+    found: dict[tuple[int, str], list[Reading]] = defaultdict(list)
+    for node, conditions in _OF_THE_HEART.items():
+        for row in gathering.rows(node, "study_id", studies, *conditions):
+            reading = Reading.of(node, row)
+            if reading is not None:
+                found[row["subject_id"], reading.code].append(reading)
     before: dict[tuple[int, str], list[float]] = defaultdict(list)
     since: dict[tuple[int, str], list[float]] = defaultdict(list)
-    for node, (code, conditions) in _QTC.items():
-        rows = gathering.rows(node, "study_id", studies, *conditions)
-        for row in sorted(rows, key=lambda row: (row["sorted_on"], row["day"] or 0.0, row["id"])):
-            try:
-                ms = convert(row["value"], row["unit"] or "ms", "ms")
-            except InputError:
-                continue  # no time
-            gathering.note(node, row, row[code], f"{ms:g} ms")
-            early = row.get("baseline") or (row["day"] is not None and row["day"] < 1)
-            (before if early else since)[row["subject_id"], row[code]].append(ms)
+    for key, readings in sorted(found.items()):
+        for taken in reading_sets(readings):
+            _note(gathering, taken)
+            (before if taken.before else since)[key].append(taken.ms)
     longest: dict[int, float] = {}
     change: dict[int, float] = {}
     wanted = {(subject, code) for subject, code in since if code.startswith(PREFIXES.get(correction, "-"))}
@@ -107,3 +103,11 @@ def heart(gathering: Gathering) -> None:
     ]
     if not longest:
         gathering.missing.append("QTc readings on treatment")
+
+
+def _note(gathering: Gathering, taken: ReadingSet) -> None:
+    """Note every single value of a set, with the mean it goes into."""
+    n = len(taken.readings)
+    mean = f", in a mean of {n}: {taken.ms:g} ms" if n > 1 else ""
+    for reading in taken.readings:
+        gathering.note(reading.node, reading.row, reading.code, f"{reading.ms:g} ms{mean}")

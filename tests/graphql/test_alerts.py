@@ -484,6 +484,19 @@ def test_a_long_qtc(unit: Monitored):
     assert [round(alert["value"], 6) for alert in found] == [501, 60.5]
 
 
+def test_a_qtc_is_the_mean_of_the_readings_taken_together(unit: Monitored):
+    [subject] = people(unit)
+    row = {"test": "QTCF", "unit": "ms", "sorted_on": "2024-01-08", "day": 8, "subject_id": subject}
+
+    def taken(*readings: tuple[str, float]) -> list[dict[str, Any]]:
+        return lab_alerts(unit, *(row | {"sampled_at": f"2024-01-08T{at}", "value": ms} for at, ms in readings))
+
+    assert taken(("08:00", 505.0), ("08:01", 498.0), ("08:03", 494.0)) == []
+    assert taken(("12:00", 505.0), ("12:01", 498.0), ("12:20", 494.0))[0]["value"] == 501.5
+    [alert] = taken(("16:00", 506.0), ("16:05:30", 500.0), ("16:10", 509.0))
+    assert (alert["value"], "QTCF of 505 ms (mean of 3 taken together)" in alert["message"]) == (505, True)
+
+
 def test_a_signal_of_a_study_that_lists_no_molecule_goes_to_the_one_that_was_measured(unit: Monitored):
     logged(unit, "5", 1)
     [listed] = unit.api.centre.journal.perform("Close", closed_list, actor=SYSTEM, now=datetime.now(UTC)).result["rows"]

@@ -167,3 +167,27 @@ def test_noaels_are_gathered_by_species(trial):
     evidence, found = told(trial, "A2")
     assert sorted(evidence.inputs["noaels"]) == [["dog", 15.0], ["rat", 50.0]]
     assert found.statistic == pytest.approx(0.810811, abs=5e-7)
+
+
+def test_readings_taken_together_count_as_their_mean_and_each_is_kept_in_the_evidence(trial):
+    """One of a set before the first dose is marked as the baseline; of 9 January only the day is known."""
+    readings = [("2024-01-01T08:00", 1, True, 400), ("2024-01-01T08:02", 1, None, 406)]
+    readings += [("2024-01-08T08:00", 8, None, 505), ("2024-01-08T08:01", 8, None, 485)]
+    readings += [("2024-01-08T08:03", 8, None, 480), ("2024-01-09", 9, None, 470), ("2024-01-09", 9, None, 430)]
+
+    def write(act: Act) -> dict[str, Any]:
+        for moment, day, baseline, ms in readings:
+            on = {"study_id": 1, "subject_id": 1, "sorted_on": moment, "day": float(day), "baseline": baseline}
+            row = {"test": "QTCF", "value": float(ms), "unit": "ms", "sampled_at": moment}
+            act.add(study_tables.laboratory_results, on | row)
+        return {}
+
+    trial.journal.perform("Test", write, actor=SYSTEM, now=utc_now())
+    evidence, found = told(trial, "B10", absolute_ms_max=500, change_ms_max=60)
+    assert evidence.inputs["subjects"] == [{"id": 1, "longest_ms": 490, "longest_change_ms": 87}]
+    assert found.outcome["beyond"] == [1]
+    assert [seen.value for seen in evidence.seen] == [
+        *("400 ms, in a mean of 2: 403 ms", "406 ms, in a mean of 2: 403 ms"),
+        *(f"{ms} ms, in a mean of 3: 490 ms" for ms in (505, 485, 480)),
+        *("470 ms", "430 ms"),
+    ]

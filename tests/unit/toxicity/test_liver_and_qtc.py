@@ -1,5 +1,8 @@
 """Hy's law and QT correction: limits, missing tests, rates."""
 
+from datetime import datetime, timedelta
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +11,7 @@ from pipeline.errors import InputError
 from pipeline.outcome import Reason
 from pipeline.toxicity.liver import InjuryPattern, Quadrant, hys_law
 from pipeline.toxicity.qtc import Correction, Electrocardiogram, corrected_qt, qtc_grade
+from pipeline.toxicity.qtc_course import SET_WITHIN, Reading, reading_sets
 
 MULTIPLES = st.floats(0, 50)
 
@@ -131,3 +135,36 @@ def test_without_a_baseline_there_is_no_change_and_the_formula_can_be_chosen() -
 def test_impossible_rates_are_refused(rate: float | None, rr: float | None, said: str) -> None:
     with pytest.raises(InputError, match=said):
         corrected_qt(400, rate, rr)
+
+
+MINUTES = st.lists(st.tuples(st.integers(0, 90), st.integers(300, 600)), max_size=12)
+
+
+@given(MINUTES, st.sampled_from(["2024-01-01T08:00", "2024-01-01"]))
+def test_every_reading_is_in_one_set_of_ten_minutes(readings, first):
+    rows = []
+    for id, (minutes, ms) in enumerate(readings):
+        moment = (datetime.fromisoformat(first) + timedelta(minutes=minutes)).isoformat()[: len(first)]
+        about = {"id": id, "day": 8.0, "visit": None, "test": "QTCF", "unit": "ms", "value": ms}
+        rows.append(about | {"sampled_at": moment, "sorted_on": moment})
+    found = reading_sets(Reading.of("LaboratoryResult", row) for row in rows)
+    assert sorted(reading.row["id"] for each in found for reading in each.readings) == list(range(len(rows)))
+    for each in found:
+        values = [reading.ms for reading in each.readings]
+        assert min(values) - 1e-9 <= each.ms <= max(values) + 1e-9
+        assert len(first) > 10 or len(values) == 1
+        moments = [reading.moment for reading in each.readings]
+        assert max(moments) - min(moments) <= SET_WITHIN if None not in moments else len(moments) == 1
+    for one, other in pairwise(found):
+        if one.readings[0].moment is not None:
+            assert other.readings[0].moment - one.readings[0].moment > SET_WITHIN
+
+
+@pytest.mark.parametrize(
+    ("at", "visit"), [("2024-01-01T08:01Z", "V1"), ("2024-01-01T08:01", "V2"), ("2024-13-41T0", "V1")]
+)
+def test_readings_that_cannot_be_told_to_be_together_stand_alone(at, visit):
+    about = {"day": 8.0, "test": "QTCF", "unit": "ms", "value": 400, "sorted_on": ""}
+    rows = [about | {"id": 1, "sampled_at": "2024-01-01T08:00", "visit": "V1"}]
+    rows.append(about | {"id": 2, "sampled_at": at, "visit": visit})
+    assert len(reading_sets(Reading.of("LaboratoryResult", row) for row in rows)) == 2
