@@ -248,8 +248,7 @@ def told(files: Files, saved: Sequence[Mapping] = ()) -> str:
         return "ctgov"
     if _are_trials(files):
         return "trial-table"
-    first = heads[0].splitlines()[0].lower() if heads[0].splitlines() else ""
-    if re.search(r"stop[ _]?date|date[ _]stopped|stopped[ _]on", first) and re.search(r"nct|registry|trial", first):
+    if _are_stops(files):
         return "trial-stops"
     if _are_targets(files):
         return "exposure-targets"
@@ -271,6 +270,12 @@ def _are_trials(files: Files) -> bool:
     from pipeline.exchange.trial_headings import are_trials
 
     return are_trials(files)
+
+
+def _are_stops(files: Files) -> bool:
+    from pipeline.exchange.trial_headings import are_stops
+
+    return are_stops(files)
 
 
 def _are_tables(files: Files, saved: Sequence[Mapping]) -> bool:

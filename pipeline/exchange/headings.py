@@ -33,7 +33,9 @@ SYNONYMS: dict[str, str] = {
     "|highest phase|max phase|highest development stage|stage of development|phase of development|development status"
     "|clinical stage|pipeline stage|highest phase reached|phase atteinte|stade atteint|phase la plus avancee"
     "|stade|stade actuel|stade de developpement|etape|etape actuelle|phase actuelle|phase clinique"
-    "|phase de developpement|statut de developpement|stage/phase|phase/stage|stade/phase",
+    "|phase de developpement|statut de developpement|stage/phase|phase/stage|stade/phase"
+    "|global status|highest status|pipeline status|r d status|r d phase|r d stage|latest phase|latest stage"
+    "|furthest phase|max development phase|phase la plus elevee|phase maximale",
     "since": "since|since when|stage since|entered|entered on|date entered|entry date|date of entry|stage entry date"
     "|stage date|date of stage|stage start|stage start date|phase start|phase start date|phase date|start date|start"
     "|phase entry|phase entry date|date entered phase|date entered stage|stage entry"

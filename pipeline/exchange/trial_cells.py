@@ -26,6 +26,8 @@ PHASES = StageNames(
 """The phases a trial can be of, whatever graph is in use."""
 
 _EARLY = re.compile(r"\bearly[ _-]*(?=phase)|\bphase[ _-]*0\b|^0$", re.IGNORECASE)
+_ANSWERED = re.compile(r"\(phase ([iv]+)\)\s*:\s*(yes|oui|no|non)\b", re.IGNORECASE)
+"""A phase as the European register tells it: "Therapeutic exploratory (Phase II): yes", one answer for each."""
 _GLUED = re.compile(r"(?i)\bphase[ _-]*(?=[0-9iv])")
 _TYPED = re.compile(r"([^\W\d][^\W\d]*(?:[ _/][^\W\d]+){0,2})\s*:\s+(\S.*)", re.DOTALL)
 _TYPES = {
@@ -60,7 +62,10 @@ def read_phases(text: str) -> Phases:
     >>> read_phases("PHASE1|PHASE2").codes, read_phases("N/A").codes
     (('PHASE_1_2',), ())
     """
-    items = read_list(text)
+    answers = _ANSWERED.findall(text)
+    items = (
+        [f"Phase {one}" for one, answer in answers if answer.lower() in ("yes", "oui")] if answers else read_list(text)
+    )
     joined = "/".join(items)
     if not items or is_nothing(joined):
         return Phases()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pipeline.errors import FileRefused
 from pipeline.exchange.encodings import decode
@@ -70,7 +70,7 @@ _LIKE = {
     "started": r"\bdate\b.*\b(?:start|enrol\w*|debut|demarrage|ouverture)\b|\bstart\b.*\bdate\b|^start$",
     "ended": r"^(?!.*primary).*(?:\b(?:completion|end|terminat\w*) date\b|\bdate\b.*\b(?:terminat\w*|fin|cloture)\b)"
     r"|^trial end$",
-    "enrolment": r"^(?!.*date).*(?:\benrol\w*\b|\bsample size\b"
+    "enrolment": r"^(?!.*date).*(?:\benrol\w*\b|\b(?:sample|target) size\b"
     r"|\b(?:number|no|nb|n|nombre) (?:of |de |d )?(?:patient|participant|subject|sujet)s?)",
     "sponsor": r"\b(?:sponsors?|company|promoteurs?)\b",
 }
@@ -117,25 +117,38 @@ def tells_trials(headings: Sequence[str]) -> bool:
     return bool(described) and not any(_PORTFOLIO.search(_plain(heading)) for heading in headings)
 
 
+def tells_stops(headings: Sequence[str]) -> bool:
+    """Whether a heading row is that of a list of stopped trials: the number, when each stopped, into which status."""
+    at = columns_of(headings)
+    told = {TRIAL, "stop_date"} <= at.keys() and at.keys() & {"stop_status", "status"}
+    return bool(told) and not any(_PORTFOLIO.search(_plain(heading)) for heading in headings)
+
+
 def are_trials(files: Sequence[SentFile]) -> bool:
     """Whether files are tables of trials, by their headings."""
-    return bool(files) and all(map(_is_table_of_trials, files))
+    return bool(files) and all(_has(file, tells_trials) for file in files)
 
 
-def _is_table_of_trials(file: SentFile) -> bool:
+def are_stops(files: Sequence[SentFile]) -> bool:
+    """Whether files are lists of stopped trials, by their headings."""
+    return bool(files) and all(_has(file, tells_stops) for file in files)
+
+
+def _has(file: SentFile, tells: Callable[[Sequence[str]], bool]) -> bool:
+    """Whether a row among the first of a file is a heading row of that kind."""
     if file.content.startswith(b"PK\x03\x04"):
         try:
             tables = read_tables(file.content, file.name, lambda headings: len(columns_of(headings)))
         except FileRefused:
             return False
-        return any(tells_trials(table.headings) for table in tables)
+        return any(tells(table.headings) for table in tables)
     start = file.content[:_LOOKED_AT]
     try:
         head = decode(start[: start.rfind(b"\n")] if len(file.content) > _LOOKED_AT else start, file.name).text
     except FileRefused:
         return False
     return any(
-        tells_trials(next(csv.reader([line], delimiter=sign), []))
+        tells(next(csv.reader([line], delimiter=sign), []))
         for line in head.lstrip("\ufeff").splitlines()[:50]
         for sign in ",;\t|"
         if len(line) < _LOOKED_AT and line.count(sign) > 1

@@ -182,6 +182,13 @@ def test_a_column_can_date_the_rows_of_many_snapshots(heading):
     assert fates(reading) == (2, 2, 1, 0)
 
 
+def test_a_commercial_provider_says_the_phase_as_a_status():
+    rows = ("15/01/2016;alphinib;Phase I Clinical Trial", "20/01/2017;ALPHINIB;Pre-registration")
+    reading = read(("list.csv", "Report date;Drug Name;Global Status\n" + "\n".join(rows)))
+    [alphinib] = reading.programmes
+    assert entries(alphinib) == [("PHASE_1", "2016-01-15", "ACTIVE"), ("PREAPPROVAL", "2017-01-20", "ACTIVE")]
+
+
 def test_rows_that_cannot_be_read_are_quarantined_by_name():
     reading = read(("a_20170327.csv", "name,phase\na,\nb,Phase 9\n,1\n=1+1,1\nc,discontinued\nd,1,2\ne,1\n"))
     assert [(item.place.row, item.column) for item in reading.quarantined] == [

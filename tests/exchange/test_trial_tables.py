@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from datetime import date
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -200,6 +201,9 @@ def test_counts_are_those_taken_by_hand():
         ("IIb", ("PHASE_2",)),
         ("Phase 3;Phase 4", ("PHASE_3", "PHASE_4")),
         ("Not Applicable", ()),
+        ("Human pharmacology (Phase I): no\nTherapeutic exploratory (Phase II): yes\n(Phase III): no", ("PHASE_2",)),
+        ("Pharmacology (Phase I): yes Exploratory (Phase II): yes Use (Phase IV): no", ("PHASE_1_2",)),
+        ("(Phase I): no (Phase II): no", ()),
         ("phase 9", ()),
         ("[" * 5_000, ()),
     ],
@@ -277,6 +281,26 @@ def test_headings_of_other_providers_are_understood_by_their_words(heading):
     assert (study.why_stopped, study.started_on.text, study.ended_on.text) == (
         *("Slow accrual", "2015-12-25", "2017-02-01"),
     )
+
+
+@pytest.mark.parametrize(
+    ("heading", "format"),
+    [
+        ("Trial Number;Suspension date;Status when stopped;Reason for suspension;Resumed on", "trial-stops"),
+        ("N° NCT;Date d'interruption;Statut d'arrêt;Motif;Date de reprise", "trial-stops"),
+        ("stop_date;nctid;stop_status", "trial-stops"),
+        ("NCT Number;Date stopped;Stop status;Phase;Drugs;Status", "trial-table"),
+        ("Name;Stage;Since;Status;Stopped on;NCT number", "portfolio"),
+    ],
+)
+def test_a_list_of_stops_is_told_by_its_headings(heading, format):
+    book = openpyxl.Workbook()
+    for cells in ([heading.replace(";", " ")], heading.split(";"), ["x"] * (heading.count(";") + 1)):
+        book.active.append(cells)
+    out = io.BytesIO()
+    book.save(out)
+    for name, content in (("a.csv", f"{heading}\n".encode("cp1252")), ("a.xlsx", out.getvalue())):
+        assert told([SentFile(name, content, name)]) == format
 
 
 def test_a_heading_known_word_by_word_comes_before_one_that_is_like_it():
