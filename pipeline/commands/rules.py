@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 
 from pipeline.access import Permission
-from pipeline.assessment.characteristics import EXACT, characteristics
+from pipeline.assessment.characteristics import characteristics
+from pipeline.assessment.operating_figures import EXACT
 from pipeline.assessment.soundness import faults
 from pipeline.commands import handles
 from pipeline.commands.texts import checked

@@ -6,7 +6,9 @@ from math import comb
 
 import pytest
 
-from pipeline.assessment.characteristics import SEED, TRIALS, characteristics, scenario
+from pipeline.assessment.characteristics import characteristics
+from pipeline.assessment.escalation_characteristics import scenario
+from pipeline.assessment.operating_figures import SEED, TRIALS
 from pipeline.stages.checkpoints import METHODS
 from pipeline.stages.graph import default_graph
 
