@@ -17,8 +17,8 @@ from api.cli.shared import Session, table
 def command(session: Session, programme: str | None, rule: str | None, changed: bool) -> None:
     """Assess checkpoints on the records as they stand, and freeze what was seen.
 
-    PROGRAMME is a programme's number, or a molecule's code for all its active programmes; RULE one of the rules asked
-    at its stage (all of them that are computed from records, where left out).
+    PROGRAMME is a programme's number, or a molecule's code or name for all its active programmes; RULE one of the
+    rules asked at its stage (all of them that are computed from records, where left out).
     """
     from pipeline.commands.assess_due import AssessChanged, AssessProgrammes
     from pipeline.reports.assessment_list import assessment_list, programmes_named

@@ -31,7 +31,7 @@ def status(session: Session) -> None:
     from pipeline.store.migrations import version_of
     from pipeline.store.tables import RECORD_TABLES, acts
 
-    with session.open() as centre:
+    with session.open(begun=True) as centre:
         database = centre.database
         migration = version_of(database)
         with database.read() as connection:

@@ -30,6 +30,6 @@ def status(session: Session) -> None:
     """Say whether the demonstration is in the record, and where its data come from."""
     from pipeline.demo import ATTRIBUTION, state_of
 
-    with session.open() as centre:
+    with session.open(begun=True) as centre:
         state = state_of(centre)
     session.say({"state": state.name, "attribution": str(ATTRIBUTION)}, f"{state}\nSources and licences: {ATTRIBUTION}")

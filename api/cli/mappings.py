@@ -80,7 +80,7 @@ def listed(session: Session) -> None:
     from pipeline.commands.mappings import listed_mappings
     from pipeline.exchange.column_mapping import mapping_from
 
-    with session.open() as centre, centre.read(session.actor) as reader:
+    with session.open(begun=True) as centre, centre.read(session.actor) as reader:
         rows = listed_mappings(reader.connection)
     told = [
         {"name": row["name"], "version": row["number"], "confirmed_by": row["confirmed_by"]}

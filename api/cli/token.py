@@ -44,7 +44,7 @@ def list_tokens(session: Session) -> None:
 
     from pipeline.store.tables import acts, api_tokens
 
-    with session.open() as centre, centre.database.read() as connection:
+    with session.open(begun=True) as centre, centre.database.read() as connection:
         statement = (
             select(api_tokens.c.name, api_tokens.c.roles, api_tokens.c.revoked, acts.c.recorded_at, acts.c.actor)
             .join(acts, acts.c.number == api_tokens.c.since_act)
@@ -65,6 +65,6 @@ def revoke(session: Session, name: str) -> None:
     """Revoke the token of NAME for good."""
     from pipeline.commands.tokens import RevokeToken
 
-    with session.open() as centre:
+    with session.open(begun=True) as centre:
         centre.execute(RevokeToken(name), actor=session.actor)
     session.say({"name": name, "revoked": True}, f"The token of {name} is revoked.")

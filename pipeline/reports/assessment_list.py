@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 
 from pipeline.errors import NotFound
+from pipeline.names import canonical_key
 from pipeline.store.nodes import among, visible
 from pipeline.store.reader import Reader
-from pipeline.store.tables import checkpoints, molecules, programmes
+from pipeline.store.tables import checkpoints, molecule_names, molecules, programmes
 from pipeline.words import Status
 
 _SHOWN = ("id", "stage", "rule_code", "rule_number", "recommendation", "statistic", "threshold", "explanation")
@@ -34,12 +35,16 @@ def assessment_list(reader: Reader, checkpoint_ids: Sequence[int]) -> list[dict[
 
 
 def programmes_named(reader: Reader, name: str) -> list[int]:
-    """Return the programme of a number, or the active ones of a molecule's code.
+    """Return the programme of a number, or the active ones of a molecule by its code, name or synonym.
 
     Raises:
         NotFound: there is none.
     """
-    wanted = [molecules.c.code == name, molecules.c.code == name.upper()]
+    key = canonical_key(name)
+    synonyms = select(molecule_names.c.molecule_id).where(
+        visible(molecule_names, reader.view), molecule_names.c.name_key == key
+    )
+    wanted = [molecules.c.code.in_((name, name.upper())), molecules.c.name_key == key, molecules.c.id.in_(synonyms)]
     statement = (
         select(programmes.c.id)
         .join(molecules, and_(molecules.c.id == programmes.c.molecule_id, visible(molecules, reader.view)))
@@ -54,7 +59,7 @@ def programmes_named(reader: Reader, name: str) -> list[int]:
     found = list(reader.connection.execute(statement).scalars())
     if not found:
         raise NotFound(
-            f"there is no programme {name[:60]!r}: give the number of a programme, or the code of a molecule with an "
-            "active one"
+            f"there is no programme {name[:60]!r}: give the number of a programme, or the code or name of a molecule "
+            "with an active one"
         )
     return found

@@ -26,7 +26,7 @@ def unit(moltrail: Caller) -> Caller:
     """Two molecules in preclinical pharmacology, the first with a xenograft study."""
     with Centre.open(moltrail.data) as centre:
         for code in ("XE-1", "XE-2"):
-            centre.execute(RegisterMolecule(code=code, name=code, modality=Modality.SMALL_MOLECULE), actor=ANA)
+            centre.execute(RegisterMolecule(code=code, name=f"Mol {code}", modality=Modality.SMALL_MOLECULE), actor=ANA)
         add_xenograft(centre, 1)
     return moltrail
 
@@ -38,6 +38,7 @@ def test_a_programme_is_assessed_by_its_number_or_its_molecules_code(unit: Calle
     both = unit("--json", "assess", "xe-1").json()
     assert [row["rule_code"] for row in both] == ["ANTITUMOUR_ACTIVITY", "PDX_RESPONSE"]
     assert both[0]["id"] == found[0]["id"]
+    assert unit("--json", "assess", "mol xe-1").json() == both
     shown = unit("assess", "XE-1")
     assert "ANTITUMOUR_ACTIVITY" in shown.text
     assert "high (day 21)" in shown.text

@@ -70,6 +70,7 @@ def test_names_of_tokens_are_never_used_again(moltrail):
 
 
 def test_an_unknown_name_or_role_is_refused(moltrail):
+    moltrail.good("db", "upgrade")
     answer = moltrail("token", "revoke", "bob")
     assert (answer.code, answer.err) == (2, "there is no token named 'bob'\n")
     answer = moltrail("token", "create", "bob", "--role", "king")
@@ -78,6 +79,7 @@ def test_an_unknown_name_or_role_is_refused(moltrail):
 
 
 def test_no_tokens_is_said(moltrail):
+    moltrail.good("db", "upgrade")
     assert moltrail.good("token", "list").text == "There are no tokens.\n"
     assert moltrail.good("--json", "token", "list").json() == []
 
@@ -139,7 +141,13 @@ def test_verify_says_intact_and_ends_with_0(filled):
     assert filled.good("verify").text.endswith("Intact: nothing was altered.\n")
 
 
-@pytest.mark.parametrize("arguments", [("verify",), ("export", "molecules")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(("verify",), ("export", "molecules"), ("mapping", "list"), ("token", "list"), ("token", "revoke", "A")),
+        *(("db", "status"), ("demo", "status")),
+    ],
+)
 def test_a_mistyped_folder_is_not_taken_for_an_empty_record(moltrail, arguments):
     answer = moltrail(*arguments)
     assert (answer.code, answer.out) == (2, b"")
@@ -297,6 +305,7 @@ def test_an_error_of_ours_is_a_reference_not_a_trace(moltrail, monkeypatch, tmp_
         raise ZeroDivisionError("a mistake with secret details")
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    moltrail.good("db", "upgrade")
     monkeypatch.setattr("pipeline.store.migrations.version_of", broken)
     answer = moltrail("db", "status")
     assert (answer.code, answer.text) == (70, "")
@@ -312,6 +321,7 @@ def test_an_interruption_ends_with_130(moltrail, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
+    moltrail.good("db", "upgrade")
     monkeypatch.setattr("pipeline.store.migrations.version_of", interrupted)
     answer = moltrail("db", "status")
     assert (answer.code, answer.text) == (130, "")
