@@ -7,11 +7,11 @@ what it is there to foresee, and past programmes that went on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from pipeline.attrition.concordance import two_by_two
 from pipeline.attrition.counting import proportion
-from pipeline.attrition.review_results import SuccessProbability, UpdatedSuccess
+from pipeline.attrition.review_results import Heard, SuccessProbability, UpdatedSuccess
 from pipeline.attrition.success_probability import PhaseEvidence, success_probability
 
 GO, STOP = "GO", "STOP"
@@ -43,23 +43,6 @@ class RuleRecord:
         return self.stopped_good + self.passed_good
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What the checkpoint of a programme says: GO or STOP, or "" where it rests on no evidence yet."""
-
-    programme: int
-    name: str
-    stage: str
-    checkpoint: int
-    kind: str
-    rule: str
-    version: int
-    assessed_on: str
-    recommendation: str
-    verdict: str | None
-    said: str
-
-
 def updated(
     heard: Heard, before: SuccessProbability, record: RuleRecord | None, fewest: int, beside: Sequence[str] = ()
 ) -> UpdatedSuccess:
@@ -77,21 +60,12 @@ def updated(
         beside: other checkpoints of the phase, which are not multiplied: they may hang together with this one.
     """
     first = before.phases[0]
-    known = record or RuleRecord(heard.rule, heard.version, 0, 0, 0, 0)
+    known = record or RuleRecord(heard.rule, heard.rule_version, 0, 0, 0, 0)
     ratio, told = _ratio(heard, known, fewest) if record else (None, "the rule is not on record, so it has no replay")
     values = [_after(before, one) for one in ratio or ()] or [(None, None)] * 3
     left_out = f"; not multiplied, as they may hang together: {', '.join(beside)}" if beside else ""
     return UpdatedSuccess(
-        programme=heard.programme,
-        name=heard.name,
-        stage=heard.stage,
-        checkpoint=heard.checkpoint,
-        kind=heard.kind,
-        rule=heard.rule,
-        rule_version=heard.version,
-        assessed_on=heard.assessed_on,
-        recommendation=heard.recommendation,
-        verdict=heard.verdict,
+        **asdict(heard),
         sensitivity=proportion(known.stopped_bad, known.bad, fewest),
         specificity=proportion(known.passed_good, known.good, fewest),
         likelihood_ratio=ratio and ratio[0],
@@ -118,7 +92,7 @@ def _ratio(heard: Heard, record: RuleRecord, fewest: int) -> tuple[tuple[float, 
     stop = heard.said == STOP
     bad, good = (record.stopped_bad, record.stopped_good) if stop else (record.missed_bad, record.passed_good)
     told = f"its replay has {good} of {record.good} that went on and {bad} of {record.bad} that stopped for it"
-    told = f"{heard.said} of {heard.rule} {heard.version}: {told}"
+    told = f"{heard.said} of {heard.rule} {heard.rule_version}: {told}"
     if min(record.bad, record.good) < fewest:
         return None, f"{told}; {none} fewer than {fewest} of one fate are known"
     table = two_by_two(record.stopped_bad, record.stopped_good, record.missed_bad, record.passed_good)

@@ -245,14 +245,8 @@ class SuccessProbability:
 
 
 @dataclass(frozen=True, slots=True)
-class UpdatedSuccess:
-    """The probability of approval of one programme before and after its latest checkpoint in its phase (F2).
-
-    sensitivity: of the rule's stops among past programmes that stopped for what it foresees; specificity: of its
-    letting go on those that went on. likelihood_ratio: how much likelier a programme that goes on has this said of it
-    than one that does not, with 95 % limits; None where the rule's record does not give one. after_low, after_high:
-    with the limits of the ratio alone. basis: where each factor comes from, or why there is none.
-    """
+class Heard:
+    """What the checkpoint of a programme says: GO or STOP, or "" where it rests on no evidence yet."""
 
     programme: int
     name: str
@@ -264,6 +258,19 @@ class UpdatedSuccess:
     assessed_on: str
     recommendation: str
     verdict: str | None
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatedSuccess(Heard):
+    """The probability of approval of one programme before and after its latest checkpoint in its phase (F2).
+
+    sensitivity: of the rule's stops among past programmes that stopped for what it foresees; specificity: of its
+    letting go on those that went on. likelihood_ratio: how much likelier a programme that goes on has this said of it
+    than one that does not, with 95 % limits; None where the rule's record does not give one. after_low, after_high:
+    with the limits of the ratio alone. basis: where each factor comes from, or why there is none.
+    """
+
     sensitivity: Estimate
     specificity: Estimate
     likelihood_ratio: float | None

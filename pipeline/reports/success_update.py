@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from pipeline.assessment.finding import Finding
 from pipeline.assessment.replay import is_judged, stops
-from pipeline.attrition.checkpoint_update import GO, STOP, Heard, RuleRecord, updated
+from pipeline.attrition.checkpoint_update import GO, STOP, RuleRecord, updated
 from pipeline.attrition.courses import Courses
 from pipeline.attrition.review_benchmarks import phase_now
-from pipeline.attrition.review_results import SuccessProbability, UpdatedSuccess
+from pipeline.attrition.review_results import Heard, SuccessProbability, UpdatedSuccess
 from pipeline.attrition.review_times import day_of
 from pipeline.errors import PipelineError
 from pipeline.reports.checkpoint_evidence import methods_of
@@ -51,10 +51,10 @@ def success_updates(
     for place, phase, rows in found:
         heard = [_heard(courses, place, row, rules) for row in rows]
         one = next((each for each in heard if each.said), heard[0])
-        key = one.rule, one.version
+        key = one.rule, one.rule_version
         if key not in records:
             records[key] = _record(reader, key) if key in rules else None
-        beside = [f"{each.rule} {each.version}" for each in heard if each is not one and each.said]
+        beside = [f"{each.rule} {each.rule_version}" for each in heard if each is not one and each.said]
         updates.append(updated(one, by_phase[phase], records[key], courses.settings.fewest, beside))
     return tuple(updates)
 
@@ -92,7 +92,7 @@ def _heard(courses: Courses, place: int, row: Mapping[str, Any], rules: Mapping[
         checkpoint=row["id"],
         kind=row["kind"],
         rule=row["rule_code"],
-        version=row["rule_number"],
+        rule_version=row["rule_number"],
         assessed_on=row["assessed_on"][:10],
         recommendation=row["recommendation"],
         verdict=row["verdict"],
