@@ -207,7 +207,7 @@ def bench_attrition(session: Session, repeat: int, programmes: int, replicates: 
         f"plain scan: {found.review.limit.median:.2f} s; whole review: {found.review.ours.median:.2f} s "
         f"(at most {MOST_S} s), ratio {found.review.ratio:.2f} (at most {found.review.most})",
         f"with the search for missed signals in {found.rows_of_studies:,} rows of studies: "
-        f"{found.with_signals.median:.2f} s",
+        f"{found.with_signals.median:.2f} s (at most {MOST_S} s)",
         f"filter changed: {found.filter_change.median:.3f} s (at most {MOST_FILTER_S} s)",
     ]
     if found.memory_mb is not None:

@@ -49,6 +49,9 @@ MOST_STUDY_DAYS = 40_000
 MOST_DAY = 2_000_000
 """Days from 1970-01-01 that are taken for real, of a subject's study day and of its reference start."""
 
+AT_ONCE = 500
+"""Rows that are taken from the database at a time."""
+
 NO_DAY = -(10**9)
 """Stands for a day that nothing says."""
 
@@ -115,6 +118,16 @@ def plain_rows(reader: Reader, statement: Select[Any]) -> list[tuple[Any, ...]]:
     """Return the driver's own tuples: of tens of thousands of rows every object less counts."""
     cursor = reader.connection.execute(statement).cursor
     return list(cursor.fetchall()) if cursor is not None else []
+
+
+def plain_columns(reader: Reader, statement: Select[Any]) -> list[list[Any]]:
+    """Return the columns of the driver's own tuples; none of these lives long enough for the garbage collector."""
+    cursor = reader.connection.execute(statement).cursor
+    columns: list[list[Any]] = [[] for _ in statement.selected_columns]
+    while cursor is not None and (rows := cursor.fetchmany(AT_ONCE)):
+        for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+            column.extend(values)
+    return columns
 
 
 # ---------------------------------------------------------------- records
@@ -308,20 +321,19 @@ class SignalRows:
         """Return the records that are still seen and carry a signal; names: of what they say."""
         import numpy as np
 
-        rows = plain_rows(self.reader, statement)
-        if not rows:
+        ids, studies, until, recorded, sorted_on, day, start, *said = plain_columns(self.reader, statement)
+        if not ids:
             nothing = np.empty(0, dtype=np.int64)
             return Carrying(nothing, nothing, nothing, nothing, nothing, nothing, (), ())
-        ids, studies, until, recorded, sorted_on, day, start, *said = zip(*rows, strict=True)
         places = _Places()
-        content = np.fromiter(map(places.__getitem__, zip(*said, strict=True)), dtype=np.int64, count=len(rows))
+        content = np.fromiter(map(places.__getitem__, zip(*said, strict=True)), dtype=np.int64, count=len(ids))
         contents = [dict(zip(names, one, strict=True)) for one in places]
         keys = [keys_of(one) for one in contents]
         id, study = np.array(ids, dtype=np.int64), np.array(studies, dtype=np.int64)
         begins = np.append(True, id[1:] != id[:-1])
         first = np.flatnonzero(begins)
         last = np.append(first[1:] - 1, id.size - 1)
-        good = np.fromiter(map(self._stands, until), dtype=bool, count=len(rows))
+        good = np.array([end is None or self._stands(end) for end in until])
         good &= np.array([bool(one) for one in keys])[content]
         good &= np.isin(study, np.fromiter(self.studies.heads, dtype=np.int64, count=len(self.studies.heads)))
         first, last = first[good[last]], last[good[last]]

@@ -351,7 +351,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             yield OnSqlite.make(folder)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.integers(0, 10**9), st.sampled_from(("2013-01-01", "2020-01-01")), st.integers(5, 18))
 def test_both_searches_agree(made: OnSqlite | OnPostgres, seed: int, day: str, moment: int):
     with contextlib.ExitStack() as stack:
