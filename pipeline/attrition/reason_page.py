@@ -79,7 +79,7 @@ a second time changes nothing.
 | propose by the rules for every stop that has none | `moltrail reasons propose` | |
 | see what waits for a verifier | `moltrail reasons waiting` | `reasons(verified: false)` |
 | verify one | `moltrail reasons verify` | `verifyReason` |
-| verify many, in a table | `moltrail export waiting-reasons`, `moltrail reasons verify --file` | |
+| verify many | `moltrail export waiting-reasons`, `moltrail reasons verify --file` | `verifyReason`, repeated |
 | see the reasons of a stop, with all versions | | `reasons` of a transition or study |
 | kappa between proposers and verifiers | `moltrail reasons agreement` | `reasonAgreement` |
 """

@@ -10,6 +10,11 @@ from typing import Any
 
 import openpyxl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import FileRefused
+from pipeline.exchange.reason_decisions import read_reason_decisions
 
 STOPS = """Name,Code,Indication,Stage,Since,Status,Stopped on,Reason
 examplinib,EX-1,melanoma,Phase 1,2019-03,DISCONTINUED,2020-01-05,slow accrual and unexpected toxicity
@@ -223,6 +228,31 @@ def test_a_file_that_is_no_such_table_is_refused(records, tmp_path, content, sai
     answer = records("reasons", "verify", "--file", tmp_path / "filled.csv")
     assert (answer.code, answer.out) == (2, b"")
     assert said in answer.err
+
+
+CELL = st.sampled_from(
+    ["", "1", "1.0", "999999999999999", "agree", "FUNDING", "tox clinical", "=1+1", "-1", "é", "x" * 50]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(CELL, CELL, CELL, CELL, CELL), max_size=8))
+def test_every_row_is_a_decision_a_problem_or_left(rows):
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([("record", "Version", "proposed", "Decision", "comment"), *rows])
+    said = read_reason_decisions(out.getvalue().encode(), "t.csv")
+    wrong = {error.row for error in said.problems}
+    filled = [row for row in rows if any(row)]
+    assert len(said.decisions) + len(wrong) + said.undecided == len(filled)
+    assert said.undecided == sum(not row[3] for row in filled)
+    assert not wrong & {one.row for one in said.decisions}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=400))
+def test_noise_is_refused_by_one_sentence(noise):
+    with pytest.raises(FileRefused):
+        read_reason_decisions(noise, "t.csv")
 
 
 def test_one_reason_or_a_table(records, tmp_path):

@@ -188,6 +188,21 @@ def test_several_are_verified_as_one_act_or_none(api: Api, stop: dict[str, Any])
     assert api.centre.verify().intact
 
 
+def test_several_are_verified_in_one_document(api: Api, stop: dict[str, Any]) -> None:
+    main, further = propose(api, transition=stop["id"])["reasons"]
+    answer = api(
+        """mutation V($one: VerifyReasonInput!, $two: VerifyReasonInput!) {
+          one: verifyReason(input: $one) { record { verifiedReason } errors { message } }
+          two: verifyReason(input: $two) { record { verifiedReason } errors { message } }
+        }""",
+        as_=BEA,
+        one={"record": main["id"], "reason": "TOX_CLINICAL", "expectedVersion": 1},
+        two={"record": further["id"], "reason": "ETHICS", "expectedVersion": 1},
+    )
+    assert answer["one"] == {"record": {"verifiedReason": "TOX_CLINICAL"}, "errors": []}
+    assert answer["two"] == {"record": None, "errors": [{"message": "comment is empty; give it"}]}
+
+
 def test_whoever_may_not_decide_does_not(api: Api, stop: dict[str, Any]) -> None:
     main, _ = propose(api, transition=stop["id"])["reasons"]
     assert verify(api, as_=READER, record=main["id"], reason="TOX_CLINICAL")["errors"][0]["code"] == "NOT_PERMITTED"
