@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.assessment.finding import Finding, not_computable
+from pipeline.assessment.finding import STATE_IT, Finding, not_computable
 from pipeline.efficacy.predictive_probability import predictive_probability
 from pipeline.efficacy.response_rate import check_counts, clopper_pearson, wilson
 from pipeline.efficacy.simon import simon_designs
@@ -142,7 +142,7 @@ def two_stage_response(inputs: Inputs, parameters: Parameters) -> Finding:
         p0, p1, alpha, beta = (float(parameters[name]) for name in ("p0", "p1", "alpha", "beta"))
         optimal = simon_designs(p0, p1, alpha, beta).optimal
         if optimal is None:
-            return not_computable(["a two-stage design of at most 100 subjects for these rates"])
+            return not_computable(["a two-stage design of at most 100 subjects for these rates"], STATE_IT)
         r1, n1, r, n = optimal.r1, optimal.n1, optimal.r, optimal.n
     outcome: dict[str, object] = {"r1": r1, "n1": n1, "r": r, "n": n, "responders": x, "evaluable": evaluable}
     if evaluable < n1 and x + n1 - evaluable > r1:

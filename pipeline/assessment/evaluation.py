@@ -11,7 +11,7 @@ from pipeline.assessment import escalation_findings as escalation
 from pipeline.assessment import pending_findings as pending
 from pipeline.assessment import preclinical_findings as preclinical
 from pipeline.assessment import survival_findings as survival
-from pipeline.assessment.finding import Evidence, Finding, not_computable
+from pipeline.assessment.finding import STATE_IT, Evidence, Finding, not_computable
 from pipeline.assessment.marker_findings import by_marker
 from pipeline.errors import InputError
 from pipeline.stages.checkpoints import CheckpointRule
@@ -84,7 +84,7 @@ def evaluate(rule: CheckpointRule, evidence: Evidence) -> Finding:
     """
     if rule.unstated:
         names = ", ".join(rule.unstated)
-        return not_computable([f"{names} (parameters only the centre can state, in a version of the rule of its own)"])
+        return not_computable([f"{names} (parameters only the centre can state)"], STATE_IT)
     if rule.method not in EVALUATORS:
         return Finding(
             Verdict.HOLD,
@@ -111,7 +111,10 @@ def _found(method: str, inputs: Mapping[str, Any], parameters: Mapping[str, Any]
     try:
         return evaluator.evaluate(inputs, parameters)
     except InputError as error:
-        return not_computable([f"the evidence contradicts itself ({error})"])
+        return Finding(
+            Verdict.HOLD,
+            f"It cannot be assessed: the evidence contradicts itself ({error}). Correct the records, and assess again.",
+        )
 
 
 def _together(found: Finding, others: Mapping[str, Finding]) -> Finding:

@@ -54,6 +54,10 @@ class Finding:
     method_version: int = 1
 
 
-def not_computable(missing: Sequence[str]) -> Finding:
-    """Return the finding of a rule whose evidence is not complete: wait, and say for what."""
-    return Finding(Verdict.HOLD, f"It cannot be assessed yet: {'; '.join(missing)}.")
+RECORD_IT = "Record or import it, and assess again."
+STATE_IT = "Define a version of the rule that states it."
+
+
+def not_computable(missing: Sequence[str], what_to_do: str = RECORD_IT) -> Finding:
+    """Return the finding of a rule whose evidence is not complete: wait, and say for what and what to do."""
+    return Finding(Verdict.HOLD, f"It cannot be assessed yet. Missing: {'; '.join(missing)}. {what_to_do}")

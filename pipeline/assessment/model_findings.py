@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipeline.assessment.finding import Finding, not_computable
+from pipeline.assessment.finding import STATE_IT, Finding, not_computable
 from pipeline.rounding import above
 from pipeline.words import Verdict
 
@@ -39,7 +39,7 @@ def by_model(
     target, cutoff = float(parameters["target"]), float(parameters.get("cutoff_stop", CUTOFF_STOP))
     fit, skeleton = _fit(labels, level, dlt, parameters, followed_days)
     if fit is None:
-        return not_computable([f"a skeleton for {len(labels)} dose levels (a parameter of the rule)"])
+        return not_computable([f"a skeleton for {len(labels)} dose levels (a parameter of the rule)"], STATE_IT)
     outcome: dict[str, object] = {
         "skeleton": list(skeleton),
         "rates": list(fit.ptox),

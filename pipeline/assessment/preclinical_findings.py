@@ -16,7 +16,7 @@ from pipeline.preclinical.starting_dose import (
     maximum_recommended_starting_dose,
 )
 from pipeline.preclinical.tumour_growth import Summary, TumourGrowthInhibition, tumour_growth_inhibition
-from pipeline.rounding import at_least, at_most, below
+from pipeline.rounding import at_least, at_most, below, readable
 from pipeline.words import Verdict
 
 Inputs = Mapping[str, Any]
@@ -63,7 +63,7 @@ def tumour_growth(inputs: Inputs, parameters: Parameters) -> Finding:
     active = at_most(value, bar)
     return Finding(
         Verdict.GO if active else Verdict.NO_GO,
-        f"At {best} the treated tumours reached {value:.3g} % of the control volume "
+        f"At {best} the treated tumours reached {readable(value)} % of the control volume "
         f"({result.treated_animals} treated, {result.control_animals} control animals); "
         f"the bar is {bar:g} %: {'active' if active else 'inactive'}.",
         value,
@@ -119,7 +119,8 @@ def herg(inputs: Inputs, parameters: Parameters) -> Finding:
     least = "at least " if "censored" in result.flags else ""
     return Finding(
         verdict,
-        f"hERG is blocked by half at {least}{result.margin:.3g} times the free peak of {result.free_cmax_um:.3g} uM; "
+        f"hERG is blocked by half at {least}{readable(result.margin)} times the free peak of "
+        f"{readable(result.free_cmax_um)} uM; "
         f"{alert:g} times are asked for, below {caution:g} with care.",
         result.margin,
         alert,
@@ -138,8 +139,8 @@ def exposure_margin(inputs: Inputs, parameters: Parameters) -> Finding:
     value = margins[least]
     return Finding(
         Verdict.NO_GO if below(value, bar) else Verdict.GO,
-        f"The free exposure of the {least} is {value:.3g} times that at the efficacious dose; at least {bar:g} is "
-        "asked for.",
+        f"The free exposure of the {least} is {readable(value)} times that at the efficacious dose; at least {bar:g} "
+        "is asked for.",
         value,
         bar,
         {"free_margins": margins},
@@ -157,11 +158,13 @@ def recommended_start(inputs: Inputs, parameters: Parameters) -> Finding:
     start, flat, species = result.mrsd_mg_per_kg, result.mrsd_mg, result.selected_species
     if start is None or flat is None or species is None:
         return not_computable(["a NOAEL in mg/kg that was determined"])
-    equivalents = ", ".join(f"{name} {dose:.3g}" for name, dose in result.hed_mg_per_kg.items() if dose is not None)
+    equivalents = ", ".join(
+        f"{name} {readable(dose)}" for name, dose in result.hed_mg_per_kg.items() if dose is not None
+    )
     return Finding(
         Verdict.GO,
-        f"A first dose of {start:.3g} mg/kg ({flat:.3g} mg) follows from the NOAEL in the {species} (human equivalent "
-        f"doses in mg/kg: {equivalents}).",
+        f"A first dose of {readable(start)} mg/kg ({readable(flat)} mg) follows from the NOAEL in the {species} "
+        f"(human equivalent doses in mg/kg: {equivalents}).",
         start,
         None,
         {"hed_mg_per_kg": dict(result.hed_mg_per_kg), "species": species, "mg_flat": flat},
@@ -177,12 +180,12 @@ def starting_dose(inputs: Inputs, parameters: Parameters) -> Finding:
         inputs.get("hnstd_mg_per_kg"),
         human_bsa_m2=float(parameters.get("human_bsa_m2", 1.6)),
     )
-    if result.start_mg_per_m2 is None:
+    if result.start_mg_per_m2 is None or result.start_mg_flat is None:
         return not_computable(["an STD10 of a rodent or an HNSTD of a non-rodent that can be used"])
     return Finding(
         Verdict.GO,
-        f"A first dose of {result.start_mg_per_m2:.3g} mg/m2 ({result.start_mg_flat:.3g} mg) follows from the "
-        f"{result.basis.value.replace('_', ' ')}.",
+        f"A first dose of {readable(result.start_mg_per_m2)} mg/m2 ({readable(result.start_mg_flat)} mg) follows from "
+        f"the {result.basis.value.replace('_', ' ')}.",
         result.start_mg_per_m2,
         None,
         {"basis": result.basis.value, "mg_per_kg": result.start_mg_per_kg, "mg_flat": result.start_mg_flat},

@@ -34,6 +34,7 @@ def faults(
         known_stages: the stages of the state graph in force.
     """
     found = [InputError(sentence, path=("input", "stages")) for sentence in _unknown_stages(stages, known_stages)]
+    stages = [stage for stage in stages if stage in known_stages]
     if method not in METHODS:
         sentence = f"{str(method)[:40]!r} is no method; the methods are {', '.join(METHODS)}"
         return (*found, InputError(sentence, path=("input", "method")))

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from pipeline.commands.alerts import Matter, Touched
 from pipeline.reports.exposure_margins import MarginBeside, exposure_margins
+from pipeline.rounding import readable
 from pipeline.store.journal import Act
 from pipeline.store.reader import Reader
 from pipeline.store.study_tables import toxicity_bases
@@ -44,8 +45,8 @@ def _crossed(molecule: int, margins: Iterable[MarginBeside]) -> Iterator[Matter]
             AlertKind.MARGIN_CROSSED,
             about=f"margin:{each.basis_id}:{margin.human_level}",
             message=(
-                f"{each.parameter} of people at {margin.human_level} leaves a margin of {margin.margin:.3g} to the "
-                f"{each.basis} in the {each.species} (mean of {each.animals} animals, {each.people} people); "
+                f"{each.parameter} of people at {margin.human_level} leaves a margin of {readable(margin.margin)} to "
+                f"the {each.basis} in the {each.species} (mean of {each.animals} animals, {each.people} people); "
                 f"{margin.threshold:g} is asked for"
             ),
             node="ToxicityBasis",

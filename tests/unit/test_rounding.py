@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.rounding import above, at_least, at_most, below, significant
+from pipeline.rounding import above, at_least, at_most, below, readable, significant
 
 finite = st.floats(min_value=-1e200, max_value=1e200, allow_nan=False)
 
@@ -36,3 +36,11 @@ def test_exactly_one_side_of_a_limit(value: float, limit: float) -> None:
     assert above(value, limit) is not at_most(value, limit)
     assert below(value, limit) is not at_least(value, limit)
     assert significant(significant(value)) == significant(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1234.5, "1,230"), (999.6, "1,000"), (999.4, "999"), (-98765, "-98,800"), (0.012345, "0.0123"), (0, "0")],
+)
+def test_numbers_are_written_as_people_do(value: float, text: str) -> None:
+    assert readable(value) == text

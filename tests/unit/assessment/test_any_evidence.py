@@ -199,7 +199,7 @@ def test_a_rule_always_recommends_something_and_says_why(method, data):
     absent = [name for name in EVALUATORS[method].needs if inputs.get(name) in (None, [], {})]
     if absent:
         assert found.recommendation is Verdict.HOLD
-        assert found.explanation.startswith("It cannot be assessed yet: ")
+        assert found.explanation.startswith("It cannot be assessed yet. Missing: ")
 
 
 def test_what_people_decide_is_held_for_them():

@@ -134,7 +134,10 @@ def test_reassessment_by_the_published_fit_and_only_with_guesses_for_every_dose(
     jumped = found("B6", {"target": 0.25, "skeleton": [0.1, 0.25, 0.45]}, {"levels": skipped})
     assert (jumped.recommendation, "level 2, which nobody had" in jumped.explanation) == (HOLD, True)
     short = found("B6", {"target": 0.25, "skeleton": [0.1, 0.2]}, {"levels": levels("1NNN 2NNN 3NNN")})
-    assert short.explanation == "It cannot be assessed yet: a skeleton for 3 dose levels (a parameter of the rule)."
+    assert short.explanation == (
+        "It cannot be assessed yet. Missing: a skeleton for 3 dose levels (a parameter of the rule). "
+        "Define a version of the rule that states it."
+    )
     assert found("B6", {"target": 0.25}, {"levels": levels("1NNN 2NNT 3TTT")}).outcome["mtd"] == "level 1"
 
 
@@ -258,7 +261,9 @@ def test_what_only_the_centre_can_state_is_waited_for_not_guessed():
     inputs = {"with_dlt": 3, "treated": 3}
     result = found("B8", rule | {"event": "Myocarditis"}, inputs)
     assert result.recommendation is HOLD
-    assert result.explanation.startswith("It cannot be assessed yet: target (parameters only the centre can state")
+    assert result.explanation.startswith(
+        "It cannot be assessed yet. Missing: target (parameters only the centre can state"
+    )
     stated = found("B8", rule | {"event": "Myocarditis", "target": 0.1}, inputs)
     assert stated.recommendation is NO_GO  # under a prior worth one subject, of mean 0.1
 
@@ -533,3 +538,19 @@ def test_with_a_control_arm_the_interaction_is_told():
     result = found("C4", SIMON, {"responders": 15, "evaluable": 40, "markers": [of]})
     # log of (10/10)/(5/15) in those with the marker, 0 in those without
     assert result.outcome["markers"][0]["interaction"]["log_odds_ratio"] == pytest.approx(math.log(3))
+
+
+def test_a_large_margin_is_written_without_an_exponent():
+    inputs = {"herg_ic50_um": 30.0, "cmax_ng_per_ml": 100.0, "molar_mass": 400.0, "fraction_unbound": 0.1}
+    result = found("A4", {"alert_below": 30, "caution_below": 100}, inputs)
+    assert "at 1,200 times the free peak of 0.025 uM" in result.explanation
+
+
+def test_what_is_missing_is_said_with_what_to_do():
+    result = evaluate(
+        CheckpointRule("RULE", 1, CheckpointKind.EFFICACY, "A6", {"tc_percent_max": 42}, "d", "s"),
+        Evidence({}, (), ("tumour volumes of animals",)),
+    )
+    assert result.explanation == (
+        "It cannot be assessed yet. Missing: tumour volumes of animals. Record or import it, and assess again."
+    )

@@ -148,3 +148,11 @@ NAMES = st.sampled_from(sorted({name for bounds in BOUNDS.values() for name in b
 def test_whatever_is_stated_is_judged_and_what_is_sound_has_all_it_needs(method, parameters):
     if not said(method, parameters) and method in EVALUATORS:
         assert set(EVALUATORS[method].parameters) <= set(parameters)
+
+
+def test_an_unknown_stage_is_refused_once():
+    parameters = {"target": 0.3, "prior": [1, 1], "cutoff": 0.9}
+    found = faults("R", "B8", parameters, ["PHASE_9", "PHASE_1"], {}, ["PHASE_1", "PHASE_2"])
+    assert [each.message for each in found] == [
+        "'PHASE_9' is not a stage of the state graph; its stages are PHASE_1, PHASE_2"
+    ]
