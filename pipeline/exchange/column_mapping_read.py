@@ -9,8 +9,9 @@ from typing import Any
 
 from pipeline.errors import FileRefused
 from pipeline.exchange.column_mapping import Mapping, folded, lacking
-from pipeline.exchange.column_mapping_drafts import draft, tell_people
+from pipeline.exchange.column_mapping_drafts import draft
 from pipeline.exchange.column_mapping_kinds import KINDS
+from pipeline.exchange.column_mapping_people import tell_people
 from pipeline.exchange.column_mapping_records import Drafts, Rows, rows_of
 from pipeline.exchange.column_mapping_spread import Part, parts_of
 from pipeline.exchange.dataset_table import DataSet
