@@ -24,7 +24,8 @@ from typing import Any
 import orjson
 
 from pipeline.errors import InputError, PipelineError, refuse
-from pipeline.exchange.column_mapping_kinds import KINDS, Kind
+from pipeline.exchange.column_mapping_fields import Kind
+from pipeline.exchange.column_mapping_kinds import KINDS
 from pipeline.exchange.dataset_table import visible
 from pipeline.exchange.written_units import unit_code
 

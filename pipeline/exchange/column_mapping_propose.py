@@ -20,7 +20,8 @@ from pipeline.errors import FileRefused
 from pipeline.exchange.cells import habit_of as date_habit_of
 from pipeline.exchange.cells import read_date
 from pipeline.exchange.column_mapping import MappedColumn, Mapping, lacking
-from pipeline.exchange.column_mapping_kinds import KINDS, As, Kind
+from pipeline.exchange.column_mapping_fields import As, Kind
+from pipeline.exchange.column_mapping_kinds import KINDS
 from pipeline.exchange.dataset_table import DataSet, visible
 from pipeline.exchange.result_words import Kind as Word
 from pipeline.exchange.result_words import read_words

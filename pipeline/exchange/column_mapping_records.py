@@ -14,7 +14,7 @@ from pipeline.errors import InputError
 from pipeline.exchange.cells import DateHabit, read_date
 from pipeline.exchange.cells import habit_of as date_habit_of
 from pipeline.exchange.column_mapping import Mapping, folded
-from pipeline.exchange.column_mapping_kinds import As, Field
+from pipeline.exchange.column_mapping_fields import As, Field
 from pipeline.exchange.column_mapping_propose import ORDER_OF_DATES, fold
 from pipeline.exchange.column_mapping_spread import NUMERIC, empty_marks
 from pipeline.exchange.dataset_table import Chunk, ColumnType, DataColumn, DataSet, at, number_text, rounded, visible

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pipeline.exchange.cells import habit_of as date_habit_of
 from pipeline.exchange.column_mapping import Mapping, folded
-from pipeline.exchange.column_mapping_kinds import As
+from pipeline.exchange.column_mapping_fields import As
 from pipeline.exchange.column_mapping_propose import MARKERS
 from pipeline.exchange.dataset_table import Chunk, DataSet, at, visible
 from pipeline.exchange.reading import Place, Quarantined
