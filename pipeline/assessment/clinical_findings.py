@@ -136,14 +136,10 @@ def response_rate(inputs: Inputs, parameters: Parameters) -> Finding:
 def two_stage_response(inputs: Inputs, parameters: Parameters) -> Finding:
     """C4: responses pass the stages of Simon's optimal design, or of the one given by r1, n1, r, n."""
     x, evaluable = inputs["responders"], inputs["evaluable"]
-    if "n1" in parameters:
-        r1, n1, r, n = (int(parameters[name]) for name in ("r1", "n1", "r", "n"))
-    else:
-        p0, p1, alpha, beta = (float(parameters[name]) for name in ("p0", "p1", "alpha", "beta"))
-        optimal = simon_designs(p0, p1, alpha, beta).optimal
-        if optimal is None:
-            return not_computable(["a two-stage design of at most 100 subjects for these rates"], STATE_IT)
-        r1, n1, r, n = optimal.r1, optimal.n1, optimal.r, optimal.n
+    design = two_stage_design(parameters)
+    if design is None:
+        return not_computable(["a two-stage design of at most 100 subjects for these rates"], STATE_IT)
+    r1, n1, r, n = design
     outcome: dict[str, object] = {"r1": r1, "n1": n1, "r": r, "n": n, "responders": x, "evaluable": evaluable}
     if evaluable < n1 and x + n1 - evaluable > r1:
         return Finding(
@@ -189,6 +185,15 @@ def two_stage_response(inputs: Inputs, parameters: Parameters) -> Finding:
         float(r),
         outcome,
     )
+
+
+def two_stage_design(parameters: Parameters) -> tuple[int, int, int, int] | None:
+    """Return r1, n1, r, n: as a rule of C4 states them, else Simon's optimal ones; None where there are none."""
+    if "n1" in parameters:
+        return (int(parameters["r1"]), int(parameters["n1"]), int(parameters["r"]), int(parameters["n"]))
+    p0, p1, alpha, beta = (float(parameters[name]) for name in ("p0", "p1", "alpha", "beta"))
+    optimal = simon_designs(p0, p1, alpha, beta).optimal
+    return None if optimal is None else (optimal.r1, optimal.n1, optimal.r, optimal.n)
 
 
 def predicted_response(inputs: Inputs, parameters: Parameters) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from math import sqrt
 from typing import Any
 
-from pipeline.assessment.clinical_findings import monitoring_prior
+from pipeline.assessment.clinical_findings import monitoring_prior, two_stage_design
 from pipeline.assessment.operating_figures import APART, EXACT, Characteristics, not_defined
 from pipeline.rounding import above, at_least
 
@@ -20,16 +20,12 @@ SIGNAL_SUBJECTS, SIGNAL_LOOKS = 500, 10
 
 def two_stage(parameters: Mapping[str, Any]) -> Characteristics:
     """C4: both stages of the design, followed exactly."""
-    from pipeline.efficacy.simon import simon_characteristics, simon_designs
+    from pipeline.efficacy.simon import simon_characteristics
 
-    if "n1" in parameters:
-        r1, n1, r, n = (int(parameters[name]) for name in ("r1", "n1", "r", "n"))
-    else:
-        p0, p1, alpha, beta = (float(parameters[name]) for name in ("p0", "p1", "alpha", "beta"))
-        optimal = simon_designs(p0, p1, alpha, beta).optimal
-        if optimal is None:
-            return not_defined("C4", "there is no design of at most 100 subjects for these rates")
-        r1, n1, r, n = optimal.r1, optimal.n1, optimal.r, optimal.n
+    design = two_stage_design(parameters)
+    if design is None:
+        return not_defined("C4", "there is no design of at most 100 subjects for these rates")
+    r1, n1, r, n = design
     if "p0" not in parameters or "p1" not in parameters:
         return not_defined("C4", "the design states no rates to tell apart; give p0 and p1 beside r1, n1, r and n")
     p0, p1 = float(parameters["p0"]), float(parameters["p1"])
