@@ -24,16 +24,21 @@ ROWS_OF_A_SHEET = 1_048_575
 LETTERS_OF_A_CELL = 32_767
 _CUT = " [cut here: a cell holds no more; export as CSV or JSON lines to get all of it]"
 _BETWEEN = "; "
+_LISTS = "Lists"
 # What neither a workbook nor most readers of CSV can take becomes the visible sign for it.
 _VISIBLE = str.maketrans({code: chr(0x2400 + code) for code in range(32) if code not in (9, 10, 13)})
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its heading, which names the unit where there is one, and what stands in it."""
+    """One column: its heading, which names the unit where there is one, and what stands in it.
+
+    choices: what a person may write into it; a workbook offers them in each cell.
+    """
 
     name: str
     meaning: str
+    choices: tuple[str, ...] = ()
 
 
 def write_csv(out: IO[bytes], columns: Sequence[Column], rows: Iterable[Row]) -> int:
@@ -76,10 +81,12 @@ def write_xlsx(
     front.column_dimensions["A"].width, front.column_dimensions["B"].width = 26, 100
     count = 0
     sheet: Any = None
+    offers = _offers(columns)
     for row in rows:
         if sheet is None or count % ROWS_OF_A_SHEET == 0:
             sheet = book.create_sheet(title if count == 0 else f"{title} {count // ROWS_OF_A_SHEET + 1}")
             _head(sheet, columns)
+            sheet.data_validations.dataValidation += offers
         sheet.append([_workbook_cell(value) for value in row])
         count += 1
     if sheet is None:
@@ -92,8 +99,34 @@ def write_xlsx(
     front.append([heading, "what stands in it"])
     for column in columns:
         front.append([column.name, column.meaning])
+    if offers:
+        lists = book.create_sheet(_LISTS)
+        lists.sheet_state = "hidden"
+        for column in columns:
+            if column.choices:
+                lists.append(column.choices)
     book.save(out)
     return count
+
+
+def _offers(columns: Sequence[Column]) -> list[Any]:
+    """Return what offers the choices of columns in the cells below their headings, each from its row of the lists."""
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    offers: list[Any] = []
+    for at, column in enumerate(columns, 1):
+        if column.choices:
+            row, last, letter = len(offers) + 1, get_column_letter(len(column.choices)), get_column_letter(at)
+            offer = DataValidation(
+                type="list",
+                formula1=f"{_LISTS}!$A${row}:${last}${row}",
+                errorStyle="warning",
+                error="This is not in the list.",
+            )
+            offer.add(f"{letter}2:{letter}{ROWS_OF_A_SHEET + 1}")
+            offers.append(offer)
+    return offers
 
 
 def _head(sheet: Any, columns: Sequence[Column]) -> None:

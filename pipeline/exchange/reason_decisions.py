@@ -15,6 +15,8 @@ RECORD, VERSION, PROPOSED, DECISION, COMMENT = "record", "version", "proposed", 
 NEEDED = (RECORD, VERSION, DECISION)
 AGREES = frozenset({"agree", "agreed", "agrees", "ok", "yes", "y", "oui", "daccord", "accepted", "true", "vrai", "x"})
 """How people write that they agree (casefolded, without signs)."""
+CHOICES = ("agree", *AttritionReason)
+"""What a decision can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,7 @@ def _read(table: Table, row: Row, at: Mapping[str, int], said: ReasonDecisions) 
     decision = _key(cells[DECISION])
     reason = None if decision in AGREES else _REASONS.get(decision)
     if reason is None and decision not in AGREES:
-        problems.append(
-            (DECISION, f"{cells[DECISION][:40]!r} is no decision; write agree, or one of {', '.join(AttritionReason)}")
-        )
+        problems.append((DECISION, f"{cells[DECISION][:40]!r} is no decision; write one of {', '.join(CHOICES)}"))
     said.problems += [
         RowError(f"{place}: {what}", row=row.number, column=name, value=cells[name][:200]) for name, what in problems
     ]

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, and_, func, or_, select
 
 from pipeline.exchange.export import Column, Row
-from pipeline.exchange.reason_decisions import COMMENT, DECISION, PROPOSED, RECORD, VERSION
+from pipeline.exchange.reason_decisions import CHOICES, COMMENT, DECISION, PROPOSED, RECORD, VERSION
 from pipeline.reports.exported_rows import RECORDED, batches, with_act
 from pipeline.store import tables
 from pipeline.store.nodes import seen, visible
@@ -27,7 +27,7 @@ REASON_COLUMNS = (
     Column("verbatim", "the words of the source"),
     Column("words", "the words of it that speak for the reason"),
     Column(PROPOSED, "the reason proposed"),
-    Column(DECISION, "for you: agree, or the reason it is; UNSPECIFIED for a further reason that is none"),
+    Column(DECISION, "for you: agree, or the reason it is; UNSPECIFIED for a further reason that is none", CHOICES),
     Column(COMMENT, "for you: why, where you decide for another reason"),
     Column("proposed_by", "who proposed it, or which rules"),
     Column("verified", "the reason verified, where somebody has"),

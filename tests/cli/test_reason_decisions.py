@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import FileRefused
 from pipeline.exchange.reason_decisions import read_reason_decisions
+from pipeline.words import AttritionReason
 
 STOPS = """Name,Code,Indication,Stage,Since,Status,Stopped on,Reason
 examplinib,EX-1,melanoma,Phase 1,2019-03,DISCONTINUED,2020-01-05,slow accrual and unexpected toxicity
@@ -202,6 +203,9 @@ def test_a_workbook_filled_in_is_taken(records, tmp_path):
     records.good("export", "reasons", "-o", file)
     book = openpyxl.load_workbook(file)
     sheet = book["reasons"]
+    [offer] = sheet.data_validations.dataValidation
+    assert (offer.formula1, str(offer.sqref)) == ("Lists!$A$1:$V$1", "K2:K1048576")
+    assert [cell.value for cell in book["Lists"][1]] == ["agree", *AttritionReason]
     at = {cell.value: cell.column for cell in sheet[1]}
     sheet.cell(2, at["decision"], "oui")
     sheet.cell(3, at["decision"], True)
