@@ -45,6 +45,8 @@ def read_mapped(tables: Sequence[Part], *, study: str | None = None) -> SdtmRead
         parts, told = parts_of(dataset, mapping)
         some = [_Table(part) for part in parts]
         warnings += [*told, *_of_columns(dataset, mapping), *(warning for table in some for warning in table.warnings)]
+        if not any(table.rows.count for table in some):
+            warnings.append(f"{dataset.place} holds no rows.")
         read += some
     tell_people([table.drafts for table in read])
     datasets = [dataset for table in read for dataset in table.drafts.datasets]
@@ -78,8 +80,6 @@ class _Table:
             )
         self.drafts: Drafts = draft(self.rows)
         self.warnings = [f"{dataset.place}: {note}." for note in self.drafts.notes]
-        if not self.rows.count:
-            self.warnings.append(f"{dataset.place} holds no rows.")
 
     def put_aside(self, items: Iterable[Quarantined]) -> None:
         """Take over rows that belong to no study."""

@@ -145,6 +145,13 @@ def test_what_is_wrong_names_the_cell() -> None:
     ]
 
 
+def test_a_column_without_any_result_is_no_matter() -> None:
+    table = "Subject,Time (h),A (ng/mL),B (ng/mL),C (ng/mL)\nP1,1,2.5,3,\nP1,2,1.5,2,\n"
+    reading = read(table, mapped(table))
+    assert not any("holds no rows" in warning for warning in reading.warnings)
+    assert [name for name, _ in facts(reading, "analyte", "place")] == ["A", "B", "A", "B"]
+
+
 def test_habits_are_those_of_all_columns_together() -> None:
     table = "Subject;Time (h);Examplinib (ng/mL);M1 (ng/mL)\nP1;1;1,234;0,75\n"
     assert facts(read(table, mapped(table)), "concentration") == [(1.234,), (0.75,)]
