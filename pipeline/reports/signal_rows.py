@@ -196,11 +196,9 @@ class SignalRows:
             groups.c.code == subject.c.group_code,
             visible(groups, self.view),
         )
-        rank = table.c.severity_rank
         heavy = (
             table.c.not_done.is_(None),
             func.lower(table.c.reported).not_in(sorted(bars().normal)),
-            or_(rank.is_(None), rank >= bars().least_severity_rank),
             ~exists().where(of_subject, groups.c.control == literal(True, Flag)),
         )
         names = ("organ", "organ_class", "reported", "severity_rank", "severity_reported", "not_done")
@@ -214,14 +212,9 @@ class SignalRows:
             table.c.upper_normal > 0,
             table.c.value >= table.c.upper_normal * (rule.liver_multiple * NEAR),
         )
-        later = (
-            func.coalesce(table.c.baseline, literal(False, Flag)) == literal(False, Flag),
-            func.coalesce(table.c.not_done, "") == "",
-            or_(table.c.day.is_(None), table.c.day >= 1),
-        )
         heavy = or_(raised, table.c.grade >= rule.least_grade)
-        names = ("test", "test_name", "value", "upper_normal", "grade")
-        return self._of_subjects(table, names, _of_people(_later(laboratory_keys)), heavy, *later)
+        names = ("test", "test_name", "value", "upper_normal", "grade", "baseline", "not_done", "day")
+        return self._of_subjects(table, names, _of_people(laboratory_keys), heavy)
 
     def event_counts(self) -> Carrying:
         """Return the counted events that carry a signal."""
@@ -421,11 +414,6 @@ def _of_people(keys_of: KeysOf) -> KeysOf:
 def _of_treated(keys_of: KeysOf) -> KeysOf:
     """Return the keys of animals of which none is a control."""
     return lambda row: keys_of({**row, "control": None})
-
-
-def _later(keys_of: KeysOf) -> KeysOf:
-    """Return the keys of results of which none was taken before the first dose."""
-    return lambda row: keys_of({**row, "baseline": None, "not_done": None, "day": None})
 
 
 def among_many(reader: Reader, column: ColumnElement[Any], ids: Collection[int]) -> ColumnElement[bool]:
