@@ -29,7 +29,7 @@ def log(session: Session, file: Path, key: str | None) -> None:
 
     A table (CSV, TSV, xlsx) or JSON (an array, or one object a line) with the fields molecule, study, subject, analyte,
     specimen, reported, unit, sampledAt, hoursAfterDose, nominalTime, lowerLimit, profile, day, referenceDoseAt and
-    retestOf; molecules and studies by their codes, subjects by their pseudonyms.
+    retestOf; molecules by code or name, studies by code, subjects by pseudonym.
     """
     from pipeline.commands.monitoring import LogMonitoring
     from pipeline.commands.monitoring_file import entries_of

@@ -67,6 +67,15 @@ def test_json_lines_and_every_bad_row_is_named(unit: Caller, tmp_path: Path):
     assert unit.good("--json", "monitoring", "log", written(tmp_path, lines[0], "s.jsonl")).json()["count"] == 1
 
 
+def test_a_molecule_is_named_by_its_code_or_by_a_name_of_its_own(unit: Caller, tmp_path: Path):
+    with Centre.open(unit.data) as centre, centre.database.read() as connection:
+        found = connection.execute(molecules.select().where(molecules.c.code == "EX-1")).mappings().one()
+    named = written(tmp_path, TABLE.replace("EX-1", found["name"].upper()))
+    assert unit.good("--json", "monitoring", "log", named).json()["count"] == 2
+    answer = unit("monitoring", "log", written(tmp_path, TABLE.replace("EX-1", "nobody")))
+    assert answer.err.splitlines()[0] == "row 1: no molecule, or more than one, is called 'nobody'; give its code"
+
+
 def test_alerts_are_listed_and_answered_for(unit: Caller, tmp_path: Path):
     assert unit.good("alerts").text.strip() == "There are no alerts."
     unit.good("monitoring", "log", written(tmp_path, TABLE.replace("12,5", "120")))
