@@ -15,6 +15,7 @@ from sqlalchemy import select
 from pipeline.efficacy.response_rate import wilson
 from pipeline.errors import InputError
 from pipeline.names import fold
+from pipeline.pharmacology.limit_indications import judged_under
 from pipeline.pharmacology.proportionality import Proportionality, dose_proportionality
 from pipeline.pharmacology.reported_comparison import in_its_unit
 from pipeline.reports.study_exposures import ExposureBeside, exposures_beside
@@ -170,8 +171,8 @@ def targets_for(indication: str | None, found: Sequence[Attainment]) -> list[Att
 
     A target found in another indication says nothing of this one.
     """
-    own = [each for each in found if each.indication and fold(each.indication) == fold(indication or "")]
-    return own or [each for each in found if not each.indication]
+    under = judged_under(indication, [each.indication for each in found])
+    return [each for each in found if fold(each.indication or "") == under]
 
 
 def _with_judged(found: Sequence[Attainment], indications: Sequence[str | None]) -> list[Attainment]:
