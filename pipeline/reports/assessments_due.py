@@ -103,8 +103,8 @@ def _last_written(reader: Reader, kinds: set[str], since: int) -> dict[tuple[str
     of_study = _molecules_of_studies(reader)
     for kind in sorted(kinds):
         table = NODES[kind].table
-        by_molecule = "molecule_id" in table.c
-        owner = table.c.molecule_id if by_molecule else _owner(table)
+        by_molecule = kind == "Molecule" or "molecule_id" in table.c
+        owner = _owner(table)
         last = func.max(func.coalesce(table.c.until_act, table.c.since_act))
         statement = select(owner, last).where(or_(table.c.since_act > since, table.c.until_act > since)).group_by(owner)
         for id, act in reader.connection.execute(statement):
@@ -114,8 +114,8 @@ def _last_written(reader: Reader, kinds: set[str], since: int) -> dict[tuple[str
 
 
 def _owner(table: Table) -> Any:
-    """Return the column that leads to the molecule: the study, or the record itself where it is one."""
-    return table.c.study_id if "study_id" in table.c else table.c.id
+    """Return the column that leads to the molecule: its id, that of the study, or the record itself."""
+    return next((table.c[name] for name in ("molecule_id", "study_id") if name in table.c), table.c.id)
 
 
 def _molecules_of_studies(reader: Reader) -> dict[int, set[int]]:

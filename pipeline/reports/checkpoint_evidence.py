@@ -43,7 +43,8 @@ def _from(collect: Callable[[Gathering], None], *kinds: str, easing: Iterable[st
 
 _GROWTH = ("Measurement", "Subject", "StudyGroup")
 _LEVELS = ("DoseLevel", "Subject", "AdverseEvent", "StudyGroup")
-_RESPONSES = ("TumourResponse", "BiomarkerResult", "Subject")
+_RESPONSES = ("TumourResponse", "BiomarkerResult", "Subject", "StudyGroup")
+_EXPOSURES = ("MonitoringRecord", "ExposureLimit", "Administration", "MonitoringSettings", "Molecule")
 _COURSES = ("TumourResponse", "Disposition", "Subject", "StudyGroup")
 
 COLLECTORS: Mapping[str, Collector] = {
@@ -68,7 +69,7 @@ COLLECTORS: Mapping[str, Collector] = {
     "C8": _from(survival_evidence.durations, *_COURSES),
     "C9": _from(survival_evidence.two_arms, *_COURSES),
     "C11": _from(survival_evidence.progression_free, *_COURSES),
-    "D9": _from(exposure_evidence.exposure, "MonitoringRecord", "ExposureLimit", "Administration", "Subject"),
+    "D9": _from(exposure_evidence.exposure, *_EXPOSURES),
 }
 """How the evidence of each method is collected. A method that is missing here is decided on documents."""
 

@@ -7,8 +7,10 @@ import pytest
 
 from pipeline.access import Actor, Role
 from pipeline.centre import SYSTEM, utc_now
+from pipeline.reports.assessments_due import _last_written
 from pipeline.store import study_tables, tables
 from pipeline.store.journal import Act
+from tests.support.escalated import perform, phase_one
 
 OTHER_LEAD = Actor.of("B. Lead", Role.LEAD)
 
@@ -266,3 +268,21 @@ def test_the_same_evidence_gives_the_same_digest_whatever_else_is_recorded(api, 
     api.molecule("IUCT-0002", name="Other")
     assert assess(api, programme)["id"] == first["id"]
     assert orjson.dumps(first["inputs"]) == orjson.dumps(assess(api, programme)["inputs"])
+
+
+def test_a_corrected_molecule_is_taken_for_itself_and_not_for_a_study_of_its_number(centre):
+    phase_one(centre, "A")
+    phase_one(centre, "B")
+
+    def write(act):
+        molecules = tables.molecules
+        (row,) = act.current(molecules, molecules.c.code == "B")
+        act.revise(molecules, row, {"molar_mass": 400.0})
+        # The study with the number of this molecule develops the other one.
+        for link in act.current(tables.study_molecules):
+            act.revise(tables.study_molecules, link, {"molecule_id": 3 - link["molecule_id"]})
+        return {"act": act.number}
+
+    number = perform(centre, write)["act"]
+    with centre.read() as reader:
+        assert _last_written(reader, {"Molecule"}, number - 1) == {("Molecule", 2): number}

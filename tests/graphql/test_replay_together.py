@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -12,6 +13,8 @@ from sqlalchemy import event
 
 from pipeline.centre import Centre
 from pipeline.reports import rule_replay
+from pipeline.reports.checkpoint_evidence import gather, kinds_of
+from pipeline.reports.record_versions import RecordsSeen
 from pipeline.reports.rule_replay import RuleReplay, replay_rule
 from pipeline.store import checkpoint_tables, study_tables, tables
 from pipeline.store.filters import PortfolioFilter
@@ -169,6 +172,32 @@ def test_any_past_is_replayed_as_if_it_was_read_act_by_act(centre, written, stop
             together, plainly = together_and_plainly(seen, code, PortfolioFilter(text=f"case{number:05d}"))
             assert len(together.programmes) == 2
             assert together.programmes == plainly.programmes, code
+
+
+@dataclass(frozen=True, slots=True)
+class Watched(RecordsSeen):
+    """Notes which kinds of records are read."""
+
+    kinds: set[str]
+
+    def rows(self, node, key, ids, where=(), columns=()):
+        self.kinds.add(node)
+        return RecordsSeen.rows(self, node, key, ids, where, columns)
+
+
+def test_a_rule_reads_only_the_kinds_of_records_that_make_it_run_again(centre):
+    """Records of another kind could change what it finds, and nobody would look."""
+    written = Written(centre, "kinds")
+    for kind in range(KINDS):
+        for n in range(6):
+            write(written, ADD, kind, n % 4, n)
+    programme = {"molecule_id": written.molecule, "stage": "PHASE_1", "indication": None}
+    with centre.read() as reader:
+        _, graph = reader.graphs.in_force(reader.connection)
+        for rule in graph.rules.values():
+            seen = Watched(reader, set())
+            gather(seen, programme, rule)
+            assert seen.kinds <= kinds_of(rule), rule.code
 
 
 def _portfolio(centre: Centre, programmes: int, each: int) -> None:
