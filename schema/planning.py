@@ -212,13 +212,13 @@ class _Planning:
                 assert isinstance(below, GraphQLInterfaceType)
                 types = self.info.schema.get_possible_types(below)
                 levels = tuple(self._level(t, nodes) for t in types if t.name in NODES)
-                return Chosen(reads.node_column, reads.id_column, levels)
+                return Chosen(reads.node_column, reads.id_column, levels, required)
             case Computed(twin=None) as reads:
                 return self._worked(reads, self._arguments(definition, nodes[0]), definition.type, nodes)
             case Computed(twin=twin) as reads if twin is not None:
                 level = self._level(below, nodes, told=True) if isinstance(below, GraphQLObjectType) else None
                 rest = self._worked(reads, {}, definition.type, nodes) if twin.rest else None
-                return Told(twin, reads.needs, level, rest)
+                return Told(twin, reads.needs, level, rest, required)
         raise Unplannable
 
     def _arguments(self, definition: GraphQLField, node: FieldNode) -> Arguments:
@@ -306,9 +306,12 @@ def _leaf(kind: GraphQLLeafType) -> Callable[[Any], Any]:
         if value is None:
             return None
         try:
-            return kind.serialize(value)
+            found = kind.serialize(value)
         except Exception as error:
             raise Refused from error
+        if found is None:  # the JSON null in a text, which GraphQL takes for a mistake
+            raise Refused
+        return found
 
     return finish
 

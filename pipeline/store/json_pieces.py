@@ -30,7 +30,7 @@ class Piece:
 class Listing:
     """The rows of a page to select from, with the aggregates that make its arrays.
 
-    rows: where the columns `place` and `total` are, if the rows are numbered. key: SQL for the key of a row's cursor.
+    rows: where the column `place` is, if the rows are numbered. key: SQL for the key of a row's cursor.
     """
 
     source: str
@@ -55,8 +55,8 @@ class PageRows:
 
 
 def numbered(rows: str, name: str) -> str:
-    """Return a SELECT of all of rows with their `place` among them, from 1 on, and the `total` of them."""
-    return f"SELECT row_number() OVER () AS place, count(*) OVER () AS total, {name}.* FROM {rows}"
+    """Return a SELECT of all of rows with their `place` among them, from 1 on."""
+    return f"SELECT row_number() OVER () AS place, {name}.* FROM {rows}"
 
 
 def quoted(text: str) -> str:
@@ -116,8 +116,8 @@ class Json(Protocol):
     def lists(self, page: PageRows, lists: Mapping[str, Sequence[Piece]], name: str) -> Listing:
         """Return the arrays of objects made of the rows of a page, by names of ours."""
 
-    def least(self, one: str, other: str) -> str:
-        """Return the lesser of two numbers."""
+    def furthest(self, key: str, place: str, size: str) -> str:
+        """Return the aggregate that is the key of the last row within the size of a page."""
 
     def handed(self, columns: Sequence[str], name: str) -> str:
         """Return a SELECT without columns from the rows in the parameter `handed`, an array of objects, in order."""

@@ -122,9 +122,10 @@ class JsonOfPostgres:
             arrays[label] = f"coalesce(json_agg({value}{order}){within}, json '[]')"
         return Listing(source, arrays, page.name, page.key)
 
-    def least(self, one: str, other: str) -> str:
-        """Return the lesser of two numbers."""
-        return f"least({one}, {other})"
+    def furthest(self, key: str, place: str, size: str) -> str:
+        """Return the key behind the greatest place: to count the rows first would hold all of them back."""
+        keyed = f"CASE WHEN {place} <= {size} THEN CAST({10**9} + {place} AS text) || {key} END"
+        return f'substr(max({keyed} COLLATE "C"), 11)'
 
     def handed(self, columns: Sequence[str], name: str) -> str:
         """Return nothing: statements nest as deep as queries do."""

@@ -134,9 +134,9 @@ class JsonOfSqlite:
         within = {n: _gathered(f"CASE WHEN {name}.place <= {page.size} THEN {name}.{n} END") for n in lists}
         return Listing(f"({rows}) AS {name}", within, name, f"{name}.key")
 
-    def least(self, one: str, other: str) -> str:
-        """Return the lesser of two numbers."""
-        return f"min({one}, {other})"
+    def furthest(self, key: str, place: str, size: str) -> str:
+        """Return the key behind the greatest place: to count the rows first would hold all of them back."""
+        return f"substr(max(CASE WHEN {place} <= {size} THEN ({10**9} + {place}) || {key} END), 11)"
 
     def handed(self, columns: Sequence[str], name: str) -> str:
         """Return the rows by json_each."""

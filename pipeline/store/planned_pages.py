@@ -156,9 +156,10 @@ class PageOf:
         if part in (Part.START, Part.END):
             assert listing is not None
             first = (part is Part.START) is not page.backwards
-            last = json.least(size, f"{listing.rows}.total")
-            wanted = f"{listing.rows}.place = 1 AND {size} > 0" if first else f"{listing.rows}.place = {last}"
-            found = f"max(CASE WHEN {wanted} THEN {listing.key} END)"
+            place = f"{listing.rows}.place"
+            found = f"max(CASE WHEN {place} = 1 AND {size} > 0 THEN {listing.key} END)"
+            if not first:
+                found = json.furthest(listing.key, place, size)
             return Piece(asking.key, json.filled(self.planner.leave(None, found), required=False))
         return Piece(asking.key, json.constant(asking.text))
 

@@ -167,7 +167,7 @@ class Planner:
             case Paged():
                 return Piece(key, self._connection(asked, above))
             case Chosen():
-                return Piece(key, json.filled(self._chosen(asked, above), required=False))
+                return Piece(key, json.filled(self._chosen(asked, above), required=asked.required))
             case Worked():
                 return Piece(key, self._worked(asked, above))
             case Told():
@@ -276,7 +276,7 @@ class Planner:
         if asked.rest is not None:
             candidates.append(self._worked(asked.rest, above))
         made = candidates[0] if len(candidates) == 1 else f"coalesce({', '.join(candidates)})"
-        return self.json.filled(made, required=False)
+        return self.json.filled(made, required=asked.required)
 
     def _told_rows(self, asked: Told, above: Above) -> list[str]:
         if above.masked:

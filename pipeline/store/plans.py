@@ -120,6 +120,7 @@ class Chosen:
     node_column: str
     id_column: str
     levels: tuple[Level, ...]
+    required: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,7 @@ class Told:
     needs: tuple[str, ...]
     below: Level | None
     rest: Worked | None
+    required: bool
 
 
 Field = Constant | Value | Linked | Paged | Chosen | Worked | Told

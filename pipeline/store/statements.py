@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import BindParameter, ColumnElement, and_
+from sqlalchemy import BindParameter, ColumnElement
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from pipeline.errors import InputError, PipelineError
@@ -274,14 +274,19 @@ def _shape_of(page: Page | None) -> object:
 
 
 def _bound(conditions: Sequence[ColumnElement[bool]]) -> tuple[object, Sequence[BindParameter[Any]]]:
-    """Return what tells conditions of the same build, and their parameters in order."""
-    if not conditions:
-        return None, ()
-    whole = conditions[0] if len(conditions) == 1 else and_(*conditions)
-    cache_key = whole._generate_cache_key()
-    if cache_key is None or any(parameter.expanding for parameter in cache_key.bindparams):
-        raise Refused
-    return cache_key.key, cache_key.bindparams
+    """Return what tells conditions of the same build, and their parameters in order.
+
+    Of each by itself: put together, one that is never met would swallow the others.
+    """
+    keys: list[object] = []
+    found: list[BindParameter[Any]] = []
+    for condition in conditions:
+        cache_key = condition._generate_cache_key()
+        if cache_key is None or any(parameter.expanding for parameter in cache_key.bindparams):
+            raise Refused
+        keys.append(cache_key.key)
+        found += cache_key.bindparams
+    return tuple(keys), found
 
 
 def _shape(conditions: Conditions) -> tuple[object, Sequence[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -24,7 +24,7 @@ LEAD = Actor.of("A. Lead", Role.LEAD)
 class Api:
     """Runs documents against a centre, as an actor."""
 
-    centre: Centre
+    centre: Centre = field(repr=False)  # its graphs are long
     actor: Actor = LEAD
 
     def __call__(self, document: str, *, as_: Actor | None = None, **variables: Any) -> dict[str, Any]:

@@ -82,6 +82,7 @@ ENUMS: dict[str, Any] = {
     "review_items.status": words.ReviewStatus,
     "monitoring_records.state": words.MonitoringState,
     "alerts.kind": words.AlertKind,
+    "checkpoint_conditions.outcome": words.ConditionOutcome,
     "attrition_reasons.reason": words.AttritionReason,
     "attrition_reasons.verified_reason": words.AttritionReason,
 }

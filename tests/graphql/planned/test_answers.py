@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -48,3 +49,26 @@ def list_of_keys(data: Any) -> Any:
     if isinstance(data, dict):
         return [(key, list_of_keys(value)) for key, value in data.items()]
     return [list_of_keys(value) for value in data] if isinstance(data, list) else None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{ alerts(kinds: [], open: true, study: "U3R1ZHk.2") { totalCount nodes { kind } } }',
+        '{ alerts(kinds: [MARGIN_CROSSED], open: true, study: "U3R1ZHk.2") { totalCount nodes { kind } } }',
+        r"""{ study(id: "U3R1ZHk.2") { monitoring(analyte: "\u0000", state: VERIFIED) { totalCount } } }""",
+        r"""query($of: String) { study(id: "U3R1ZHk.2") { monitoring(analyte: $of, flagged: true) { totalCount } } }""",
+    ],
+)
+def test_a_condition_that_is_never_met_swallows_no_other(records: Api, text: str):
+    for of in (None, "parent", "\0", "parent"):  # what is kept for one is not taken for another
+        planned, plain = (records.result(text, plain=plain, of=of) for plain in (False, True))
+        assert planned.errors is None
+        assert canonical(planned) == canonical(plain)
+
+
+@pytest.mark.parametrize("below", ["evidence { label node { id } }", "outcome", "stage"])
+def test_what_a_field_may_not_be_is_told_as_the_plain_executor_tells_it(records: Api, below: str):
+    """Among records that no answer can show, a link of another record's that leads nowhere, and a JSON null."""
+    text = f"{{ programmes(first: 100) {{ nodes {{ checkpoints(first: 100) {{ nodes {{ {below} }} }} }} }} }}"
+    assert canonical(records.result(text)) == canonical(records.result(text, plain=True))
