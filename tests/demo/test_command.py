@@ -22,6 +22,8 @@ def run(data: Path, *arguments: str) -> str:
 
 
 def test_load_and_status(tmp_path: Path) -> None:
+    with Centre.open(tmp_path):
+        pass
     assert run(tmp_path, "demo", "status").startswith("empty\n")
     lines = run(tmp_path, "demo", "load").splitlines()
     assert [line.partition(":")[0].strip() for line in lines[1:]] == [step.title for step in STEPS]
@@ -32,6 +34,17 @@ def test_load_and_status(tmp_path: Path) -> None:
         "attribution": str(ATTRIBUTION),
     }
     assert json.loads(run(tmp_path, "--json", "demo", "load")) == {"loaded": []}
+
+
+def test_the_status_of_a_folder_without_records_is_refused_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["moltrail", "--data", str(tmp_path / "mistyped"), "demo", "status"])
+    with pytest.raises(SystemExit) as ending:
+        main()
+    assert ending.value.code == 2
+    assert "there are no records in" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_record_in_use_is_refused_in_a_sentence(
