@@ -33,7 +33,7 @@ def build_app(settings: Settings, service: Service) -> Starlette:
     doorkeeper = Doorkeeper(service, settings, engine.workers)
     health = Health(service, doorkeeper, engine.workers)
     routes: list[BaseRoute] = [
-        Route("/graphql", GraphQLOverHTTP(engine, doorkeeper).respond, methods=["GET", "POST"]),
+        Route("/graphql", GraphQLOverHTTP(engine, doorkeeper), methods=["GET", "POST"]),
         WebSocketRoute("/graphql", GraphQLOverWebSocket(engine, doorkeeper).serve),
         Route("/health", health.live),
         Route("/ready", health.ready),

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -121,22 +120,25 @@ class Gate:
             await refusal_response(RequestRefused(403, why, code="FORBIDDEN"))(scope, receive, send)
 
     def _objection(self, scope: Scope) -> str | None:
-        headers = Headers(scope=scope)
+        said = {name: value.decode("latin-1") for name, value in reversed(scope["headers"])}  # the first of a name
+        host, origin = said.get(b"host", ""), said.get(b"origin")
         if self.local:
             client = scope.get("client")
-            if client is None or not is_loopback(client[0]):
+            if client is None or not _is_this_machine(client[0]):
                 return "Local mode answers only this machine."
-            if not _names_this_machine(headers.get("host", "")):
+            if not _names_this_machine(host):
                 return "Local mode answers only to 127.0.0.1 and localhost; open it under one of these names."
-            if any(name in headers for name in ("forwarded", "x-forwarded-for", "x-real-ip")):
+            if any(name in said for name in (b"forwarded", b"x-forwarded-for", b"x-real-ip")):
                 return "Local mode does not answer through a proxy; set MOLTRAIL_MODE=token."
-        origin = headers.get("origin")
-        if origin is not None and origin not in self.origins and not _same_host(origin, headers.get("host", "")):
+        if origin is not None and origin not in self.origins and not _same_host(origin, host):
             return "Pages of another origin may not call this server; MOLTRAIL_ORIGINS lists those that may."
-        fetched_by_page = headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate"
+        fetched_by_page = said.get(b"sec-fetch-site") == "cross-site" and said.get(b"sec-fetch-mode") != "navigate"
         if fetched_by_page and origin not in self.origins:
             return "Pages of another origin may not load anything from this server."
         return None
+
+
+_is_this_machine = lru_cache(maxsize=64)(is_loopback)
 
 
 @lru_cache(maxsize=64)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from functools import lru_cache
 
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from api.answers import GRAPHQL_JSON, JSON, body_response
 from api.auth import Doorkeeper, token_of
@@ -32,6 +32,11 @@ class GraphQLOverHTTP:
         self.doorkeeper = doorkeeper
         self.limits = engine.limits
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, without the wrapping that a route gives to functions."""
+        response = await self.respond(Request(scope, receive, send))
+        await response(scope, receive, send)
+
     async def respond(self, request: Request) -> Response:
         """Answer one request."""
         if (
@@ -45,7 +50,7 @@ class GraphQLOverHTTP:
             accepted = accepted_types(request.headers.get("accept"))
             media_type = next((name for name in accepted if name != EVENT_STREAM), JSON)
             actor = await self.doorkeeper.actor_of(request)
-            async with self._received(request, actor) as received:
+            async with await self._received(request, actor) as received:
                 if EVENT_STREAM in accepted:
                     prepared = await self.engine.prepare(received, actor)
                     if prepared.streams:
@@ -68,28 +73,24 @@ class GraphQLOverHTTP:
 
         return event_response(answers_of(self.engine, prepared, still_allowed))
 
-    @asynccontextmanager
-    async def _received(self, request: Request, actor: Actor | None) -> AsyncIterator[GraphQLRequest]:
-        """Give the request's parameters; files among them are open as long as the context is."""
+    async def _received(self, request: Request, actor: Actor | None) -> AbstractAsyncContextManager[GraphQLRequest]:
+        """Return a context of the request's parameters; files among them are open as long as it is."""
         if request.method != "POST":
-            yield request_of_address(request.query_params, self.limits)
-            return
-        content_type, parameters = parse_options_header(request.headers.get("content-type"))
+            return nullcontext(request_of_address(request.query_params, self.limits))
+        content_type, parameters = _content_type(request.headers.get("content-type"))
         if request.headers.get("content-encoding", "identity").lower() != "identity":
             raise RequestRefused(415, "Send the body uncompressed.", code="UNSUPPORTED_MEDIA_TYPE")
         if parameters.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"utf8"):
             raise RequestRefused(415, "Send the body as UTF-8.", code="UNSUPPORTED_MEDIA_TYPE")
         if content_type == b"multipart/form-data":
-            async with multipart_request(request, self.limits) as received:
-                yield received
-        elif content_type == JSON.encode():
-            yield request_of(await self._json_of(request, actor))
-        else:
-            raise RequestRefused(
-                415,
-                "Send Content-Type: application/json, or multipart/form-data with files.",
-                code="UNSUPPORTED_MEDIA_TYPE",
-            )
+            return multipart_request(request, self.limits)
+        if content_type == JSON.encode():
+            return nullcontext(request_of(await self._json_of(request, actor)))
+        raise RequestRefused(
+            415,
+            "Send Content-Type: application/json, or multipart/form-data with files.",
+            code="UNSUPPORTED_MEDIA_TYPE",
+        )
 
     async def _json_of(self, request: Request, actor: Actor | None) -> object:
         """Return the JSON of a body: a large one only from who may log records, and read beside the event loop."""
@@ -100,6 +101,9 @@ class GraphQLOverHTTP:
         if len(body) <= limits.body_bytes:
             return strict_json(body, limits)
         return await asyncio.to_thread(strict_json, body, limits)
+
+
+_content_type = lru_cache(maxsize=64)(parse_options_header)
 
 
 @lru_cache(maxsize=64)

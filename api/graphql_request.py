@@ -68,7 +68,7 @@ def strict_json(data: bytes, limits: Limits, what: str = "The body") -> object:
     except UnicodeDecodeError as error:
         raise RequestRefused(400, f"{what} is not UTF-8 (byte {error.start}).") from None
     try:
-        value: object = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        value: object = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise RequestRefused(400, f"{what} is not JSON (line {error.lineno}, column {error.colno}).") from None
     except RecursionError:
@@ -112,6 +112,8 @@ def _check(value: object, limits: Limits, what: str) -> None:
 
 
 def _is_unicode(text: str) -> bool:
+    if text.isascii():
+        return True
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -128,3 +130,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError("it is larger than any number that can be kept")
     return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)

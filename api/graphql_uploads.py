@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from types import TracebackType
 from typing import Any
 
 from starlette.datastructures import FormData, UploadFile
@@ -28,7 +29,7 @@ async def body_of(request: Request, most: int, seconds: int) -> bytes:
     Raises:
         RequestRefused: 413, it is larger; 408, it does not arrive in time.
     """
-    async with _in_time(seconds):
+    async with _InTime(seconds):
         return b"".join([chunk async for chunk in _limited(request, most)])
 
 
@@ -50,7 +51,7 @@ async def multipart_request(request: Request, limits: Limits) -> AsyncIterator[G
         request.headers, stream, max_files=MOST_FILES, max_fields=2, max_part_size=limits.body_bytes
     )
     try:
-        async with _in_time(limits.upload_seconds):
+        async with _InTime(limits.upload_seconds):
             form = await parser.parse()
     except MultiPartException as error:
         raise RequestRefused(400, f"The multipart body cannot be read: {error.message}") from None
@@ -110,15 +111,26 @@ def _put(variables: dict[str, Any], path: str, file: UploadFile) -> None:
         raise RequestRefused(400, "The part map names a place in the variables where no null stands.") from None
 
 
-@asynccontextmanager
-async def _in_time(seconds: int) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise RequestRefused(408, f"The body did not arrive within {seconds} s.", code="TIMEOUT") from None
-    except ClientDisconnect:
-        raise RequestRefused(400, "The body is incomplete.") from None
+class _InTime:
+    """Refuses a body that does not arrive in time, or not whole. Every request has one, so it is no generator."""
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        self._timeout = asyncio.timeout(seconds)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError:
+            message = f"The body did not arrive within {self.seconds} s."
+            raise RequestRefused(408, message, code="TIMEOUT") from None
+        if kind is ClientDisconnect:
+            raise RequestRefused(400, "The body is incomplete.") from None
 
 
 async def _limited(request: Request, most: int) -> AsyncGenerator[bytes, None]:
@@ -127,8 +139,14 @@ async def _limited(request: Request, most: int) -> AsyncGenerator[bytes, None]:
     if announced.isdecimal() and int(announced[:20]) > most:
         raise too_large
     received = 0
-    async for chunk in request.stream():
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk, more = message.get("body", b""), message.get("more_body", False)
         received += len(chunk)
         if received > most:
             raise too_large
-        yield chunk
+        if chunk:
+            yield chunk

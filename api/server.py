@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -66,6 +67,9 @@ def serve(app: Starlette, settings: Settings, listener: socket.socket | None = N
         timeout_graceful_shutdown=3,
         lifespan="on",
     )
+    # What is there now lives as long as the server: no collection need look through it again.
+    gc.collect()
+    gc.freeze()
     server = _Server(config, app.state.closing)
     with listener, _ended_by_signals(server):
         server.run(sockets=[listener])

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from api.failures import RequestRefused
@@ -37,23 +38,40 @@ class Workers:
             raise RequestRefused(
                 503, "Too many requests at once; try again in a moment.", code="BUSY", headers={"Retry-After": "1"}
             )
+        loop = asyncio.get_running_loop()
+        over = loop.create_future()  # not the job's own: who gives up must not cancel a job that goes on
+
+        def ended(_: object) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(self._finished, over)
+
         self.unfinished += 1
-        future = asyncio.get_running_loop().run_in_executor(self._pool, job)
-        future.add_done_callback(self._finished)
-        done, _ = await asyncio.wait((future,), timeout=seconds + GRACE_SECONDS)
-        if not done:
+        future = self._pool.submit(job)
+        future.add_done_callback(ended)
+        late = loop.call_later(seconds + GRACE_SECONDS, _end, over)
+        try:
+            await over
+        finally:
+            late.cancel()
+        if not future.done():
             future.cancel()
             raise too_slow(seconds)
+        if future.cancelled():  # by `close`
+            raise RequestRefused(503, "The server is ending; try again in a moment.", code="BUSY")
         return future.result()
 
-    def _finished(self, future: asyncio.Future[T]) -> None:
+    def _finished(self, over: asyncio.Future[None]) -> None:
         self.unfinished -= 1
-        if not future.cancelled():
-            future.exception()  # so that a failure nobody waits for any more is not reported by the event loop
+        _end(over)
 
     def close(self) -> None:
         """Take no further jobs; those under way end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _end(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)
 
 
 def too_slow(seconds: float) -> RequestRefused:

@@ -16,6 +16,7 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     GraphQLTypeResolver,
+    OperationDefinitionNode,
     OperationType,
     default_field_resolver,
     default_type_resolver,
@@ -36,8 +37,7 @@ class PlannedContext(ExecutionContext):
         request = self.context_value
         if isinstance(request, Request) and not request.plain:
             request.planned = self.operation.operation is OperationType.QUERY
-            selections = self.operation.selection_set.selections
-            request.one_field = request.planned and len(selections) == 1 and isinstance(selections[0], FieldNode)
+            request.one_field = request.planned and self._only_field() is not None
 
     @classmethod
     def build(
@@ -80,6 +80,21 @@ class PlannedContext(ExecutionContext):
             None,
             is_awaitable,
         )
+
+    def execute_operation(self, operation: OperationDefinitionNode, root_value: Any) -> Any:
+        """Execute the fields of an operation; a single one needs not be collected."""
+        only = self._only_field()
+        if only is None or only.directives or self.schema.query_type is None:
+            return super().execute_operation(operation, root_value)
+        name = only.alias.value if only.alias else only.name.value
+        return self.execute_fields(self.schema.query_type, root_value, None, {name: [only]})
+
+    def _only_field(self) -> FieldNode | None:
+        """Return the root field of a query that has no other."""
+        selections = self.operation.selection_set.selections
+        only = selections[0] if len(selections) == 1 else None
+        query = self.operation.operation is OperationType.QUERY
+        return only if query and isinstance(only, FieldNode) else None
 
     def complete_value(
         self,
