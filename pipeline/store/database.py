@@ -180,8 +180,12 @@ class Database:
         return isinstance(_cause(error), self._mistakes)
 
     def _told(self, error: Exception, sentence: str) -> Unavailable:
-        if sqlite.is_damage(_cause(error)):
-            sentence = f"the database {self.path} is damaged ({_cause(error)}); stop Moltrail and restore a backup"
+        cause = _cause(error)
+        if sqlite.is_damage(cause):
+            sentence = f"the database {self.path} is damaged ({cause}); stop Moltrail and restore a backup"
+        elif sqlite.is_full(cause) or postgres.is_full(cause):
+            where = f"that holds {self.path}" if self.path else "of the PostgreSQL server"
+            sentence = f"the disk {where} is full; free space there, then repeat it with the same idempotency key"
         return Unavailable(sentence)
 
     def close(self) -> None:

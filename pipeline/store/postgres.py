@@ -25,6 +25,11 @@ APPEND_LOCK = 0x4D6F6C74  # advisory lock, "Molt": one writer at a time, so acts
 BEGIN_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
+def is_full(error: object) -> bool:
+    """Tell whether the server found no room on its disk."""
+    return getattr(error, "sqlstate", None) == "53100"
+
+
 def configure(raw: Any, *, read_only: bool = False) -> None:
     """Make a fresh connection (psycopg) safe; one that reads begins no transaction by itself.
 

@@ -59,6 +59,12 @@ def is_damage(error: object) -> bool:
     return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
+def is_full(error: object) -> bool:
+    """Tell whether SQLite found no room on the disk."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF == sqlite3.SQLITE_FULL
+
+
 class WriteAheadLog:
     """The log beside the file. It is written back here and nowhere else, by the one writer, between two writes."""
 

@@ -18,10 +18,12 @@ from pathlib import Path
 from random import Random
 
 import psutil
+import psycopg
 import pytest
 from sqlalchemy import create_engine, func, select
 
 from pipeline.errors import StoreRefused
+from pipeline.store import postgres
 from pipeline.store.database import Database
 from pipeline.store.migrations import upgrade
 from pipeline.store.tables import acts, molecule_names, molecules
@@ -296,6 +298,7 @@ with Database({url_of(centre)!r}) as database:
                 sys.exit("acknowledged")
             except Unavailable as refusal:
                 assert "repeat it with the same idempotency key" in refusal.message, refusal.message
+                assert (" is full; free space there" in refusal.message) is (trouble == "F"), refusal.message
         assert count() == 1 + "FSW".index(trouble)
         state.write_text("0")
         first = perform(journal, "during " + trouble)
@@ -309,6 +312,11 @@ print("done")
     )
     assert (done.stdout, done.stderr, done.returncode) == ("done\n", "", 0)
     assert check(url_of(centre), centre, {"before": 1, "during F": 2, "during S": 3, "during W": 4}) == 4
+
+
+def test_a_full_disk_of_postgres_is_told_apart():
+    assert postgres.is_full(psycopg.errors.DiskFull())
+    assert not postgres.is_full(psycopg.errors.OutOfMemory())
 
 
 def test_a_file_size_limit_is_a_full_disk_too(centre):
