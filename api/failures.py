@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from graphql import GraphQLError
+from graphql import GraphQLEnumType, GraphQLError, GraphQLSchema
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +21,8 @@ from pipeline.errors import CheckpointNotMet, NotPermitted, PipelineError, Stale
 LOG = logging.getLogger("moltrail.api")
 MOST_ERRORS = 100  # of one execution; a list of ten thousand failing items is one problem, not ten thousand
 LONGEST_MESSAGE = 3 * SHOWN
+EMPTY = "The query is empty; write one such as { viewer { name } }."
+_UNKNOWN_VALUE = re.compile(r"does not exist in '(\w+)' enum\.$")
 
 Formatted = dict[str, Any]
 
@@ -52,21 +55,21 @@ def masked(error: BaseException) -> Formatted:
     }
 
 
-def formatted_errors(errors: Sequence[GraphQLError], *, clip: bool, suggest: bool) -> list[Formatted]:
+def formatted_errors(errors: Sequence[GraphQLError], *, clip: bool, schema: GraphQLSchema | None) -> list[Formatted]:
     """Return the entries of `errors` for a client.
 
     Args:
         errors: as graphql-core reports them.
         clip: the request holds a text too long to be sent back, so the library's messages, which quote, are cut.
-        suggest: whether the client may be told which names exist.
+        schema: what is served, where the client may be told which names exist.
     """
-    found = [entry for error in errors[:MOST_ERRORS] for entry in _formatted(error, clip=clip, suggest=suggest)]
+    found = [entry for error in errors[:MOST_ERRORS] for entry in _formatted(error, clip=clip, schema=schema)]
     if len(errors) > MOST_ERRORS:
         found.append({"message": f"{len(errors) - MOST_ERRORS} more errors.", "extensions": {"code": "MORE_ERRORS"}})
     return found
 
 
-def _formatted(error: GraphQLError, *, clip: bool, suggest: bool) -> Iterator[Formatted]:
+def _formatted(error: GraphQLError, *, clip: bool, schema: GraphQLSchema | None) -> Iterator[Formatted]:
     place = {key: value for key, value in error.formatted.items() if key in ("locations", "path")}
     original = error.original_error
     while isinstance(original, GraphQLError) and original.original_error is not None:
@@ -82,9 +85,10 @@ def _formatted(error: GraphQLError, *, clip: bool, suggest: bool) -> Iterator[Fo
         extensions = dict(
             error.extensions or (original.extensions if isinstance(original, GraphQLError) else None) or {}
         )
-        code = "GRAPHQL_PARSE_FAILED" if error.message.startswith("Syntax Error") else "GRAPHQL_VALIDATION_FAILED"
+        unread = error.message.startswith(("Syntax Error", EMPTY))
+        code = "GRAPHQL_PARSE_FAILED" if unread else "GRAPHQL_VALIDATION_FAILED"
         yield {
-            "message": _quoted(error.message, clip=clip, suggest=suggest),
+            "message": _quoted(error.message, clip=clip, schema=schema),
             **place,
             "extensions": {"code": code if error.path is None else "REFUSED", **extensions},
         }
@@ -109,11 +113,15 @@ def _extensions(refusal: PipelineError) -> Formatted:
     return extensions
 
 
-def _quoted(message: str, *, clip: bool, suggest: bool) -> str:
-    if not suggest:
+def _quoted(message: str, *, clip: bool, schema: GraphQLSchema | None) -> str:
+    suggested = " Did you mean " in message
+    if schema is None:
         message = message.split(" Did you mean ", 1)[0]
     longest = SHOWN if clip else LONGEST_MESSAGE
-    return message if len(message) <= longest else message[:SHOWN] + "..."
+    told = message if len(message) <= longest else message[:SHOWN] + "..."
+    unknown = None if schema is None or suggested else _UNKNOWN_VALUE.search(message)
+    kind = schema.get_type(unknown[1]) if schema is not None and unknown is not None else None
+    return f"{told} Its values are {', '.join(kind.values)}." if isinstance(kind, GraphQLEnumType) else told
 
 
 async def refused_page(_request: Request, error: Exception) -> Response:

@@ -26,6 +26,7 @@ from graphql import (
 )
 
 from api.costs import Cost, costs_of, total, values_of
+from api.failures import EMPTY
 from api.limits import SHOWN, LimitError, Limits, check_cost, check_document, check_text, innermost_first
 from api.validation import errors_of
 
@@ -128,6 +129,8 @@ class Documents:
     def _read(self, query: str, name: str | None, variables: Mapping[str, Any]) -> CheckedDocument:
         """Parse a query, count what it costs, and hold it against the limits of its form."""
         cost = None
+        if not query.strip():
+            raise DocumentRefused([GraphQLError(EMPTY)], clip=False)
         try:
             check_text(query, self.limits)
             document = parse(query, max_tokens=self.limits.tokens)

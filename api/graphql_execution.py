@@ -17,6 +17,7 @@ from graphql import (
     FieldNode,
     GraphQLError,
     GraphQLObjectType,
+    GraphQLSchema,
     OperationDefinitionNode,
     create_source_event_stream,
     execute_sync,
@@ -207,7 +208,7 @@ class Engine:
             )
             return Prepared(request, checked, checked.operation(request.operation_name), actor, cost)
         except DocumentRefused as refused:
-            told = formatted_errors(refused.errors, clip=refused.clip, suggest=actor is not None)
+            told = formatted_errors(refused.errors, clip=refused.clip, schema=self._shown_to(actor))
             raise OperationRefused(told, self.extensions(cost if refused.cost is None else refused.cost)) from None
         except TokenNeeded:
             raise RequestRefused(
@@ -277,7 +278,11 @@ class Engine:
         return OperationRefused(self._told(prepared, errors), self.extensions(prepared.cost))
 
     def _told(self, prepared: Prepared, errors: list[GraphQLError]) -> list[Formatted]:
-        return formatted_errors(errors, clip=prepared.clip, suggest=prepared.actor is not None)
+        return formatted_errors(errors, clip=prepared.clip, schema=self._shown_to(prepared.actor))
+
+    def _shown_to(self, actor: Actor | None) -> GraphQLSchema | None:
+        """Return the schema for a client that may be told which names exist."""
+        return None if actor is None else self.service.schema
 
 
 def as_graphql(error: GraphQLError | PipelineError) -> GraphQLError:

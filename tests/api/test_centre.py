@@ -90,3 +90,35 @@ def test_a_token_counts_until_it_is_revoked(centre):
 
 def test_the_centre_is_ready(local):
     assert httpx2.get(f"{local}/ready").json() == {"ready": True, "problems": []}
+
+
+PROGRAMMES = "query($status: [ProgrammeStatus!]) { programmes(filter: {status: $status}) { totalCount } }"
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [("{ programmes(filter: {status: [FOO]}) { totalCount } }", {}), (PROGRAMMES, {"status": ["FOO"]})],
+    ids=["literal", "variable"],
+)
+def test_an_unknown_word_is_refused_with_the_words_there_are(centre, local, query, variables):
+    values = ", ".join(service_of(centre).schema.get_type("ProgrammeStatus").values)
+    [error] = ask(local, query, **variables)["errors"]
+    assert error["message"].endswith(f"'FOO' does not exist in 'ProgrammeStatus' enum. Its values are {values}.")
+
+
+def test_a_word_that_is_nearly_one_is_answered_with_that_alone(local):
+    [error] = ask(local, "{ programmes(filter: {status: [ACTIV]}) { totalCount } }")["errors"]
+    assert "Did you mean" in error["message"]
+    assert "Its values" not in error["message"]
+
+
+def test_who_has_no_token_is_not_told_the_words(centre):
+    with serving(Settings(mode=Mode.TOKEN), service_of(centre)) as address:
+        assert "Its values" not in json.dumps(ask(f"http://{address}", PROGRAMMES, status=["FOO"]))
+
+
+@pytest.mark.parametrize("query", ["", " \n"])
+def test_an_empty_query_is_told_what_to_write(local, query):
+    [error] = ask(local, query)["errors"]
+    assert error["message"] == "The query is empty; write one such as { viewer { name } }."
+    assert error["extensions"]["code"] == "GRAPHQL_PARSE_FAILED"
