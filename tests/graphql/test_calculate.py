@@ -34,7 +34,7 @@ def run(document: str, variables: Mapping[str, Any] | None = None, actor: Actor 
 
 def told(result: Any) -> list[dict[str, Any]]:
     """Return the errors of a result as a client sees them."""
-    return formatted_errors(result.errors or [], clip=False, suggest=True)
+    return formatted_errors(result.errors or [], clip=False, schema=SCHEMA.graphql_schema)
 
 
 def camel(name: str) -> str:
