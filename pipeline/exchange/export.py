@@ -15,6 +15,7 @@ from typing import IO, Any
 import orjson
 
 from pipeline.exchange.cells import defused
+from pipeline.exchange.drop_downs import drop_down
 
 Value = str | int | float | bool | list[str] | None
 Row = Sequence[Value]
@@ -112,20 +113,13 @@ def write_xlsx(
 def _offers(columns: Sequence[Column]) -> list[Any]:
     """Return what offers the choices of columns in the cells below their headings, each from its row of the lists."""
     from openpyxl.utils import get_column_letter
-    from openpyxl.worksheet.datavalidation import DataValidation
 
     offers: list[Any] = []
     for at, column in enumerate(columns, 1):
         if column.choices:
             row, last, letter = len(offers) + 1, get_column_letter(len(column.choices)), get_column_letter(at)
-            offer = DataValidation(
-                type="list",
-                formula1=f"{_LISTS}!$A${row}:${last}${row}",
-                errorStyle="warning",
-                error="This is not in the list.",
-            )
-            offer.add(f"{letter}2:{letter}{ROWS_OF_A_SHEET + 1}")
-            offers.append(offer)
+            choices = f"{_LISTS}!$A${row}:${last}${row}"
+            offers.append(drop_down(choices, f"{letter}2:{letter}{ROWS_OF_A_SHEET + 1}"))
     return offers
 
 

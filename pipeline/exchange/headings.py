@@ -44,11 +44,13 @@ SYNONYMS: dict[str, str] = {
     "|date de l etape|date d etape|date etape|date de passage|date de debut de phase|date debut phase|date du stade"
     "|date de demarrage|demarrage|event date|date of event|date de l evenement|date evenement",
     "status": "status|state|programme status|program status|project status|current status|statut|etat|situation"
-    "|statut actuel|statut du programme|statut du projet|etat d avancement|event|event type|evenement",
+    "|statut actuel|statut du programme|statut du projet|etat d avancement|event|event type|evenement"
+    "|outcome|programme outcome|program outcome|fate|issue|devenir",
     "stopped_on": "stopped on|stop date|date of stop|date stopped|discontinued on|discontinuation date|status date"
     "|date discontinued|discontinued date|date of discontinuation|date terminated|date d abandon|date d interruption"
     "|date of status|termination date|end date|end|ended|ended on|date d arret|date arret|date de fin|date fin|fin"
-    "|date du statut|date de statut|arrete le|arret",
+    "|date du statut|date de statut|arrete le|arret|left|left on|date left|exit|exit date|exited on|outcome date"
+    "|date of outcome|sortie|date de sortie|sorti le",
     "reason": "reason|reason code|reasons|reason for stop|reason for stopping|stop reason|why stopped|attrition reason"
     "|reason for discontinuation|discontinuation reason|reason discontinued|reason for discontinuing|reason stopped"
     "|reason for termination|termination reason|why discontinued|motif de l arret|motif d abandon|raison de l abandon"

@@ -11,9 +11,9 @@ from pipeline.exchange.collection import uncollected
 from pipeline.exchange.headings import Columns, find_columns, order_told, recogniser
 from pipeline.exchange.portfolio_merge import merge
 from pipeline.exchange.portfolio_molecules import Described, describe
-from pipeline.exchange.portfolio_rows import Line, RowReader, Stopped
+from pipeline.exchange.portfolio_rows import STATUS_OF, Line, RowReader, Stopped
 from pipeline.exchange.reading import Place, Quarantined, Reading
-from pipeline.exchange.stage_names import StageNames
+from pipeline.exchange.stage_names import StageNames, fold_words
 from pipeline.exchange.tables import Row, Table, read_tables
 
 FORMAT = "portfolio"
@@ -137,6 +137,7 @@ def _read_rows(table: Table, columns: Columns, names: StageNames, today: date, r
         reading.warnings.append(
             f"{table.file}: {len(unused)} column(s) are not kept: {', '.join(repr(name[:60]) for name in unused[:20])}."
         )
+    reading.warnings += _unread_status(table, columns)
     dated = list(columns.stage_dates.values()) + [
         columns.at[name] for name in ("since", "stopped_on") if name in columns.at
     ]
@@ -153,6 +154,22 @@ def _read_rows(table: Table, columns: Columns, names: StageNames, today: date, r
                 reading.held.append(stopped.fate)
     reading.warnings += [f"{table.file}: {note} ({rows} row(s))." for note, rows in reader.notes.items()]
     return lines
+
+
+def _unread_status(table: Table, columns: Columns) -> list[str]:
+    """Return what to do where nothing is read as a status, but a column that is not kept is full of such words."""
+    if "status" in columns.at:
+        return []
+    found = []
+    for heading in columns.unused:
+        at = table.headings.index(heading)
+        said = [row.cells[at] for row in table.rows if not is_nothing(row.cells[at])]
+        if said and all(fold_words(text) in STATUS_OF for text in said):
+            found.append(
+                f"{table.file}: the column {heading[:60]!r} tells how programmes stand ({said[0][:30]!r}) under a name "
+                f"that is not known; without it they are taken as active. Name it Status and import the file again."
+            )
+    return found
 
 
 def _habits(table: Table, dated: Sequence[int]) -> dict[int, DateHabit]:

@@ -6,6 +6,7 @@ import io
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from pipeline.exchange.drop_downs import drop_down
 from pipeline.words import AttritionReason, Modality, Status
 
 
@@ -59,7 +60,6 @@ def template(graph_stages: Mapping[str, str] | None = None) -> bytes:
     from openpyxl import Workbook
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter
-    from openpyxl.worksheet.datavalidation import DataValidation
 
     book = Workbook()
     sheet = book.active
@@ -86,14 +86,8 @@ def template(graph_stages: Mapping[str, str] | None = None) -> bytes:
             sheet.column_dimensions[letter].number_format = "@"  # or "2021-03" turns into the first of March
         if column.heading in choices:
             source = get_column_letter(list(choices).index(column.heading) + 1)
-            rule = DataValidation(
-                type="list",
-                formula1=f"Lists!${source}$2:${source}${len(choices[column.heading]) + 1}",
-                errorStyle="warning",
-                error="This is not in the list.",
-            )
-            rule.add(f"{letter}2:{letter}{_FILLABLE_ROWS}")
-            sheet.add_data_validation(rule)
+            listed = f"Lists!${source}$2:${source}${len(choices[column.heading]) + 1}"
+            sheet.add_data_validation(drop_down(listed, f"{letter}2:{letter}{_FILLABLE_ROWS}"))
     explained = book.create_sheet("Columns", 1)
     explained.append(["Column", "Needed", "What to write", "Example"])
     for column in _COLUMNS:

@@ -69,7 +69,7 @@ _LIKE = {
     r"|\b(?:tumou?r|cancer|disease) type\b|^therapeutic area$",
     "started": r"\bdate\b.*\b(?:start|enrol\w*|debut|demarrage|ouverture)\b|\bstart\b.*\bdate\b|^start$",
     "ended": r"^(?!.*primary).*(?:\b(?:completion|end|terminat\w*) date\b|\bdate\b.*\b(?:terminat\w*|fin|cloture)\b)"
-    r"|^trial end$",
+    r"|^(?:trial )?end$",
     "enrolment": r"^(?!.*date).*(?:\benrol\w*\b|\b(?:sample|target) size\b"
     r"|\b(?:number|no|nb|n|nombre) (?:of |de |d )?(?:patient|participant|subject|sujet)s?)",
     "sponsor": r"\b(?:sponsors?|company|promoteurs?)\b",

@@ -472,3 +472,16 @@ def test_the_date_of_an_active_status_is_no_stop():
 def test_a_letter_the_graph_does_not_know_is_said_aloud(printed, letter):
     reading = read(f"name,stage,since\nA,{printed},2020\n")
     assert any("is read as" in warning for warning in reading.warnings) is letter
+
+
+def test_an_outcome_and_the_day_it_was_left_are_how_a_programme_stands():
+    reading = read("Molecule,Indication,Stage,Entered on,Left on,Outcome\nA,x,Phase 3,2015-03-01,2018-07-15,STOPPED\n")
+    assert entries(reading.programmes[0])[-1] == ("PHASE_3", "2018-07-15", "DISCONTINUED")
+    assert reading.warnings == []
+
+
+def test_a_column_of_statuses_under_an_unknown_name_is_pointed_out():
+    reading = read("Molecule,Stage,Since,Verdict of the board\nA,Phase 3,2015,stopped\nB,Phase 1,2016,active\n")
+    assert any("'Verdict of the board' tells how programmes stand ('stopped')" in text for text in reading.warnings)
+    reading = read("Molecule,Stage,Since,Colour\nA,Phase 3,2015,red\nB,Phase 1,2016,active\n")
+    assert not any("tells how programmes stand" in text for text in reading.warnings)
