@@ -1,8 +1,8 @@
 """Tables with a column for each analyte, test or time, taken apart: every group of such columns is a table of its own.
 
-The place of a record is then its column within the file (`results.csv[M1 (ng/mL)]`) and its row, and every filled cell
-counts: accepted + quarantined + held + duplicates = cells read, and
-a row that fills none of the columns is put aside as a whole and counts once.
+The place of a record is then its column within the file (`results.csv[M1 (ng/mL)]`) and its row. Every filled cell
+counts: accepted + quarantined + held + duplicates = cells read. A row that fills none of the columns is put aside as a
+whole and counts once.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Prepared:
 
     parameters: all of them with what never varies. places: their names, where they go by place. root: those of the
     root field's conditions, in order. moving: those of conditions whose arguments vary, with the number of the
-    connection they belong to. all: nothing is left to Python that reads anything.
+    connection they belong to. reads_all: nothing is left to Python that reads more.
     """
 
     sql: str
@@ -49,7 +49,7 @@ class Prepared:
     root: tuple[Named, ...]
     moving: tuple[tuple[int, tuple[Named, ...]], ...]
     left: tuple[Worked | Prepared | None, ...]
-    all: bool
+    reads_all: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class _Run:
             if len(plan.statements) >= _KEPT:
                 plan.statements.clear()
             plan.statements[key] = prepared
-        return cls(reader, planned, json, prepared, moving, values, page, whole and prepared.all)
+        return cls(reader, planned, json, prepared, moving, values, page, whole and prepared.reads_all)
 
     def fetch(self, prepared: Prepared, handed: str | None = None) -> Sequence[Any]:
         """Run a statement; `handed` are the rows of those above it, as JSON."""
